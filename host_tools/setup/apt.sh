@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# apt.sh GROUP...: install what is missing of these groups of packages.txt; silent when nothing is.
+source "$(dirname "$0")/common.sh"
+
+wanted=()
+for group in "$@"; do
+    mapfile -t found < <(awk -v group="$group" '$1 == group { print $2 }' "$top/host_tools/setup/packages.txt")
+    [ "${#found[@]}" -gt 0 ] || cannot "packages.txt has no group '$group'"
+    wanted+=("${found[@]}")
+done
+
+if ! is_debian; then
+    cannot "this is not a Debian machine (no apt-get). Needed here, by Debian's package names: ${wanted[*]}." \
+        "On Debian 12 or later this script installs them by itself."
+fi
+
+missing=()
+for package in "${wanted[@]}"; do
+    if [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)" != installed ]; then
+        missing+=("$package")
+    fi
+done
+[ "${#missing[@]}" -gt 0 ] || exit 0
+
+say "installing Debian packages: ${missing[*]}"
+
+# Tests start TFTP servers themselves: no package may start its daemon meanwhile. A policy of the machine's own stays.
+policy=/usr/sbin/policy-rc.d
+if [ ! -e "$policy" ]; then
+    trap 'as_root rm -f "$policy"' EXIT
+    printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null
+    as_root chmod 755 "$policy"
+fi
+
+install() {
+    as_root apt-get -qq -o Acquire::Retries=3 update >&2 &&
+        as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -y -o Acquire::Retries=3 -o DPkg::Lock::Timeout=300 \
+            -o Dpkg::Use-Pty=0 --no-install-recommends install "${missing[@]}" </dev/null >&2
+}
+mkdir -p "$build"
+if ! retry install; then
+    cannot "apt-get could not install: ${missing[*]} (its messages are above)"
+fi
