@@ -16,7 +16,7 @@ class PhonetrustError(Exception):
     reason = "error"
 
     def __init__(self, text, reason=None):
-        Exception.__init__(self, text)
+        super().__init__(text)  # Exception.__init__ is not there in MicroPython
         self.text = text
         if reason:
             self.reason = reason

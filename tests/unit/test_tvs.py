@@ -1,0 +1,335 @@
+# SPDX-License-Identifier: MIT
+import errno
+
+from agent import tvs
+from agent import tvs_message as message
+from agent.decision import Question
+from agent.elements import element
+from tests.unit.scripted_stream import Clock, Net, Random, Server
+
+GOOD = b"the TVS certificate"
+OTHER = b"another certificate"
+DEVICE = "CP-8861-SEP00270DC01C92"
+
+
+def query(issuer="CN=ca", serial=b"\x05", roles=(0,)):
+    return Question("query", roles, None, subject="CN=signer", issuer=issuer, serial=serial)
+
+
+def verify(certificate=b"tomcat", roles=(7,)):
+    return Question("verify", roles, None, certificate=certificate)
+
+
+def response(request, status=0, certificate=b"signer", roles=b"\0\3", ttl=60, command=None, session=None):
+    """What a real server sends for this request; the reserved byte is set, as was seen."""
+    elements = [(7, bytes((status,)))]
+    if status == 0 and certificate is not None:
+        elements.append((2, certificate))
+    if status == 0:
+        elements += [(8, roles), (9, ttl.to_bytes(4, "big"))]
+    body = b"".join([element(tag, value) for tag, value in elements])
+    head = bytes((0x57, 1, command or request[2] + 1, 0xF7)) + (session or request[4:8])
+    return head + len(body).to_bytes(2, "big") + body
+
+
+def says(**what):
+    """A trusted server that answers so."""
+    return Server(GOOD, lambda request: [response(request, **what)])
+
+
+def sends(*steps):
+    return Server(GOOD, lambda request: list(steps))
+
+
+class World:
+    """A client, its network and its clock. `servers`: in their order, on hosts named a, b, c, ..."""
+
+    def __init__(self, *servers, identity=None):
+        self.clock = Clock()
+        self.lines = []
+        hosts = ["abcdefgh"[i] for i in range(len(servers))]
+        named = {}
+        for i in range(len(servers)):
+            if servers[i] is not None:
+                named[(hosts[i], 2445)] = servers[i]
+        self.net = Net(self.clock, named)
+        self.client = tvs.TvsClient(
+            self.net, self.clock, Random(), DEVICE, 4000, identity=identity, log=self.lines.append)
+        self.client.set_servers([(host, 2445) for host in hosts])
+        self.client.set_certificates([OTHER + b"2", GOOD])
+
+    def ask(self, question=None):
+        self.net.tried = []
+        return self.client.ask(question or query())
+
+
+def test_query_is_answered():
+    server = says()
+    world = World(server)
+    answer = world.ask()
+    assert answer.status == "valid" and answer.certificate == b"signer"
+    assert answer.roles == (0, 3) and answer.ttl == 60 and answer.server == "a:2445"
+    assert answer.text == "TVS a:2445: vouches for it, roles 0, 3"
+    assert server.heard == [message.encode_query(0x3E9, DEVICE, "CN=signer", "CN=ca", b"\x05")]
+    assert server.open == 0
+    assert world.lines == [answer.text]
+
+
+def test_verification_is_answered_with_and_without_the_certificate():
+    for certificate in (b"tomcat", None):
+        server = says(certificate=certificate, roles=b"\7")
+        answer = World(server).ask(verify())
+        assert answer.status == "valid" and answer.certificate == b"tomcat" and answer.roles == (7,)
+        assert server.heard == [message.encode_verification(0x3E9, DEVICE, b"tomcat")]
+
+
+def test_no_ends_the_asking():
+    world = World(says(status=1), says())
+    answer = world.ask()
+    assert answer.status == "refused" and answer.server == "a:2445" and answer.certificate is None
+    assert answer.text == "TVS a:2445: does not vouch for it (status 1)"
+    assert world.net.tried == ["a"]
+    assert World(says(status=9)).ask().status == "refused"
+
+
+def test_silent_servers_cost_one_timeout_each():
+    silent = Server(failure=OSError(errno.ETIMEDOUT, "silence"))
+    world = World(silent, None, says())
+    answer = world.ask()
+    assert answer.status == "valid" and answer.server == "c:2445"
+    assert answer.text == ("TVS a:2445: no answer in time; TVS b:2445: connection refused; "
+                           "TVS c:2445: vouches for it, roles 0, 3")
+    assert world.clock.now == 1000 + 4000
+    world = World(sends(99999), says())
+    assert world.ask().server == "b:2445"
+    assert world.clock.now == 1000 + 4000
+
+
+def test_the_one_that_answered_last_is_first():
+    world = World(None, says(ttl=0), says(ttl=0))
+    world.ask()
+    assert world.net.tried == ["a", "b"]
+    world.ask()
+    assert world.net.tried == ["b"]
+    world.net.servers[("b", 2445)].failure = OSError(errno.ECONNREFUSED, "gone")
+    assert world.ask().server == "c:2445"
+    assert world.net.tried == ["b", "a", "c"]
+    world.client.set_servers([("a", 2445), ("b", 2445)])
+    assert world.ask().status == "unreachable"
+    assert world.net.tried == ["a", "b"]
+
+
+def test_a_no_makes_a_server_first_too():
+    world = World(None, says(status=1))
+    world.ask()
+    world.ask()
+    assert world.net.tried == ["b"]
+
+
+def test_wrong_certificate_is_told_nothing():
+    wrong = Server(OTHER, lambda request: [response(request)])
+    world = World(wrong)
+    answer = world.ask()
+    assert answer.status == "untrusted" and answer.certificate is None and answer.roles == ()
+    assert "shows another certificate than the 2 of role TVS" in answer.text
+    assert wrong.heard == [] and wrong.open == 0
+    assert World(wrong, says()).ask().status == "valid"
+    assert World(wrong, says(status=1)).ask().status == "refused"
+    assert World(wrong, None).ask().status == "untrusted"
+    assert World(None, wrong).ask().status == "untrusted"
+    assert World(Server(None, lambda request: [response(request)])).ask().status == "untrusted"
+
+
+def test_nothing_is_connected_without_certificates_or_servers():
+    world = World(says())
+    world.client.set_certificates([])
+    assert world.ask().status == "untrusted" and world.net.tried == []
+    world = World()
+    answer = world.ask()
+    assert answer.status == "unreachable" and answer.text == "no TVS server is known"
+
+
+def test_closing_on_a_query():
+    closing = Server(GOOD)
+    world = World(closing)
+    answer = world.ask()
+    assert answer.status == "unsupported"
+    assert "closed the connection on a request for a certificate" in answer.text
+    world.ask()
+    assert closing.connections == 1
+    assert "known not to answer" in world.ask().text
+    closing.reply = lambda request: [response(request, certificate=b"tomcat", roles=b"\7")]
+    assert world.ask(verify()).status == "valid"
+    world.clock.now += tvs.UNSUPPORTED_KEPT * 1000
+    assert world.ask().status == "valid"
+
+
+def test_a_reset_on_a_query_is_a_closing_too():
+    for number in (errno.ECONNRESET, 32):
+        assert World(sends(OSError(number, "reset"))).ask().status == "unsupported"
+
+
+def test_other_servers_are_queried_after_one_that_closes():
+    assert World(Server(GOOD), says()).ask().server == "b:2445"
+    assert World(Server(GOOD), says(status=1)).ask().status == "refused"
+    assert World(Server(GOOD), None, Server(OTHER)).ask().status == "unsupported"
+    assert World(Server(OTHER), Server(GOOD)).ask().status == "unsupported"
+
+
+def test_closing_on_a_verification_is_no_answer():
+    answer = World(Server(GOOD)).ask(verify())
+    assert answer.status == "unreachable"
+    assert answer.text == "TVS a:2445: closed the connection without an answer"
+
+
+def test_unusable_answers():
+    request = message.encode_query(0x3E9, DEVICE, "CN=signer", "CN=ca", b"\x05")
+    whole = response(request)
+    for server, words in (
+        (says(session=b"\0\0\3\xea"), "session number 1002, asked with 1001"),
+        (says(command=2), "command 2, 4 expected"),
+        (says(command=3), "command 3, 4 expected"),
+        (says(certificate=None), "it says found, without a certificate"),
+        (sends(b"HTTP/1.1 400 Bad Request\r\n"), "first byte 0x48, 0x57 expected"),
+        (sends(whole[:8] + b"\xff\xff"), "announces a message of 65535 bytes, 16374 at most are read"),
+        (sends(whole[:5]), "closed the connection after 5 of 10 bytes of the header"),
+        (sends(whole[:-1]), "bytes of the message"),
+        (sends(whole[:12], 99999), "no answer in time"),
+        (sends(b"\x57\1\4\0\0\0\3\xe9\0\0"), "no STATUS in it"),
+        (sends(whole[:10] + b"\7\0\1\0" * 9 + whole[46:]), "stands there twice"),
+        (sends(OSError(1, "tlsv1 alert")), "TLS failed"),
+        (Server(failure=OSError(-2, "name")), "its name is not known"),
+    ):
+        answer = World(server).ask()
+        assert answer.status == "unreachable", answer.text
+        assert words in answer.text, answer.text
+        assert answer.certificate is None and server.open == 0
+        assert World(server, says()).ask().server == "b:2445"
+
+
+def test_verification_about_another_certificate():
+    answer = World(says(certificate=b"other")).ask(verify())
+    assert answer.status == "unreachable" and "it is about another certificate" in answer.text
+
+
+def test_dripping_is_ended():
+    request = message.encode_query(0x3E9, DEVICE, "CN=signer", "CN=ca", b"\x05")
+    whole = response(request, certificate=b"c" * 2000)
+    steps = []
+    for i in range(len(whole)):
+        steps += [900, whole[i:i + 1]]
+    world = World(sends(*steps))
+    answer = world.ask()
+    assert answer.status == "unreachable"
+    assert "too slow: 5 of 10 bytes of the header" in answer.text
+    assert world.clock.now - 1000 <= 2 * 4000
+
+
+def test_slow_but_whole_is_taken():
+    request = message.encode_query(0x3E9, DEVICE, "CN=signer", "CN=ca", b"\x05")
+    whole = response(request)
+    assert World(sends(whole[:3], 1000, whole[3:11], 1000, whole[11:], b"more")).ask().status == "valid"
+
+
+def test_cache_lasts_for_the_ttl():
+    server = says(ttl=60)
+    world = World(server)
+    world.ask()
+    world.clock.now += 59999
+    answer = world.ask()
+    assert answer.status == "valid" and answer.roles == (0, 3) and answer.certificate == b"signer"
+    assert answer.text == "TVS a:2445 vouched for it, which holds for another 0 s"
+    assert server.connections == 1
+    world.clock.now += 1
+    world.ask()
+    assert server.connections == 2
+
+
+def test_cache_is_keyed_by_name_certificate_and_role():
+    server = says(roles=b"\0")
+    world = World(server)
+    world.ask()
+    world.ask(query(issuer="CN=other"))
+    assert server.connections == 2
+    world.ask(query(serial=b"\x06"))
+    assert server.connections == 3
+    world.ask(query(roles=(2, 3)))
+    assert server.connections == 4
+    world.ask(query(roles=(3, 0)))
+    assert server.connections == 4
+    assert world.ask(verify(b"signer", roles=(0,))).status == "valid"
+    assert server.connections == 4
+    world.ask(verify(b"tomcat", roles=(0,)))
+    assert server.connections == 5
+
+
+def test_what_is_not_cached():
+    for server in (says(ttl=0), says(status=1)):
+        world = World(server)
+        world.ask()
+        world.ask()
+        assert server.connections == 2
+
+
+def test_what_empties_the_cache():
+    for change in (
+        lambda client: client.clear(),
+        lambda client: client.set_certificates([GOOD]),
+        lambda client: client.forget(query()),
+    ):
+        server = says()
+        world = World(server)
+        world.ask()
+        world.client.set_certificates([OTHER + b"2", GOOD])
+        world.ask()
+        assert server.connections == 1
+        change(world.client)
+        world.ask()
+        assert server.connections == 2
+
+
+def test_an_absurd_ttl_is_capped():
+    server = says(ttl=0xFFFFFFFF)
+    world = World(server)
+    assert world.ask().ttl == 0xFFFFFFFF
+    world.clock.now += tvs.TTL_LIMIT * 1000 - 1
+    world.ask()
+    assert server.connections == 1
+    world.clock.now += 1
+    world.ask()
+    assert server.connections == 2
+
+
+def test_the_cache_is_bounded():
+    server = Server(GOOD, lambda request: [response(request, ttl=50 if server.connections == 3 else 100)])
+    world = World(server)
+    for number in range(tvs.CACHE_LIMIT + 1):
+        world.ask(query(serial=bytes((number + 1,))))
+    before = server.connections
+    world.ask(query(serial=b"\x01"))
+    world.ask(query(serial=bytes((tvs.CACHE_LIMIT + 1,))))
+    assert server.connections == before
+    world.ask(query(serial=b"\x03"))
+    assert server.connections == before + 1
+
+
+def test_a_question_that_cannot_be_put():
+    server = says()
+    answer = World(server).ask(query(serial=b""))
+    assert answer.status == "refused" and "serial number is empty" in answer.text
+    assert server.connections == 0
+
+
+def test_servers_are_bounded_and_not_repeated():
+    world = World(says())
+    hosts = [("x", 2445)] * 3 + [(str(number), 2445) for number in range(40)]
+    world.client.set_servers(hosts)
+    world.ask()
+    assert len(world.net.tried) == tvs.SERVERS_LIMIT
+    assert world.net.tried[:3] == ["x", "0", "1"]
+
+
+def test_the_identity_is_handed_on():
+    server = says()
+    World(server, identity=(b"LSC", b"key")).ask()
+    assert server.identity == (b"LSC", b"key")
