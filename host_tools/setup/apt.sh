@@ -15,11 +15,10 @@ if ! is_debian; then
         "On Debian 12 or later this script installs them by itself."
 fi
 
+installed=$(dpkg-query -W -f '${Package} ${db:Status-Status}\n' "${wanted[@]}" 2>/dev/null || true)
 missing=()
 for package in "${wanted[@]}"; do
-    if [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)" != installed ]; then
-        missing+=("$package")
-    fi
+    grep -qxF "$package installed" <<<"$installed" || missing+=("$package")
 done
 [ "${#missing[@]}" -gt 0 ] || exit 0
 
@@ -38,7 +37,6 @@ install() {
         as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -y -o Acquire::Retries=3 -o DPkg::Lock::Timeout=300 \
             -o Dpkg::Use-Pty=0 --no-install-recommends install "${missing[@]}" </dev/null >&2
 }
-mkdir -p "$build"
 if ! retry install; then
     cannot "apt-get could not install: ${missing[*]} (its messages are above)"
 fi

@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: MIT
+# Every target does its own set-up; what is there already costs nothing. TIER=unit|native|vectors|scenarios|hil narrows `make test`.
+.DEFAULT_GOAL := help
+.PHONY: help setup base native micropython run test bench lint format clean
+SHELL := /bin/bash
+SETUP := host_tools/setup
+PYTHON := .venv/bin/python
+
+help: ## this list
+	@echo 'phonetrust: which trust lists, configuration files and servers a phone believes, and why'
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+base:
+	@$(SETUP)/venv.sh dev
+
+native: base ## libphonetrust.so for x86-64 and arm64, into build/native
+	@$(SETUP)/apt.sh native
+	@$(SETUP)/fetch-mbedtls.sh
+	@$(MAKE) --no-print-directory -C native
+
+micropython: ## the interpreter of the phone, arm64 and x86-64, into build/micropython
+	@$(SETUP)/apt.sh micropython
+	@$(SETUP)/micropython.sh aarch64 x86_64
+
+setup: native micropython ## everything that run, test and bench need
+	@$(SETUP)/apt.sh test
+	@$(SETUP)/servers.sh
+
+run: native micropython ## a cluster on loopback and a phone that boots against it, step by step
+	@$(PYTHON) -m host_tools.demo
+
+test: setup lint ## lint and all tests; TIER=unit for one tier, ARGS='-k name' for pytest
+	@$(PYTHON) -m tests.run_tiers $(TIER) -- $(ARGS)
+
+bench: setup ## measure both sides in one run: a table, and build/bench.json
+	@$(PYTHON) -m host_tools.bench
+
+lint: base ## ruff, clang-format, mpy-cross and the rules of the repository
+	@$(SETUP)/apt.sh lint
+	@$(SETUP)/lint.sh
+
+format: base ## bring the sources into the one format
+	@$(SETUP)/apt.sh lint
+	@.venv/bin/ruff check --quiet --fix-only .
+	@.venv/bin/ruff format .
+	@git ls-files 'native/*.c' 'native/*.h' | xargs -r clang-format -i
+
+clean: ## remove what was built and fetched, and .venv
+	rm -rf build .venv *.egg-info
