@@ -1,0 +1,246 @@
+# SPDX-License-Identifier: MIT
+"""A trust list (CTL or ITL): from bytes to a TrustList whose records agree with their certificates.
+
+What a record repeats of its certificate is compared here and then never used again: all answers come from the
+certificate's own fields (spec/trust-files.md, 'Records')."""
+
+from array import array
+
+from agent import names, tlv
+from agent.errors import Malformed, RecordMismatch, Refused
+from agent.header import Header
+
+#: Bytes; phones refuse a larger list [documented].
+SIZE_LIMIT = 65536
+#: Records; a bound for memory. 64 KiB hold about 40 certificates, so no real list comes near.
+RECORD_LIMIT = 512
+
+# One row a record, as phonetrust_check_records writes it (native/phonetrust.h).
+ROW = 16
+NO_ROLE = 0xFFFFFFFF
+NAMES_PROVEN = 1
+KEY_KINDS = ("other", "rsa", "ec")
+_RECORD, _LENGTH, _ROLE, _CERTIFICATE, _CERTIFICATE_LENGTH = 0, 1, 2, 3, 4
+_ISSUER, _SERIAL, _SUBJECT, _KEY_KIND, _KEY_BITS, _FLAGS, _RECORD_KEY = 5, 7, 9, 11, 12, 13, 14
+
+
+class Record:
+    """One record, by its certificate. role: number or None. certificate, issuer, subject: DER; serial: bytes without
+    leading zeros; key_kind "rsa", "ec", "other"; key_bits. An empty record has certificate None."""
+
+    def __init__(self, trust_list, index):
+        self._list = trust_list
+        self._at = index * ROW
+        row = trust_list.rows
+        role = row[self._at + _ROLE]
+        self.offset = row[self._at + _RECORD]
+        self.length = row[self._at + _LENGTH]
+        self.role = None if role == NO_ROLE else role
+        self.key_kind = KEY_KINDS[row[self._at + _KEY_KIND]]
+        self.key_bits = row[self._at + _KEY_BITS]
+        self.certificate = self._slice(_CERTIFICATE)
+
+    def _slice(self, field):
+        offset, length = self._list.rows[self._at + field], self._list.rows[self._at + field + 1]
+        return bytes(self._list.view[offset : offset + length]) if length else None
+
+    @property
+    def issuer(self):
+        """DER of the issuer's Name, None in an empty record."""
+        return self._slice(_ISSUER)
+
+    @property
+    def subject(self):
+        """DER of the subject's Name, None in an empty record."""
+        return self._slice(_SUBJECT)
+
+    @property
+    def serial(self):
+        """Serial number, big-endian, no leading zero bytes; None in an empty record."""
+        return self._slice(_SERIAL)
+
+    def field(self, tag):
+        """Value of one of the record's own TLVs (agent/tlv.py, RECORD_NAMES), None where it is missing."""
+        end = self.offset + self.length
+        for found, offset, length in tlv.record_tlvs(self._list.view[:end], self.offset):
+            if found == tag:
+                return bytes(self._list.view[offset : offset + length])
+        return None
+
+    def host(self):
+        """Where the server of this certificate is: the record's IPADDRESS, else its DNSNAME, else None."""
+        address = self.field(10)
+        if address is not None and len(address) == 4:
+            return ".".join([str(byte) for byte in address])
+        name = self.field(2)
+        return str(name[:-1], "utf-8") if name and len(name) > 1 else None
+
+
+class TrustList:
+    """A trust list that was read whole and whose records agree with their certificates.
+
+    data: the file's bytes (not copied: they must not change while the list is in use). header: agent.header.Header.
+    count: records. rows: ROW numbers a record."""
+
+    def __init__(self, data, crypto, limit=SIZE_LIMIT):
+        """Read `data`. limit in bytes. Raises Refused: `too-large`, `malformed`, `record-mismatch`."""
+        if len(data) > limit:
+            raise too_large(len(data), limit)
+        self.data = data
+        self.view = memoryview(data)
+        self.header = Header(data)
+        self.count, self.rows = _check_records(self.view, self.header.length, crypto)
+
+    def records(self):
+        """The records, one after the other."""
+        for index in range(self.count):
+            yield Record(self, index)
+
+    def with_roles(self, roles):
+        """The records that have a certificate in one of `roles`."""
+        rows = self.rows
+        for index in range(self.count):
+            if rows[index * ROW + _ROLE] in roles and rows[index * ROW + _CERTIFICATE_LENGTH]:
+                yield Record(self, index)
+
+    def has_roles(self, roles):
+        """Whether any record has a certificate in one of `roles`."""
+        for _ in self.with_roles(roles):
+            return True
+        return False
+
+    @property
+    def empty(self):
+        """An empty list: no certificate as TFTP, CCM+TFTP or TVS (spec/phone-behaviour.md, 'Empty ITL')."""
+        return not self.has_roles((names.TFTP, names.CCM_TFTP, names.TVS))
+
+    def signers(self, issuer, serial, roles):
+        """Records in `roles` whose certificate has this issuer (text) and serial: a list, sure ones first.
+
+        Each is (record, sure); sure is False where the names cannot be compared (agent/names.py)."""
+        found = []
+        for record in self.with_roles(roles):
+            if record.serial == serial:
+                same = names.same(issuer, record.issuer)
+                if same:
+                    found.insert(0, (record, True))
+                elif same is None:
+                    found.append((record, False))
+        return found
+
+    def holds(self, certificate, roles):
+        """Whether this very certificate (DER, byte for byte) stands here in one of `roles`."""
+        for record in self.with_roles(roles):
+            if record.certificate == certificate:
+                return True
+        return False
+
+
+def too_large(size, limit):
+    """The refusal of a file of `size` bytes (at least) where `limit` is the most."""
+    return Refused(
+        "The file has %d bytes and this phone takes at most %d (about 40 certificates in a trust list); remove "
+        "certificates that are no longer needed from the cluster's trust stores." % (size, limit),
+        "too-large",
+    )
+
+
+def _check_records(view, start, crypto):
+    """(count, rows) of all records, checked by libphonetrust where it is there and by Python where it is not."""
+    accelerated = crypto.check_records(view, start, RECORD_LIMIT)
+    if accelerated is not None:
+        count, rows, tag, offset = accelerated
+        if count < 0:
+            _word_fault(view, start, crypto, tag, offset)
+    else:
+        rows = array("I")
+        count = 0
+        for row in _walk(view, start, crypto):
+            if count == RECORD_LIMIT:
+                raise Refused("The list has more than %d records." % RECORD_LIMIT, "too-large")
+            rows.extend(array("I", row))
+            count += 1
+    for at in range(0, count * ROW, ROW):
+        if rows[at + _CERTIFICATE_LENGTH] and not rows[at + _FLAGS] & NAMES_PROVEN:
+            _compare_names(view, rows, at)
+    return count, rows
+
+
+def _word_fault(view, start, crypto, tag, offset):
+    """The library found a fault: let Python's walk find it again and say it better, and fail in any case."""
+    count = 0
+    for _ in _walk(view, start, crypto):
+        count += 1
+        if count > RECORD_LIMIT:
+            raise Refused("The list has more than %d records." % RECORD_LIMIT, "too-large")
+    raise Malformed("a record that libphonetrust cannot read", tag, offset)
+
+
+def _walk(view, start, crypto):
+    """Python's twin of phonetrust_check_records: yields one row a record, names not compared yet."""
+    record = None
+    fields = {}
+    for tag, offset, length in tlv.record_tlvs(view, start):
+        if tag == 1:
+            if record is not None:
+                yield _row(view, record, fields, crypto)
+            record = offset - 3
+            fields = {}
+        if tag in tlv.RECORD_NAMES:
+            fields[tag] = (offset, length)
+    if record is not None:
+        yield _row(view, record, fields, crypto)
+
+
+def _row(view, record, fields, crypto):
+    """Check one record against its certificate and give its row. Raises Malformed, RecordMismatch."""
+    row = [0] * ROW
+    row[_RECORD] = record
+    row[_LENGTH] = tlv.u16(view, record + 3)
+    row[_ROLE] = NO_ROLE
+    for tag in (2, 3, 5):
+        if tag in fields:
+            tlv.text(view, tag, fields[tag][0], fields[tag][1])
+    for tag, size in ((4, 2), (10, 4)):
+        if tag in fields and fields[tag][1] != size:
+            raise Malformed("%s must be %d bytes" % (tlv.RECORD_NAMES[tag], size), tag, fields[tag][0] - 3)
+    if 4 in fields:
+        row[_ROLE] = tlv.u16(view, fields[4][0])
+    if 9 not in fields or fields[9][1] == 0:
+        return row
+    at, size = fields[9]
+    der = bytes(view[at : at + size])
+    try:
+        certificate = crypto.certificate(der)
+    except ValueError as error:
+        raise Malformed(str(error), 9, at - 3) from None
+    row[_CERTIFICATE], row[_CERTIFICATE_LENGTH] = at, size
+    for field, value in (
+        (_ISSUER, certificate.issuer),
+        (_SERIAL, certificate.serial),
+        (_SUBJECT, certificate.subject),
+        (_RECORD_KEY, certificate.record_key),
+    ):
+        row[field], row[field + 1] = at + der.find(value), len(value)
+    row[_KEY_KIND], row[_KEY_BITS] = KEY_KINDS.index(certificate.key_kind), certificate.key_bits
+    if 6 in fields:
+        offset, length = fields[6]
+        if length == 0 or names.serial_bytes(view[offset : offset + length]) != certificate.serial:
+            raise RecordMismatch("the serial number differs from the certificate's", 6, offset - 3)
+    if 7 in fields:
+        offset, length = fields[7]
+        if bytes(view[offset : offset + length]) != certificate.record_key:
+            raise RecordMismatch("the public key differs from the certificate's", 7, offset - 3)
+    return row
+
+
+def _compare_names(view, rows, at):
+    """The careful comparison of a record's names, for those that the library did not prove equal."""
+    end = rows[at + _RECORD] + rows[at + _LENGTH]
+    for tag, offset, length in tlv.record_tlvs(view[:end], rows[at + _RECORD]):
+        if tag in (3, 5):
+            field = _SUBJECT if tag == 3 else _ISSUER
+            name = view[rows[at + field] : rows[at + field] + rows[at + field + 1]]
+            if names.same(tlv.text(view, tag, offset, length), name) is False:
+                what = tlv.RECORD_NAMES[tag]
+                raise RecordMismatch("%s differs from the certificate's" % what, tag, offset - 3)
