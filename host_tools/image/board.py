@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: MIT
+"""A board's folder as an object. boards/NAME/board.toml is data; this file says what each key means.
+
+A board with boot firmware (a Raspberry Pi) has config.txt for it, too; every board has cmdline.txt.
+"""
+
+import dataclasses
+import pathlib
+import re
+import tomllib
+
+from host_tools.image import strict
+from host_tools.image.errors import ImageError
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+BOARDS = TOP / "boards"
+
+
+@dataclasses.dataclass
+class Identity:
+    """[board]"""
+
+    name: str  # the folder's name
+    title: str  # for people
+    model: str  # of the phone it plays, where phone.json names none
+
+
+@dataclasses.dataclass
+class Packages:
+    """[packages]: what mmdebstrap unpacks; no package script is run."""
+
+    suite: str  # Debian's release
+    architecture: str  # Debian's name of it
+    components: list[str]
+    include: list[str]
+
+
+@dataclasses.dataclass
+class Boot:
+    """[boot]: files of the FAT partition."""
+
+    kernel: str  # name there
+    initramfs: str  # name there
+    device_trees: list[str]  # in the kernel package's folder of device trees; without folder on the partition
+    firmware: list[str]  # of the package raspi-firmware
+
+
+@dataclasses.dataclass
+class Layout:
+    """[image]: sizes in MiB. MBR, then at 1 MiB the FAT32 partition, then the raw one of the trust store."""
+
+    size_mib: int  # a power of two: QEMU's SD card takes no other
+    boot_mib: int
+    store_mib: int
+    label: str  # of the FAT partition
+    identifier: int  # of the disk (MBR) and the FAT volume: the phone finds its partitions by it
+
+
+@dataclasses.dataclass
+class Phone:
+    """[phone]: what its init needs."""
+
+    console: str  # device of the serial console, without /dev/
+    interfaces: list[str]  # network interfaces, the first that appears is used
+    led: str  # brightness file of the LED; "" where there is none
+    watchdog: str  # module of the watchdog that is fed
+    modules: list[str]  # loaded at start, in this order
+    modules_on_request: list[str]  # in the image, loaded by the kernel command line's wish
+
+
+@dataclasses.dataclass
+class Qemu:
+    """[qemu]: how the board is emulated. {image} and {mac} are filled in."""
+
+    machine: str
+    memory_mib: int
+    device_tree: str  # file of the FAT partition; "" where QEMU makes its own
+    arguments: list[str]
+    disk: list[str]
+    network: list[str]
+    cmdline: str  # added to the image's cmdline.txt
+
+
+@dataclasses.dataclass
+class Board:
+    """All of board.toml. `folder` is where it was read from."""
+
+    board: Identity
+    packages: Packages
+    boot: Boot
+    image: Layout
+    phone: Phone
+    qemu: Qemu | None = None
+    folder: pathlib.Path | None = None
+
+    @property
+    def name(self):
+        return self.board.name
+
+    @property
+    def command_line(self):
+        """The kernel command line of cmdline.txt, one line."""
+        return (self.folder / "cmdline.txt").read_text().strip()
+
+
+def names(folder=BOARDS):
+    """All boards there are, sorted."""
+    return sorted(path.parent.name for path in pathlib.Path(folder).glob("*/board.toml"))
+
+
+def load(name, folder=BOARDS):
+    """Read and check one board's folder -> Board. Raises ImageError, which names the file and the key."""
+    path = pathlib.Path(folder) / name / "board.toml"
+    if not path.is_file():
+        known = names(folder)
+        raise ImageError(f"no board '{name}'{strict.suggestion(name, known)}")
+    try:
+        values = tomllib.loads(path.read_text())
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ImageError(f"{path}: {error}") from error
+    if "folder" in values:
+        raise ImageError(f"{path}: unknown key 'folder'")
+    board = strict.fill(Board, values, str(path))
+    board.folder = path.parent
+    _check(board, path)
+    return board
+
+
+def _check(board, path):
+    def wrong(key, text):
+        raise ImageError(f"{path}: key '{key}': {text}")
+
+    if board.name != board.folder.name:
+        wrong("board.name", f"'{board.name}' is in the folder '{board.folder.name}'")
+    layout = board.image
+    if layout.size_mib < 1 or layout.size_mib & (layout.size_mib - 1):
+        wrong("image.size_mib", f"must be a power of two, not {layout.size_mib}")
+    if layout.boot_mib < 34:  # with one sector a cluster; fewer clusters than 65525 are FAT16 by definition
+        wrong("image.boot_mib", f"FAT32 needs 34 MiB or more, not {layout.boot_mib}")
+    if layout.store_mib < 1:
+        wrong("image.store_mib", f"must be 1 or more, not {layout.store_mib}")
+    if 1 + layout.boot_mib + layout.store_mib > layout.size_mib:
+        wrong("image.size_mib", f"1 + {layout.boot_mib} + {layout.store_mib} MiB do not fit in {layout.size_mib}")
+    if not re.fullmatch(r"[A-Z0-9]{1,11}", layout.label):
+        wrong("image.label", f"up to 11 of A-Z and 0-9, not {layout.label!r}")
+    if not 0 < layout.identifier < 1 << 32:
+        wrong("image.identifier", "must be a 32-bit number, not 0")
+    if not board.phone.interfaces:
+        wrong("phone.interfaces", "names no network interface")
+    if board.phone.watchdog not in board.phone.modules_on_request:
+        wrong("phone.watchdog", f"'{board.phone.watchdog}' is not in modules_on_request")
+    if board.qemu and board.qemu.device_tree:
+        known = [pathlib.PurePosixPath(tree).name for tree in board.boot.device_trees]
+        if board.qemu.device_tree not in known:
+            wrong("qemu.device_tree", f"'{board.qemu.device_tree}' is not among boot.device_trees")
+    for name in ["cmdline.txt"] + (["config.txt"] if board.boot.firmware else []):
+        if not (board.folder / name).is_file():
+            raise ImageError(f"{board.folder / name}: is missing")
+    if len(board.command_line.splitlines()) != 1:
+        raise ImageError(f"{board.folder / 'cmdline.txt'}: must be one line, the boot firmware reads no other")
+    if f"console={board.phone.console}" not in board.command_line:
+        raise ImageError(f"{board.folder / 'cmdline.txt'}: names no console={board.phone.console} as phone.console says")

