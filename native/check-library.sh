@@ -1,0 +1,25 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# What must be true of a built libphonetrust.so: it needs libc alone, exports phonetrust_ names alone and all that
+# phonetrust.h declares, has no symbols for debugging, and is no longer than LIMIT bytes.
+#
+# Usage: check-library.sh LIBRARY LIMIT     Exit status: 0 all true, 1 not; each thing that is not is a line.
+set -eu
+
+library=$1
+limit=$2
+header=$(dirname "$0")/phonetrust.h
+failed=0
+wrong() { printf '%s: %s\n' "$library" "$*" >&2; failed=1; }
+
+needed=$(readelf --dynamic --wide "$library" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | sort | tr '\n' ' ')
+[ "$needed" = 'libc.so.6 ' ] || wrong "needs $needed"
+exported=$(readelf --dyn-syms --wide "$library" | awk '$7 ~ /^[0-9]+$/ && $5 != "LOCAL" { print $8 }' | sort)
+declared=$(grep -o 'phonetrust_[a-z_]*(' "$header" | tr -d '(' | sort -u)
+[ "$exported" = "$declared" ] || wrong "exports $(echo $exported), declared are $(echo $declared)"
+
+! readelf --sections --wide "$library" | grep -q '\.symtab' || wrong "is not stripped"
+size=$(wc -c < "$library")
+[ "$size" -le "$limit" ] || wrong "has $size bytes, more than $limit"
+[ "$failed" = 0 ] && printf '%s: %s bytes, %s functions, needs %s\n' "$library" "$size" "$(echo "$exported" | wc -l)" "$needed"
+exit "$failed"

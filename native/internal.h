@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+/* What the parts of libphonetrust share with each other and with nobody else. */
+#ifndef PHONETRUST_INTERNAL_H
+#define PHONETRUST_INTERNAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <mbedtls/md.h>
+
+#include "phonetrust.h"
+
+/* Bytes inside a buffer of the caller's. */
+struct slice {
+    const uint8_t *at;
+    size_t length;
+};
+
+/* One attribute of a distinguished name. */
+struct attribute {
+    struct slice type; /* contents of the OBJECT IDENTIFIER */
+    struct slice value;
+    uint8_t value_tag; /* its ASN.1 string type */
+};
+
+/* The names of real certificates have at most six or seven attributes; the rest of a longer one is only
+ * checked. */
+#define NAME_ATTRIBUTES 16
+
+struct name {
+    struct slice der;
+    struct attribute attributes[NAME_ATTRIBUTES];
+    size_t count; /* of all attributes, also of those past NAME_ATTRIBUTES */
+};
+
+struct certificate {
+    struct name issuer;
+    struct name subject;
+    struct slice serial;
+    struct slice public_key;
+    struct slice record_key;
+    struct slice signature;
+    struct slice not_before;
+    struct slice not_after;
+    struct slice signature_algorithm;
+    uint32_t key_kind;
+    uint32_t key_bits;
+};
+
+/* certificate.c: 0 or ERROR_MALFORMED. The slices point into `der`. */
+int certificate_read(const uint8_t *der, size_t length, struct certificate *certificate);
+
+/* der.c: one element of strict DER (minimal lengths). Each moves `*at` past the element's header, so that its
+ * contents are (*at)[0 .. *length), and returns 0 or ERROR_MALFORMED; the contents do not run past `end`. */
+int der_enter(const uint8_t **at, const uint8_t *end, int tag, size_t *length);
+int der_any(const uint8_t **at, const uint8_t *end, uint8_t *tag, size_t *length);
+
+/* names.c */
+int name_read(const uint8_t **at, const uint8_t *end, struct name *name);
+bool name_is_text(const struct name *name, struct slice text);
+bool text_is_valid(struct slice text);
+
+/* tlv.c: one record. Fills values[tag] for the known tags (at == NULL: absent) and moves `*offset` past it;
+ * adds rows from `*count` on where `rows` is not NULL. 0, ERROR_MALFORMED (with fault) or ERROR_SPACE. */
+#define RECORD_TAGS 13
+
+struct rows {
+    uint32_t *at;
+    size_t capacity;
+    size_t count;
+};
+
+int record_read(const uint8_t *file, size_t length, size_t *offset, struct slice *values, struct rows *rows,
+                uint32_t *fault);
+
+/* digest.c: mbedTLS's number of an algorithm, MBEDTLS_MD_NONE for unknown ones. */
+mbedtls_md_type_t digest_type(int algorithm);
+
+static inline uint32_t read_u16(const uint8_t *at) { return (uint32_t)at[0] << 8 | at[1]; }
+
+static inline int malformed(uint32_t *fault, uint32_t tag, size_t offset) {
+    fault[0] = tag;
+    fault[1] = (uint32_t)offset;
+    return PHONETRUST_ERROR_MALFORMED;
+}
+
+#endif

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+/* All checks over the records of a trust list that need no key: sizes of values, certificates, and their
+ * copies. */
+#include <string.h>
+
+#include "internal.h"
+
+enum { DNSNAME = 2, SUBJECTNAME, FUNCTION, ISSUERNAME, SERIALNUMBER, PUBLICKEY, CERTIFICATE = 9 };
+
+static int bad_value(const uint8_t *file, const struct slice *values, uint32_t tag, uint32_t *fault) {
+    return malformed(fault, tag, (size_t)(values[tag].at - file) - 3);
+}
+
+static int check_values(const uint8_t *file, const struct slice *values, uint32_t *fault) {
+    if (values[DNSNAME].length != 0 && !text_is_valid(values[DNSNAME]))
+        return bad_value(file, values, DNSNAME, fault);
+    if (values[SUBJECTNAME].at != NULL && !text_is_valid(values[SUBJECTNAME]))
+        return bad_value(file, values, SUBJECTNAME, fault);
+    if (values[FUNCTION].at != NULL && values[FUNCTION].length != 2)
+        return bad_value(file, values, FUNCTION, fault);
+    if (values[ISSUERNAME].at != NULL && !text_is_valid(values[ISSUERNAME]))
+        return bad_value(file, values, ISSUERNAME, fault);
+    return 0;
+}
+
+static bool equal(struct slice one, struct slice other) {
+    return one.length == other.length && memcmp(one.at, other.at, one.length) == 0;
+}
+
+static struct slice without_zeros(struct slice serial) {
+    while (serial.length > 1 && serial.at[0] == 0) {
+        serial.at++;
+        serial.length--;
+    }
+    return serial;
+}
+
+static bool name_is_copied(const struct name *name, struct slice copy) {
+    if (copy.at == NULL)
+        return true;
+    copy.length--; /* its NUL, which check_values has seen */
+    return name_is_text(name, copy);
+}
+
+static void put(uint32_t *field, const uint8_t *file, struct slice slice) {
+    field[0] = (uint32_t)(slice.at - file);
+    field[1] = (uint32_t)slice.length;
+}
+
+/* The tag of the first copy that is not the certificate's; 0 for none. */
+static uint32_t wrong_copy(const struct certificate *certificate, const struct slice *values) {
+    if (values[SERIALNUMBER].at != NULL && !equal(without_zeros(values[SERIALNUMBER]), certificate->serial))
+        return SERIALNUMBER;
+    if (values[PUBLICKEY].at != NULL && !equal(values[PUBLICKEY], certificate->record_key))
+        return PUBLICKEY;
+    return 0;
+}
+
+static void fill(uint32_t *row, const uint8_t *file, const struct certificate *certificate,
+                 const struct slice *values) {
+    put(row + PHONETRUST_RECORD_CERTIFICATE, file, values[CERTIFICATE]);
+    put(row + PHONETRUST_RECORD_ISSUER, file, certificate->issuer.der);
+    put(row + PHONETRUST_RECORD_SERIAL, file, certificate->serial);
+    put(row + PHONETRUST_RECORD_SUBJECT, file, certificate->subject.der);
+    put(row + PHONETRUST_RECORD_KEY, file, certificate->record_key);
+    row[PHONETRUST_RECORD_KEY_KIND] = certificate->key_kind;
+    row[PHONETRUST_RECORD_KEY_BITS] = certificate->key_bits;
+    if (name_is_copied(&certificate->subject, values[SUBJECTNAME]) &&
+        name_is_copied(&certificate->issuer, values[ISSUERNAME]))
+        row[PHONETRUST_RECORD_FLAGS] = PHONETRUST_RECORD_NAMES_EQUAL;
+}
+
+int phonetrust_check_records(const uint8_t *file, size_t length, size_t start, uint32_t *rows,
+                             size_t capacity, uint32_t *fault) {
+    if (length > PHONETRUST_MAXIMUM_LENGTH || start > length)
+        return PHONETRUST_ERROR_ARGUMENT;
+    size_t count = 0;
+    bool mismatch = false; /* kept until the end: a list that is malformed anywhere is malformed */
+    for (size_t offset = start; offset < length; count++) {
+        struct slice values[RECORD_TAGS];
+        size_t record = offset;
+        int result = record_read(file, length, &offset, values, NULL, fault);
+        if (result == 0)
+            result = check_values(file, values, fault);
+        if (result != 0)
+            return result;
+        if (count == capacity)
+            return PHONETRUST_ERROR_SPACE;
+        uint32_t *row = rows + PHONETRUST_RECORD_ROW * count;
+        memset(row, 0, PHONETRUST_RECORD_ROW * sizeof *row);
+        row[PHONETRUST_RECORD_OFFSET] = (uint32_t)record;
+        row[PHONETRUST_RECORD_LENGTH] = (uint32_t)(offset - record);
+        row[PHONETRUST_RECORD_ROLE] =
+            values[FUNCTION].at != NULL ? read_u16(values[FUNCTION].at) : PHONETRUST_NO_ROLE;
+        if (values[CERTIFICATE].length == 0)
+            continue;
+        struct certificate certificate;
+        if (certificate_read(values[CERTIFICATE].at, values[CERTIFICATE].length, &certificate) != 0)
+            return bad_value(file, values, CERTIFICATE, fault);
+        fill(row, file, &certificate, values);
+        uint32_t tag = mismatch ? 0 : wrong_copy(&certificate, values);
+        if (tag != 0) {
+            mismatch = true;
+            bad_value(file, values, tag, fault);
+        }
+    }
+    return mismatch ? PHONETRUST_ERROR_MISMATCH : (int)count;
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/* Signature checks with the key of a certificate. */
+#include <mbedtls/pk.h>
+
+#include "internal.h"
+
+#define RSA_BITS_MINIMUM 512
+#define RSA_BITS_MAXIMUM 4096
+
+static bool supported(const struct certificate *certificate) {
+    if (certificate->key_kind == PHONETRUST_KEY_RSA)
+        return certificate->key_bits >= RSA_BITS_MINIMUM && certificate->key_bits <= RSA_BITS_MAXIMUM;
+    return certificate->key_kind == PHONETRUST_KEY_EC;
+}
+
+static int verify(mbedtls_pk_context *key, const struct certificate *certificate, mbedtls_md_type_t type,
+                  const uint8_t *digest, size_t digest_length, struct slice signature) {
+    unsigned char *at = (unsigned char *)certificate->public_key.at; /* only read, as in der.c */
+    int result = mbedtls_pk_parse_subpubkey(&at, at + certificate->public_key.length, key);
+    if (result == MBEDTLS_ERR_PK_ALLOC_FAILED)
+        return PHONETRUST_ERROR_MEMORY;
+    if (result != 0)
+        return PHONETRUST_ERROR_MALFORMED;
+    if (certificate->key_kind == PHONETRUST_KEY_RSA && signature.length != (certificate->key_bits + 7) / 8)
+        return PHONETRUST_ERROR_SIGNATURE;
+    result = mbedtls_pk_verify(key, type, digest, digest_length, signature.at, signature.length);
+    if (result == MBEDTLS_ERR_MPI_ALLOC_FAILED)
+        return PHONETRUST_ERROR_MEMORY;
+    return result == 0 ? 0 : PHONETRUST_ERROR_SIGNATURE;
+}
+
+int phonetrust_verify(const uint8_t *certificate, size_t certificate_length, int algorithm,
+                      const uint8_t *digest, size_t digest_length, const uint8_t *signature,
+                      size_t signature_length) {
+    mbedtls_md_type_t type = digest_type(algorithm);
+    if (type == MBEDTLS_MD_NONE)
+        return PHONETRUST_ERROR_UNSUPPORTED;
+    if (digest_length != mbedtls_md_get_size(mbedtls_md_info_from_type(type)))
+        return PHONETRUST_ERROR_ARGUMENT;
+    struct certificate fields;
+    int result = certificate_read(certificate, certificate_length, &fields);
+    if (result != 0)
+        return result;
+    if (!supported(&fields))
+        return PHONETRUST_ERROR_UNSUPPORTED;
+    mbedtls_pk_context key;
+    mbedtls_pk_init(&key);
+    result = verify(&key, &fields, type, digest, digest_length, (struct slice){signature, signature_length});
+    mbedtls_pk_free(&key);
+    return result;
+}
