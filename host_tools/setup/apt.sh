@@ -24,18 +24,28 @@ done
 
 say "installing Debian packages: ${missing[*]}"
 
-# Tests start TFTP servers themselves: no package may start its daemon meanwhile. A policy of the machine's own stays.
+log=$(mktemp)
 policy=/usr/sbin/policy-rc.d
+made_policy=
+cleanup() {
+    rm -f "$log"
+    [ -z "$made_policy" ] || as_root rm -f "$policy"
+}
+trap cleanup EXIT
+
+# Tests start TFTP servers themselves: no package may start its daemon meanwhile. A policy of the machine's own stays.
 if [ ! -e "$policy" ]; then
-    trap 'as_root rm -f "$policy"' EXIT
+    made_policy=yes
     printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null
     as_root chmod 755 "$policy"
 fi
 
+# apt's pages of progress are only of interest where it fails.
 install() {
-    as_root apt-get -qq -o Acquire::Retries=3 update >&2 &&
+    { as_root apt-get -qq -o Acquire::Retries=3 update &&
         as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -y -o Acquire::Retries=3 -o DPkg::Lock::Timeout=300 \
-            -o Dpkg::Use-Pty=0 --no-install-recommends install "${missing[@]}" </dev/null >&2
+            -o Dpkg::Use-Pty=0 --no-install-recommends install "${missing[@]}" </dev/null; } >"$log" 2>&1 ||
+        { cat "$log" >&2 && false; }
 }
 if ! retry install; then
     cannot "apt-get could not install: ${missing[*]} (its messages are above)"
