@@ -40,7 +40,8 @@ REASONS = {
     # a step of the boot that is not a judgement of bytes
     "not-found": "the server has no such file (ours)",
     "no-server": "no server answered (ours)",
-    "transfer-failed": "a server answered, but the file did not arrive whole (ours)",
+    "bad-transfer": "a server answered, but the file did not arrive whole (ours)",
+    "erased": "a person at the phone erased the trust lists (ours)",
     "not-stored": "the flash did not take it (ours)",
     "bad-configuration": "the signed configuration cannot be understood (ours)",
     "cannot-decrypt": "the encrypted configuration is not for this phone's key (ours)",
@@ -51,7 +52,8 @@ class Decision:
     """One answer: accepted or refused, why, what was looked at, and the words for an administrator.
 
     kind: "ctl", "itl", a file's name, or the purpose of a TLS server. evidence: a dictionary of what was looked at
-    (strings, numbers, lists; ready for JSON). warnings: sentences that do not change the outcome."""
+    (strings, numbers, lists; ready for JSON). warnings: sentences that do not change the outcome. body: offset of the
+    content of an accepted signed file."""
 
     def __init__(self, accepted, reason, kind, text, evidence=None, warnings=()):
         self.accepted = accepted
@@ -60,6 +62,7 @@ class Decision:
         self.text = text
         self.evidence = evidence if evidence is not None else {}
         self.warnings = list(warnings)
+        self.body = 0  # where the body of an accepted signed file starts
 
     @property
     def outcome(self):

@@ -63,7 +63,7 @@ class RecordMismatch(Malformed):
 class TransferError(PhonetrustError):
     """A file could not be fetched."""
 
-    reason = "transfer-failed"
+    reason = "bad-transfer"
 
 
 class SettingsError(PhonetrustError):

@@ -323,6 +323,7 @@ class _Case:
         """The Decision to believe it."""
         decision = self._decision(True, reason, text)
         decision.trust_list = self.trust_list
+        decision.body = self.header.length if self.header is not None else 0
         return decision
 
     def refuse(self, reason, text):

@@ -67,7 +67,7 @@ class TvsClient:
         self._timeout = timeout
         self.identity = identity
         self._log = log
-        self._servers = []
+        self.servers = []
         self._certificates = []
         self._answered_last = None
         self._unsupported = {}
@@ -76,10 +76,10 @@ class TvsClient:
 
     def set_servers(self, servers):
         """The servers as (host, port), best first. Repeated ones and those over SERVERS_LIMIT are left out."""
-        self._servers = []
+        self.servers = []
         for host, port in servers:
-            if (host, port) not in self._servers and len(self._servers) < SERVERS_LIMIT:
-                self._servers.append((host, port))
+            if (host, port) not in self.servers and len(self.servers) < SERVERS_LIMIT:
+                self.servers.append((host, port))
 
     def set_certificates(self, certificates):
         """The TVS certificates (DER) of the installed trust lists. Other ones than before empty the cache."""
@@ -102,7 +102,7 @@ class TvsClient:
         answer = self._recall(question)
         if answer:
             return answer
-        if not self._servers:
+        if not self.servers:
             return Answer("unreachable", text="no TVS server is known")
         if not self._certificates:
             return Answer("untrusted", text="the installed trust lists hold no TVS certificate to know a server by")
@@ -136,9 +136,9 @@ class TvsClient:
 
     def _order(self):
         """The servers in the order in which they are tried."""
-        if self._answered_last not in self._servers:
-            return list(self._servers)
-        return [self._answered_last] + [server for server in self._servers if server != self._answered_last]
+        if self._answered_last not in self.servers:
+            return list(self.servers)
+        return [self._answered_last] + [server for server in self.servers if server != self._answered_last]
 
     def _say(self, line):
         if self._log:

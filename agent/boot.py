@@ -1,0 +1,305 @@
+# SPDX-License-Identifier: MIT
+"""The order of things when a phone starts (spec/phone-behaviour.md, 'Boot, in order').
+
+Boot does the I/O and decides nothing: it fetches, asks Trust, asks TVS where Trust wants that, stores what was accepted
+and only then installs it. Every step ends in a Decision, which is reported and kept."""
+
+import json
+
+from agent import steps, tftp
+from agent.buffers import BufferSink, Pool
+from agent.decision import Decision
+from agent.errors import Malformed, PhonetrustError
+from agent.phoneconfig import PhoneConfig
+from agent.settings import TVS_PORT
+from agent.store import Store
+from agent.trust import Trust
+from agent.tvs import TvsClient
+from agent.wording import TRUST_LOST
+
+#: How many decisions are kept for the status.
+HISTORY = 32
+
+
+class Boot:
+    """One phone. hal: its HAL. settings: agent.settings.Settings. servers: TFTP servers learned by DHCP, used where the
+    settings name none. report(decision) is called at each step; log(line) with what happens in between.
+
+    trust: agent.trust.Trust. configuration: PhoneConfig of the stored configuration, or None. tftp_server: the one
+    that answered last, or None. decisions: the last ones, oldest first."""
+
+    def __init__(self, hal, settings, servers=(), report=None, log=None):
+        self.hal = hal
+        self.settings = settings
+        self.servers = list(settings.tftp or servers)
+        self.decisions = []
+        self.tftp_server = None
+        self.configuration = None
+        self.configuration_name = None
+        self.trust = None
+        self._report = report
+        self._log = log
+        self._pool = Pool(max(settings.size_limit, settings.configuration_limit))
+        self._buffers = {}  # "ctl", "itl" -> the buffer that the installed list lives in
+        self.store = Store(hal.flash, hal.crypto)
+        self.tftp = tftp.Client(
+            hal.net,
+            hal.clock,
+            hal.random,
+            block_size=settings.tftp_block_size,
+            window=settings.tftp_window,
+            timeout=settings.tftp_timeout,
+            attempts=settings.tftp_attempts,
+            deadline=settings.tftp_deadline,
+            log=log,
+        )
+        self.tvs = TvsClient(
+            hal.net, hal.clock, hal.random, settings.full_name, settings.tvs_timeout, log=log
+        )
+
+    # Step 1
+
+    def load(self):
+        """Take the installed trust, the configuration and the TVS servers from flash. Returns a Decision or None."""
+        for kind in list(self._buffers):
+            self._pool.give(self._buffers.pop(kind))
+        self.configuration = self.configuration_name = None
+        try:
+            stored = self.store.load()
+            lists = {}
+            if stored is not None:
+                for kind in ("ctl", "itl"):
+                    lists[kind] = self._read(stored, kind)
+            self._make_trust(lists.get("itl"), lists.get("ctl"))
+            if stored is not None:
+                self._load_configuration(stored)
+        except (PhonetrustError, ValueError) as error:
+            # Also where a list that was accepted cannot be read any more: that is lost trust, not no trust.
+            self._make_trust(None, None, lost=True)
+            return self.record(Decision(False, "trust-lost", "flash", TRUST_LOST, {"detail": str(error)}))
+        self._name_tvs_servers()
+        return None
+
+    def _make_trust(self, itl, ctl, lost=False):
+        settings = self.settings
+        self.trust = Trust(
+            self.hal.crypto,
+            settings.policy,
+            settings.size_limit,
+            settings.refuse_weak,
+            itl=itl,
+            ctl=ctl,
+            lost=lost,
+        )
+
+    def _read(self, stored, kind):
+        """An installed list in a buffer of its own, or None."""
+        size = stored.length(kind)
+        if size is None:
+            return None
+        buffer = self._pool.take() if size <= self._pool.size else bytearray(size)
+        self._buffers[kind] = buffer
+        stored.read_into(kind, buffer)
+        return memoryview(buffer)[:size]
+
+    def _load_configuration(self, stored):
+        name = stored.read("configuration-name")
+        servers = stored.read("tvs-servers")
+        if name is None or servers is None:
+            return
+        self.configuration_name = str(bytes(name), "utf-8")
+        self.configuration = _Remembered(json.loads(str(bytes(servers), "utf-8")))
+
+    def _name_tvs_servers(self):
+        servers = list(self.configuration.tvs) if self.configuration is not None else []
+        servers += [(host, TVS_PORT) for host in self.trust.tvs_hosts()]
+        self.tvs.set_servers(servers)
+        self.tvs.set_certificates(self.trust.tvs_certificates())
+
+    # The whole boot
+
+    def run(self):
+        """Steps 1 to 5. Returns True where each step's file was accepted or is rightly absent."""
+        self.load()
+        if self.trust.lost:
+            return False
+        if not self.servers:
+            self.record(Decision(False, "no-server", "tftp", steps.NO_SERVERS))
+            return False
+        good = True
+        for step in (self.fetch_ctl, self.fetch_itl, self.fetch_configuration):
+            decision = step()
+            good = good and decision.accepted
+            if decision.reason == "no-server":
+                break  # the others would only wait as long for the same servers
+        return good
+
+    def record(self, decision):
+        """Keep a decision for the status and report it."""
+        self.decisions.append(decision)
+        if len(self.decisions) > HISTORY:
+            self.decisions.pop(0)
+        if self._report:
+            self._report(decision)
+        return decision
+
+    # Steps 3 and 4
+
+    def fetch_ctl(self):
+        """Step 3: the CTL of this phone, else the cluster's. A Decision."""
+        return self._fetch_list("ctl")
+
+    def fetch_itl(self):
+        """Step 4: the ITL of this phone, else the cluster's. A Decision."""
+        return self._fetch_list("itl")
+
+    def _fetch_list(self, kind):
+        prefix = kind.upper()
+        buffer = self._pool.take()
+        kept = False
+        try:
+            for name in ("%s%s.tlv" % (prefix, self.settings.device), "%sFile.tlv" % prefix):
+                sink = BufferSink(buffer)
+                failure = self.fetch(name, sink, self.settings.size_limit)
+                if failure is None:
+                    decision = self._resolve(self.trust.decide_list(kind, sink.data))
+                    if decision.accepted and decision.reason != "unchanged":
+                        decision = self._install(kind, decision, buffer)
+                        kept = decision.accepted
+                    return self.record(decision)
+                if failure.reason != "not-found":
+                    return self.record(steps.failed(kind, failure))
+            return self.record(steps.no_list(kind, self.trust))
+        finally:
+            if not kept:
+                self._pool.give(buffer)
+
+    def _install(self, kind, decision, buffer):
+        """Store an accepted list, then put it in place of the old one; its buffer is the list's from now on."""
+        trust_list = decision.trust_list
+        try:
+            self.store.save({kind: trust_list.data})
+        except OSError as error:
+            return Decision(False, "not-stored", kind, steps.not_stored(kind, error), decision.evidence)
+        self.trust.install(kind, trust_list)
+        if kind in self._buffers:
+            self._pool.give(self._buffers[kind])
+        self._buffers[kind] = buffer
+        self.tvs.clear()
+        self._name_tvs_servers()
+        return decision
+
+    def fetch(self, name, sink, limit):
+        """Fetch a file from the first TFTP server that answers; None, or the TransferError."""
+        servers = self.servers
+        if self.tftp_server in servers:
+            servers = [self.tftp_server] + [server for server in servers if server != self.tftp_server]
+        try:
+            self.tftp_server = self.tftp.fetch(servers, name, sink, limit).server
+        except tftp.FetchError as error:
+            return error
+        return None
+
+    def _resolve(self, decision):
+        """Ask TVS as long as Trust has a Question."""
+        while decision.accepted is None:
+            question = decision
+            decision = self.trust.answer(question, self.tvs.ask(question))
+            if decision.accepted is False:
+                self.tvs.forget(question)
+        return decision
+
+    def judge_server(self, purpose, certificate):
+        """May this TLS server (certificate in DER) be talked to for this purpose? Asks TVS if need be. A Decision."""
+        return self.record(self._resolve(self.trust.decide_server(purpose, certificate)))
+
+    # Step 5
+
+    def fetch_configuration(self):
+        """Step 5: the phone's configuration, else the default one. A Decision."""
+        own = "%s.cnf.xml" % self.settings.device
+        decision = self._fetch_signed_or_plain(own)
+        if decision is None:
+            decision = self.trust.decide_autoregistration("XMLDefault.cnf.xml")
+            if decision.accepted:
+                if self._log:
+                    self._log(decision.text)
+                decision = self._fetch_signed_or_plain("XMLDefault.cnf.xml")
+        return self.record(decision or steps.no_configuration(own))
+
+    def _fetch_signed_or_plain(self, name):
+        """One configuration file: signed where trust is installed, else unsigned. None where there is none."""
+        buffer = self._pool.take()
+        try:
+            sink = BufferSink(buffer)
+            if self.trust.has_trust:
+                signed = name + ".sgn"
+                failure = self.fetch(signed, sink, self.settings.configuration_limit)
+                if failure is None:
+                    return self._use_configuration(signed, sink.data)
+                if failure.reason != "not-found":
+                    return steps.failed(signed, failure)
+            # With trust this can only end in a refusal, but one that says what the server offers instead.
+            failure = self.fetch(name, sink, self.settings.configuration_limit)
+            if failure is None:
+                return self._use_configuration(name, sink.data)
+            return None if failure.reason == "not-found" else steps.failed(name, failure)
+        finally:
+            self._pool.give(buffer)
+
+    def _use_configuration(self, name, data):
+        """Judge a configuration, read it and store it. A Decision."""
+        limit = self.settings.configuration_limit
+        decision = self._resolve(self.trust.decide_file(name, data, limit))
+        if not decision.accepted:
+            return decision
+        body = data[decision.body :] if decision.body else data
+        try:
+            configuration = PhoneConfig(body)
+        except Malformed as error:
+            error.file = name
+            return Decision(False, "bad-configuration", name, steps.bad_configuration(error), decision.evidence)
+        decision.warnings += configuration.notes
+        return self.keep_configuration(name, body, configuration, decision)
+
+    def keep_configuration(self, name, body, configuration, decision):
+        """Store an accepted configuration unless it is the one that is stored; decision, or why it is not stored."""
+        servers = json.dumps([list(server) for server in configuration.tvs])
+        changes = {"configuration-name": name.encode(), "configuration": body, "tvs-servers": servers.encode()}
+        try:
+            if not self._is_stored(changes):
+                self.store.save(changes)
+        except OSError as error:
+            return Decision(False, "not-stored", name, steps.not_stored(name, error), decision.evidence)
+        self.configuration = configuration
+        self.configuration_name = name
+        self._name_tvs_servers()
+        return decision
+
+    def _is_stored(self, changes):
+        """Whether the store has exactly these sections already: flash wears, and most boots change nothing."""
+        stored = self.store.current
+        if stored is None:
+            return False
+        for name in changes:
+            if stored.length(name) != len(changes[name]):
+                return False
+        for name in changes:
+            if stored.read(name) != changes[name]:
+                return False
+        return True
+
+    # What a person may do
+
+    def erase(self):
+        """Back to factory state (the console's erase). A Decision."""
+        self.store.erase()
+        self.load()
+        return self.record(Decision(True, "erased", "flash", steps.ERASED))
+
+
+class _Remembered:
+    """What is kept of a configuration across a restart."""
+
+    def __init__(self, servers):
+        self.tvs = [(host, port) for host, port in servers]

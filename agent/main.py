@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: MIT
+"""The main program of a phone, given a HAL: boots, prints one line an event, keeps its status for others to read.
+
+The launchers (boards/phone.py on a board, host_tools/cli/phone.py on a PC) make the HAL and call run()."""
+
+import json
+
+from agent import VERSION
+from agent.boot import Boot
+from agent.status import status
+
+# Severity of an event, as syslog names them.
+INFO = "info"
+NOTICE = "notice"
+WARNING = "warning"
+ERROR = "error"
+
+
+class Phone:
+    """A phone with its console output: boot it, ask its status."""
+
+    def __init__(self, hal, settings, servers=()):
+        self.hal = hal
+        self.boot = Boot(hal, settings, servers, report=self.report, log=self.log)
+
+    def line(self, severity, text):
+        """One line of the log: seconds since the clock's start (power-on, on a board), severity, text."""
+        now = self.hal.clock.monotonic()
+        self.hal.console.write("[%6d.%03d] %-7s %s\n" % (now // 1000, now % 1000, severity, text))
+
+    def log(self, text):
+        """What happens between decisions."""
+        self.line(INFO, text)
+
+    def report(self, decision):
+        """One decision, as a line; its warnings as lines of their own."""
+        severity = NOTICE if decision.accepted else ERROR
+        self.line(severity, "%s %s %s: %s" % (decision.kind, decision.outcome, decision.reason, decision.text))
+        for warning in decision.warnings:
+            self.line(WARNING, "%s: %s" % (decision.kind, warning))
+
+    def start(self):
+        """Print the banner and boot. Returns True where everything was accepted."""
+        settings = self.boot.settings
+        self.line(NOTICE, "phonetrust %s, %s, model %s" % (VERSION, settings.device, settings.model))
+        good = self.boot.run()
+        found = status(self.boot)
+        text = "state %s, mode %s%s" % (found["state"], found["mode"], ", locked out" if found["locked_out"] else "")
+        self.line(ERROR if found["locked_out"] else NOTICE, text)
+        return good
+
+    def status_json(self):
+        """The status as one line of JSON."""
+        return json.dumps(status(self.boot))

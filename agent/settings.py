@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: MIT
+"""The settings file of a phone: a small JSON object that a person can edit on any PC.
+
+Every key has a default but `mac`. A mistake is a SettingsError that names the key, what is wrong and an example."""
+
+import json
+
+from agent.errors import SettingsError
+from agent.tftp_packet import SAFE_BLOCK
+from agent.trust import POLICIES
+
+TFTP_PORT = 69
+TVS_PORT = 2445  # of servers that only the ITL names (spec/tvs.md, 'Servers and the cache')
+
+
+def _mac(value):
+    """A MAC address with or without separators -> 12 capital hexadecimal digits."""
+    if not isinstance(value, str):
+        raise ValueError("it must be text")
+    digits = value.replace(":", "").replace("-", "").replace(".", "").upper()
+    if len(digits) != 12 or not all(digit in "0123456789ABCDEF" for digit in digits):
+        raise ValueError("it must be 12 hexadecimal digits")
+    return digits
+
+
+def _model(value):
+    text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    if not isinstance(text, str) or not 0 < len(text) <= 32 or not all(_is_word(letter) for letter in text):
+        raise ValueError("it must be a model's number or name, without blanks")
+    return text
+
+
+def _is_word(letter):
+    return letter in "+-_." or (letter < "\x7f" and (letter.isdigit() or letter.isalpha()))
+
+
+def _policy(value):
+    if value not in POLICIES:
+        raise ValueError("it must be one of: %s" % ", ".join(POLICIES))
+    return value
+
+
+def _boolean(value):
+    if value is not True and value is not False:
+        raise ValueError("it must be true or false")
+    return value
+
+
+def _servers(value):
+    """["host", "host:port", "[v6]:port"] -> [(host, port)]"""
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise ValueError("it must be a list of texts")
+    if len(value) > 8:
+        raise ValueError("it may have at most 8 servers")
+    return [server(item) for item in value]
+
+
+def server(text, port=TFTP_PORT):
+    """(host, port) of "host", "host:port" or "[v6 address]:port". Raises ValueError."""
+    host, number = text, ""
+    if text[:1] == "[" and "]" in text:
+        host, rest = text[1:].split("]", 1)
+        if rest[:1] not in ("", ":"):
+            raise ValueError("'%s' is no server" % text)
+        number = rest[1:]
+    elif text.count(":") == 1:
+        host, number = text.split(":")
+    if number:
+        if not all("0" <= digit <= "9" for digit in number) or not 0 < int(number) < 65536:
+            raise ValueError("'%s' has no port from 1 to 65535" % text)
+        port = int(number)
+    if not host or " " in host:
+        raise ValueError("'%s' has no host" % text)
+    return host, port
+
+
+def _number(low, high):
+    def check(value):
+        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+            raise ValueError("it must be a whole number from %d to %d" % (low, high))
+        return value
+
+    return check
+
+
+#: key -> (check, default, example, what it is for)
+KEYS = {
+    "mac": (_mac, None, "00270DC01C92", "MAC address of the phone"),
+    "model": (_model, "8861", "8861", "model, as TVS and CAPF are told it"),
+    "tftp": (_servers, [], ["192.0.2.10", "192.0.2.11:69"], "TFTP servers; empty: learned by DHCP, option 150 or 66"),
+    "policy": (_policy, "first-use", "provisioned-only", "whether a first trust list is believed unseen"),
+    "refuse_weak": (_boolean, False, True, "refuse SHA-1 and keys of 1024 bits"),
+    "size_limit": (_number(1024, 1 << 20), 65536, 65536, "largest trust list, bytes"),
+    "configuration_limit": (_number(1024, 1 << 20), 65536, 65536, "largest configuration file, bytes"),
+    "tftp_timeout": (_number(50, 60000), 1000, 1000, "ms before a TFTP request is sent again; it grows"),
+    "tftp_attempts": (_number(1, 20), 4, 4, "how often a TFTP request is sent"),
+    "tftp_deadline": (_number(1000, 3600000), 120000, 120000, "ms for one file from one server"),
+    "tftp_block_size": (_number(8, 1468), SAFE_BLOCK, SAFE_BLOCK, "TFTP block size asked for, bytes"),
+    "tftp_window": (_number(1, 64), 16, 16, "TFTP blocks on the way at once"),
+    "tvs_timeout": (_number(100, 60000), 5000, 5000, "ms for a TVS server to connect, and to answer"),
+}
+
+
+class Settings:
+    """The values by their key: settings.mac, settings.tftp ... Times are ms, sizes bytes, servers (host, port)."""
+
+    def __init__(self, values, file="settings"):
+        """values: a dictionary as read from JSON. Raises SettingsError."""
+        if not isinstance(values, dict):
+            raise SettingsError('%s: it must be one JSON object, such as {"mac": "00270DC01C92"}.' % file)
+        for key in values:
+            if key not in KEYS:
+                raise SettingsError(
+                    "%s: '%s' is no setting of a phone; there are: %s." % (file, key, ", ".join(sorted(KEYS)))
+                )
+        for key in KEYS:
+            check, default, example, _ = KEYS[key]
+            if key not in values:
+                if default is None:
+                    raise SettingsError("%s: %s is missing; for example %s." % (file, key, _example(key, example)))
+                setattr(self, key, check(default))
+                continue
+            try:
+                setattr(self, key, check(values[key]))
+            except ValueError as error:
+                raise SettingsError(
+                    "%s: %s is %s, but %s; for example %s."
+                    % (file, key, json.dumps(values[key]), error, _example(key, example))
+                ) from None
+
+    @property
+    def device(self):
+        """Name of the device on the cluster (spec/phone-behaviour.md, 'Names')."""
+        return "SEP" + self.mac
+
+    @property
+    def full_name(self):
+        """Name of the device in TVS and CAPF."""
+        return "CP-%s-%s" % (self.model, self.device)
+
+
+def _example(key, example):
+    return '"%s": %s' % (key, json.dumps(example))
+
+
+def parse(text, file="settings"):
+    """Settings from the text of a settings file. Raises SettingsError."""
+    try:
+        values = json.loads(text)
+    except ValueError as error:
+        raise SettingsError(
+            '%s: this is not JSON (%s); for example {"mac": "00270DC01C92", "tftp": ["192.0.2.10"]}.' % (file, error)
+        ) from None
+    return Settings(values, file)

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: MIT
+"""The status of a phone as one dictionary, ready for JSON: what it trusts, what it decided, what to do."""
+
+from agent import VERSION, names
+
+#: Reasons that lock a phone out: a cluster is there, and what it offers is not believed.
+_LOCKED_OUT = (
+    "bad-signature",
+    "weak-key",
+    "tvs-refused",
+    "tvs-unreachable",
+    "tvs-untrusted",
+    "tvs-wrong-role",
+    "unknown-signer",
+    "unsigned",
+    "trust-lost",
+    "not-provisioned",
+    "too-large",
+    "malformed",
+    "record-mismatch",
+    "wrong-file",
+    "mixed-mode",
+)
+
+
+def status(boot):
+    """The status of a phone (agent.boot.Boot).
+
+    state: "trust-lost", "rolled-back", "trusted" or "no-trust". locked_out: whether files of the cluster are refused;
+    advice: then what an administrator should do, else None. Digests are hexadecimal SHA-256, as are serials."""
+    trust = boot.trust
+    refusal = _refusal(boot.decisions)
+    return {
+        "version": VERSION,
+        "device": boot.settings.device,
+        "mac": boot.settings.mac,
+        "model": boot.settings.model,
+        "policy": boot.settings.policy,
+        "state": _state(trust),
+        "mode": trust.mode,
+        "locked_out": refusal is not None,
+        "advice": refusal.text if refusal is not None else None,
+        "installed": {
+            "ctl": _list(trust.ctl, boot.hal.crypto),
+            "itl": _list(trust.itl, boot.hal.crypto),
+        },
+        "configuration": boot.configuration_name,
+        "tftp_servers": ["%s:%d" % server for server in boot.servers],
+        "tvs_servers": ["%s:%d" % server for server in boot.tvs.servers],
+        "decisions": [decision.as_dict() for decision in boot.decisions],
+    }
+
+
+def _state(trust):
+    if trust.lost:
+        return "trust-lost"
+    if trust.rolled_back:
+        return "rolled-back"
+    return "trusted" if trust.has_trust else "no-trust"
+
+
+def _refusal(decisions):
+    """The newest refusal that locks the phone out and that no later decision about the same kind of thing undid."""
+    settled = []
+    for decision in reversed(decisions):
+        topic = _topic(decision.kind)
+        if topic in settled:
+            continue
+        settled.append(topic)
+        if not decision.accepted and decision.reason in _LOCKED_OUT and topic != "server":
+            return decision
+    return None
+
+
+def _topic(kind):
+    if kind in ("ctl", "itl", "flash"):
+        return kind
+    return "configuration" if ".cnf.xml" in kind else "server"
+
+
+def _list(trust_list, crypto):
+    """An installed list: who signed it, since when, and its records by role."""
+    if trust_list is None:
+        return None
+    roles = {}
+    for record in trust_list.records():
+        name = "empty" if record.certificate is None else names.role_name(record.role)
+        if record.certificate is not None:
+            roles.setdefault(name, []).append(names.to_text(record.subject))
+        else:
+            roles.setdefault(name, []).append("")
+    header = trust_list.header
+    return {
+        "filename": header.filename,
+        "signer": {"subject": header.subject, "issuer": header.issuer, "serial": header.serial.hex()},
+        "timestamp": header.timestamp,
+        "bytes": len(trust_list.data),
+        "sha1": crypto.digest("sha1", trust_list.data).hex(),
+        "sha256": crypto.digest("sha256", trust_list.data).hex(),
+        "empty": trust_list.empty,
+        "records": roles,
+    }
