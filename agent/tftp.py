@@ -16,6 +16,7 @@ from agent.tftp_transfer import (
     NoServer,
     NotFound,
     Session,
+    SinkFailed,
     TooLarge,
     Transfer,
     TryPlain,
@@ -55,10 +56,10 @@ class Settings:
 class Client:
     """Fetches files, one at a time. Its memory does not depend on their size: one buffer for one packet.
 
-    block_size: bytes asked for (1428 fits Ethernet whatever lies between, 1468 at most on IPv4). window: blocks a server
-    may send ahead (RFC 7440). timeout: ms until the first retransmission; it doubles up to 8 s. attempts: how often the
-    same packet is sent. deadline: ms one server has for one file, whatever it does. options=False: plain RFC 1350.
-    log: called with a sentence when a server fails."""
+    block_size: bytes asked for (1428 fits Ethernet whatever lies between, 1468 at most on IPv4). window: blocks a
+    server may send ahead (RFC 7440). timeout: ms until the first retransmission; it doubles up to 8 s. attempts: how
+    often the same packet is sent. deadline: ms one server has for one file, whatever it does. options=False: plain
+    RFC 1350. log: called with a sentence when a server fails."""
 
     def __init__(
         self,
@@ -85,9 +86,9 @@ class Client:
         """Fetches `name` into the sink: a Transfer. `servers`: (host, port) pairs, asked in this order until one has
         an answer. `limit`: bytes, inclusive.
 
-        BadName: cannot be asked for. NotFound: the first server that answered does not have it. When every server failed,
-        the most telling of TooLarge, BadTransfer and NoServer, with all of them in `.failures` and in the text. What the
-        sink raises comes through, after the server was told to stop."""
+        BadName: cannot be asked for. NotFound: the first server that answered does not have it. When every server
+        failed, the most telling of TooLarge, BadTransfer and NoServer, with all of them in `.failures` and in the text.
+        What the sink raises comes through, after the server was told to stop."""
         fault = packets.name_fault(name)
         if fault:
             raise BadName("'%s' cannot be fetched: %s" % (packets.printable(name.encode()), fault))
@@ -99,6 +100,8 @@ class Client:
             except NotFound as error:
                 error.failures = failures + [error]
                 raise
+            except SinkFailed as failed:
+                raise failed.error
             except FetchError as error:
                 failures.append(error)
                 if self._log:
@@ -128,17 +131,19 @@ class Client:
         host, port = server
         where = "%s:%d" % (host, port)
         ends = self._clock.monotonic() + self._settings.deadline
-        options = self._settings.request_options
         try:
             address = self._net.resolve(host, port)
             where = self._net.address_text(address)
-            while True:
-                try:
-                    return self._request(server, address, name, sink, limit, options, ends)
-                except TryPlain as refused:
-                    if self._log:
-                        self._log("%s; asking again without options" % refused)
-                    options = {}
+            try:
+                return self._request(server, address, name, sink, limit, self._settings.request_options, ends)
+            except TryPlain as plain:
+                refused = plain.error
+            if self._log:
+                self._log("%s; asking again without options" % refused)
+            try:
+                return self._request(server, address, name, sink, limit, {}, ends)
+            except NoServer:
+                raise refused  # it did answer, just not a plain request
         except OSError as error:
             raise NoServer(where, name, "network error %s" % (error.args[0] if error.args else "unknown"))
 
@@ -162,9 +167,10 @@ def _most_telling(failures, name):
     for error in failures:
         if _TELLING.index(type(error)) > _TELLING.index(type(chosen)):
             chosen = error
-    chosen.failures = failures
-    chosen.text = "; ".join([error.text for error in failures])
-    return chosen
+    summary = type(chosen)(chosen.server, name, chosen.cause)
+    summary.text = "; ".join([error.text for error in failures])
+    summary.failures = failures
+    return summary
 
 
 def _check(name, value, least, most):

@@ -23,7 +23,7 @@ class FetchError(TransferError):
     `failures`: the errors of all servers that were asked, in order."""
 
     def __init__(self, server, file, cause):
-        TransferError.__init__(self, "%s%s: %s" % (file, " from %s" % server if server else "", cause))
+        super().__init__("%s%s: %s" % (file, " from %s" % server if server else "", cause))
         self.server = server
         self.file = file
         self.cause = cause
@@ -58,7 +58,15 @@ class TryPlain(Exception):
     """A request with options led to no byte: the same server may do without. `error` is what to report if not."""
 
     def __init__(self, error):
-        Exception.__init__(self, str(error))
+        super().__init__(str(error))
+        self.error = error
+
+
+class SinkFailed(Exception):
+    """The sink raised `error`: kept apart from the network's own errors, OSError above all."""
+
+    def __init__(self, error):
+        super().__init__(str(error))
         self.error = error
 
 
@@ -99,7 +107,7 @@ class Session:
     def run(self, sink, options, buffer):
         """Asks for the file and passes its blocks to the sink. `options`: dict for the request, may be empty. `buffer`:
         a bytearray with room for the largest packet and one byte more, so that a longer one shows.
-        NotFound, NoServer, BadTransfer, TooLarge, TryPlain; OSError of the network; errors of the sink as they are."""
+        NotFound, NoServer, BadTransfer, TooLarge; TryPlain; SinkFailed; OSError of the network."""
         try:
             count = self._first_answer(packets.request(self._transfer.file, options), buffer)
             self._begin(sink, options, memoryview(buffer)[:count])
@@ -108,10 +116,8 @@ class Session:
             if options and self._transfer.size == 0 and isinstance(error, BadTransfer) and self._plain_may_help:
                 raise TryPlain(error)
             raise
-        except OSError:
-            raise
-        except Exception:
-            self._tell(packets.NOT_DEFINED, "receiver stopped")  # the sink refused: the server need not go on
+        except SinkFailed:
+            self._tell(packets.NOT_DEFINED, "receiver stopped")
             raise
 
     # ------------------------------------------------------------------ the request and its first answer
@@ -140,7 +146,7 @@ class Session:
             if self._clock.monotonic() >= self._ends:
                 break
             wait = min(2 * wait, LONGEST_WAIT)
-        raise self._failure(NoServer, "no answer to %d requests%s" % (attempt + 1, self._strangers_seen()))
+        raise self._failure(NoServer, "no answer; requests sent: %d%s" % (attempt + 1, self._strangers_seen()))
 
     def _begin(self, sink, options, packet):
         """Judges the first packet: agreed options (then ACK 0 asks for block 1), or block 1, or the end."""
@@ -165,7 +171,10 @@ class Session:
                 )
         elif kind != packets.DATA or packet[2] != 0 or packet[3] != 1:
             raise self._fail(BadTransfer, _garbage(packet), packets.ILLEGAL_OPERATION)
-        sink.begin(transfer.announced)
+        try:
+            sink.begin(transfer.announced)
+        except Exception as error:
+            raise SinkFailed(error)
 
     # ------------------------------------------------------------------ the blocks
 
@@ -182,11 +191,12 @@ class Session:
         ends, timeout = self._ends, settings.timeout
         expected, after_last, in_window, size, runs, gap_told = 1, 0, 0, 0, 0, False
         wait = left = timeout
-        again_at = monotonic() + wait
-        answer = (count, peer) if count else None
+        now = monotonic()
+        again_at = now + wait
+        answer = (count, peer)
         if not count:
             self._acknowledge(0)
-            answer = receive_into(buffer, left)
+            answer = receive_into(buffer, max(0, min(left, ends - now)))
         while True:
             now = monotonic()
             if now >= ends:
@@ -208,10 +218,13 @@ class Session:
                     size += count - 4
                     if size > most:
                         raise self._over(size)
-                    if count == full:
-                        write(whole_block)
-                    elif count > 4:
-                        write(view[4:count])
+                    try:
+                        if count == full:
+                            write(whole_block)
+                        elif count > 4:
+                            write(view[4:count])
+                    except Exception as error:
+                        raise SinkFailed(error)
                     self.last_block = expected
                     transfer.size = size
                     transfer.blocks += 1
@@ -226,6 +239,8 @@ class Session:
                     expected = expected + 1 if expected != 65535 else after_last
                     runs, gap_told, wait, left = 0, False, timeout, timeout
                     again_at = now + timeout
+                    if again_at > ends:
+                        left = ends - now
                     answer = receive_into(buffer, left)
                     continue
                 if not gap_told and 0 < (number - expected) & 0xFFFF < window:
@@ -244,7 +259,7 @@ class Session:
                 wait = min(2 * wait, LONGEST_WAIT)
                 left = wait + self._jitter(wait)
                 again_at = now + left
-            answer = receive_into(buffer, left)
+            answer = receive_into(buffer, min(left, ends - now))
 
     def _acknowledge(self, number):
         self._acknowledgement[2] = number >> 8
