@@ -148,66 +148,68 @@ def too_large(size, limit):
 def _check_records(view, start, crypto):
     """(count, rows) of all records, checked by libphonetrust where it is there and by Python where it is not."""
     accelerated = crypto.check_records(view, start, RECORD_LIMIT)
-    if accelerated is not None:
+    if accelerated is None:
+        count, rows = _read_records(view, start, crypto)
+    else:
         count, rows, tag, offset = accelerated
         if count < 0:
-            _word_fault(view, start, crypto, tag, offset)
-    else:
-        rows = array("I")
-        count = 0
-        for row in _walk(view, start, crypto):
-            if count == RECORD_LIMIT:
-                raise Refused("The list has more than %d records." % RECORD_LIMIT, "too-large")
-            rows.extend(array("I", row))
-            count += 1
+            # Python's walk finds the fault again and says it better; if it does not, this is refused all the same.
+            _read_records(view, start, crypto)
+            raise Malformed("a record that libphonetrust cannot read", tag, offset)
     for at in range(0, count * ROW, ROW):
         if rows[at + _CERTIFICATE_LENGTH] and not rows[at + _FLAGS] & NAMES_PROVEN:
             _compare_names(view, rows, at)
     return count, rows
 
 
-def _word_fault(view, start, crypto, tag, offset):
-    """The library found a fault: let Python's walk find it again and say it better, and fail in any case."""
+def _read_records(view, start, crypto):
+    """Python's twin of phonetrust_check_records, without the names. Malformed goes before RecordMismatch."""
+    rows = array("I")
     count = 0
-    for _ in _walk(view, start, crypto):
-        count += 1
-        if count > RECORD_LIMIT:
+    mismatch = None
+    for record, fields in _walk(view, start):
+        if count == RECORD_LIMIT:
             raise Refused("The list has more than %d records." % RECORD_LIMIT, "too-large")
-    raise Malformed("a record that libphonetrust cannot read", tag, offset)
+        row, found = _row(view, record, fields, crypto)
+        mismatch = mismatch or found
+        rows.extend(array("I", row))
+        count += 1
+    if mismatch is not None:
+        raise mismatch
+    return count, rows
 
 
-def _walk(view, start, crypto):
-    """Python's twin of phonetrust_check_records: yields one row a record, names not compared yet."""
+def _walk(view, start):
+    """Yields (offset, {tag: (value offset, length)}) a record."""
     record = None
     fields = {}
     for tag, offset, length in tlv.record_tlvs(view, start):
         if tag == 1:
             if record is not None:
-                yield _row(view, record, fields, crypto)
+                yield record, fields
             record = offset - 3
             fields = {}
         if tag in tlv.RECORD_NAMES:
             fields[tag] = (offset, length)
     if record is not None:
-        yield _row(view, record, fields, crypto)
+        yield record, fields
 
 
 def _row(view, record, fields, crypto):
-    """Check one record against its certificate and give its row. Raises Malformed, RecordMismatch."""
+    """One record held against its certificate: (its row, RecordMismatch or None). Raises Malformed."""
     row = [0] * ROW
     row[_RECORD] = record
     row[_LENGTH] = tlv.u16(view, record + 3)
     row[_ROLE] = NO_ROLE
     for tag in (2, 3, 5):
-        if tag in fields:
+        if tag in fields and (fields[tag][1] or tag != 2):  # DNSNAME may be empty
             tlv.text(view, tag, fields[tag][0], fields[tag][1])
-    for tag, size in ((4, 2), (10, 4)):
-        if tag in fields and fields[tag][1] != size:
-            raise Malformed("%s must be %d bytes" % (tlv.RECORD_NAMES[tag], size), tag, fields[tag][0] - 3)
     if 4 in fields:
+        if fields[4][1] != 2:
+            raise Malformed("FUNCTION must be 2 bytes", 4, fields[4][0] - 3)
         row[_ROLE] = tlv.u16(view, fields[4][0])
     if 9 not in fields or fields[9][1] == 0:
-        return row
+        return row, None
     at, size = fields[9]
     der = bytes(view[at : at + size])
     try:
@@ -223,15 +225,20 @@ def _row(view, record, fields, crypto):
     ):
         row[field], row[field + 1] = at + der.find(value), len(value)
     row[_KEY_KIND], row[_KEY_BITS] = KEY_KINDS.index(certificate.key_kind), certificate.key_bits
+    return row, _mismatch(view, fields, certificate)
+
+
+def _mismatch(view, fields, certificate):
+    """What a record's copies of the serial number and the public key say differently, or None."""
     if 6 in fields:
         offset, length = fields[6]
-        if length == 0 or names.serial_bytes(view[offset : offset + length]) != certificate.serial:
-            raise RecordMismatch("the serial number differs from the certificate's", 6, offset - 3)
+        if names.serial_bytes(view[offset : offset + length]) != certificate.serial:
+            return RecordMismatch("the serial number differs from the certificate's", 6, offset - 3)
     if 7 in fields:
         offset, length = fields[7]
         if bytes(view[offset : offset + length]) != certificate.record_key:
-            raise RecordMismatch("the public key differs from the certificate's", 7, offset - 3)
-    return row
+            return RecordMismatch("the public key differs from the certificate's", 7, offset - 3)
+    return None
 
 
 def _compare_names(view, rows, at):
