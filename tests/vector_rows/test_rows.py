@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: MIT
+"""Every row of the truth table, four ways: both cryptos on CPython, MicroPython for arm64, `phonetrust preflight`."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.vector_rows.rows import decide, differences, read_rows, row_name
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+VECTORS = ROOT / "tests" / "vectors"
+ROWS = read_rows()
+every_row = pytest.mark.parametrize("number", range(len(ROWS)), ids=[row_name(row) for row in ROWS])
+
+
+@pytest.fixture(scope="module", params=["cryptography", "native"])
+def library(request):
+    """CPython's crypto part, by `cryptography` and by libphonetrust."""
+    from hal.host import crypto
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PHONETRUST_CRYPTO", request.param)
+        made = crypto()
+    assert made.name == {"cryptography": "cryptography", "native": "libphonetrust"}[request.param]
+    return made
+
+
+@every_row
+def test_cpython(number, library):
+    found = decide(ROWS[number], library)
+    assert not differences(ROWS[number], found), found
+
+
+@pytest.fixture(scope="module")
+def micropython_results():
+    """What MicroPython for arm64 decided, row by row."""
+    command = [str(ROOT / "host_tools/setup/micropython"), "aarch64", str(ROOT / "tests/vector_rows/rows.py")]
+    environment = {**os.environ, "MICROPYPATH": str(ROOT)}
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=250
+    )
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+@every_row
+def test_micropython(number, micropython_results):
+    assert len(micropython_results) == len(ROWS)
+    found = micropython_results[number]
+    assert not differences(ROWS[number], found), found
+
+
+@every_row
+def test_preflight(number, tmp_path):
+    row = ROWS[number]
+    command = [str(Path(sys.executable).parent / "phonetrust"), "preflight", str(VECTORS / row["candidate"])]
+    command += ["--as", row["kind"], "--json"]
+    for option in ("installed_itl", "installed_ctl"):
+        if row[option]:
+            command += ["--" + option.replace("_", "-"), str(VECTORS / row[option])]
+    if isinstance(row["tvs"], dict):
+        for certificate in row["tvs"]:
+            shutil.copy(VECTORS / certificate, tmp_path)
+        (tmp_path / "roles.json").write_text(json.dumps(row["tvs"]))
+        command += ["--tvs-store", str(tmp_path)]
+    elif row["tvs"]:
+        command += ["--tvs", row["tvs"]]
+    if "policy" in row:
+        command += ["--policy", row["policy"]]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
+    assert done.returncode == (0 if row["outcome"] == "accepted" else 1), done.stdout + done.stderr
+    found = json.loads(done.stdout)
+    assert not differences(row, found), found
+    assert found["text"], "a decision needs its sentence for the administrator"
