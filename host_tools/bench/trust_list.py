@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Judging a trust list in process: the agent with libphonetrust against a plain reader and bare cryptography."""
 
-import os
 from pathlib import Path
 
 from agent.trust import Trust
@@ -16,22 +15,10 @@ ROUNDS = 101
 CALLS = 5
 
 
-def library(name):
-    """The host's crypto part: "native" or "cryptography"."""
-    before = os.environ.get("PHONETRUST_CRYPTO")
-    os.environ["PHONETRUST_CRYPTO"] = name
-    try:
-        return crypto()
-    finally:
-        del os.environ["PHONETRUST_CRYPTO"]
-        if before is not None:
-            os.environ["PHONETRUST_CRYPTO"] = before
-
-
 def lines():
     """All checks of a list of 63 records (88 KB, the size limit lifted), and how they split up."""
     data = (VECTORS / LIST).read_bytes()
-    native, fallback = library("native"), library("cryptography")
+    native, fallback = crypto("native"), crypto("cryptography")
     header = TrustList(data, native, len(data)).header
     signer = next(iter(TrustList(data, native, len(data)).signers(header.issuer, header.serial, (0,))))[0].certificate
 

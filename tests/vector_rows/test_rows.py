@@ -23,9 +23,7 @@ def library(request):
     """CPython's crypto part, by `cryptography` and by libphonetrust."""
     from hal.host import crypto
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PHONETRUST_CRYPTO", request.param)
-        made = crypto()
+    made = crypto(request.param)
     assert made.name == {"cryptography": "cryptography", "native": "libphonetrust"}[request.param]
     return made
 
