@@ -24,6 +24,8 @@ const char *phonetrust_error_name(int error) {
         return "decrypt";
     case PHONETRUST_ERROR_KEY:
         return "key";
+    case PHONETRUST_ERROR_RANDOM:
+        return "random";
     default:
         return error >= 0 ? "ok" : "unknown";
     }

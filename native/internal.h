@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include <mbedtls/md.h>
+#include <mbedtls/pk.h>
 
 #include "phonetrust.h"
 
@@ -76,6 +77,21 @@ int record_read(const uint8_t *file, size_t length, size_t *offset, struct slice
 
 /* digest.c: mbedTLS's number of an algorithm, MBEDTLS_MD_NONE for unknown ones. */
 mbedtls_md_type_t digest_type(int algorithm);
+
+/* random.c: the shape of mbedTLS's random functions. `source` is a struct random_source. */
+struct random_source {
+    phonetrust_random function; /* NULL: the kernel */
+    void *context;
+    bool failed; /* so that this can be told from other failures of a long computation */
+};
+int random_bytes(void *source, unsigned char *out, size_t length);
+
+/* key.c: the supported RSA sizes, and a private key of DER. The caller frees `key`, after errors too. */
+bool rsa_bits_supported(size_t bits);
+int key_read(const uint8_t *der, size_t length, struct random_source *random, mbedtls_pk_context *key);
+
+/* key.c: what a failed computation with a private key is called outside. */
+int key_error(int mbedtls_error, const struct random_source *random);
 
 static inline uint32_t read_u16(const uint8_t *at) { return (uint32_t)at[0] << 8 | at[1]; }
 

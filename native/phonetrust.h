@@ -37,9 +37,7 @@ extern "C" {
 #define PHONETRUST_API
 #endif
 
-/* ----------------------------------------------------------------------------------------------------
- * versions, errors
- */
+/* ------------------------------------------------------------------------------- versions and errors */
 
 /* The number of this interface. It changes when a function changes its arguments, its rows or its meaning. */
 #define PHONETRUST_ABI 1
@@ -47,30 +45,25 @@ extern "C" {
 /* The number the library was built with: compare with PHONETRUST_ABI before the first other call. */
 PHONETRUST_API int phonetrust_abi(void);
 
-#define PHONETRUST_ERROR_ARGUMENT (-1)  /* the caller's mistake: a size or a number outside of its range */
-#define PHONETRUST_ERROR_MALFORMED (-2) /* bytes that do not follow their format */
-#define PHONETRUST_ERROR_MISMATCH (-3)  /* a record that says something else than the certificate in it */
-#define PHONETRUST_ERROR_SPACE (-4)     /* an output buffer is too small */
-#define PHONETRUST_ERROR_UNSUPPORTED                                                                         \
-    (-5)                                /* a digest, key kind or key size that this library does not handle */
-#define PHONETRUST_ERROR_SIGNATURE (-6) /* the signature does not verify */
-#define PHONETRUST_ERROR_MEMORY (-7)    /* no memory */
-#define PHONETRUST_ERROR_DECRYPT (-8)   /* encrypted bytes of a length that cannot be */
-#define PHONETRUST_ERROR_KEY                                                                                 \
-    (-9) /* a private key that is unreadable or of the wrong kind, or random bytes failed */
+#define PHONETRUST_ERROR_ARGUMENT (-1)    /* the caller's mistake: a size or a number outside of its range */
+#define PHONETRUST_ERROR_MALFORMED (-2)   /* bytes that do not follow their format */
+#define PHONETRUST_ERROR_MISMATCH (-3)    /* a record that says something else than the certificate in it */
+#define PHONETRUST_ERROR_SPACE (-4)       /* an output buffer is too small */
+#define PHONETRUST_ERROR_UNSUPPORTED (-5) /* a digest, kind of key or size that is not handled here */
+#define PHONETRUST_ERROR_SIGNATURE (-6)   /* the signature does not verify */
+#define PHONETRUST_ERROR_MEMORY (-7)      /* no memory */
+#define PHONETRUST_ERROR_DECRYPT (-8)     /* encrypted bytes of a length that cannot be */
+#define PHONETRUST_ERROR_KEY (-9)         /* a private key that is unreadable or does not fit the job */
+#define PHONETRUST_ERROR_RANDOM (-10)     /* no random bytes */
 
-/* The name of an error in lower case ("malformed"), "ok" for 0 and more, "unknown" for other numbers. Never
- * NULL. */
+/* The name of an error ("malformed"), "ok" for 0 and more, "unknown" for other numbers; never NULL. */
 PHONETRUST_API const char *phonetrust_error_name(int error);
 
 #define PHONETRUST_MAXIMUM_LENGTH 0x7FFFFFFF
 
-/* -------------------------------------------------------------------------------------------------------------
- * digests
- */
+/* ------------------------------------------------------------------------------------------- digests */
 
-/* Digest algorithms. 1 to 3 are the values of tag 8 (DIGESTALGORITHM); trust files have no number for
- * SHA-384. */
+/* Digest algorithms. 1 to 3 are the values of tag 8 (DIGESTALGORITHM), which has none for SHA-384. */
 #define PHONETRUST_SHA1 1
 #define PHONETRUST_SHA256 2
 #define PHONETRUST_SHA512 3
@@ -107,32 +100,27 @@ PHONETRUST_API void *phonetrust_digest_new(int algorithm);
 /* Add a piece. 0, or ERROR_ARGUMENT: `digest` is NULL or was already finished. */
 PHONETRUST_API int phonetrust_digest_update(void *digest, const uint8_t *data, size_t length);
 
-/* Finish: writes the digest and returns its length. Once only: ERROR_ARGUMENT after that. ERROR_SPACE leaves
- * it running. */
+/* Write the digest and return its length. Only once: then ERROR_ARGUMENT. ERROR_SPACE leaves it running. */
 PHONETRUST_API int phonetrust_digest_final(void *digest, uint8_t *out, size_t capacity);
 
 /* Free a running digest, finished or not. NULL is let pass. */
 PHONETRUST_API void phonetrust_digest_free(void *digest);
 
-/* --------------------------------------------------------------------------------------------------------
- * certificates
- */
+/* -------------------------------------------------------------------------------------- certificates */
 
 #define PHONETRUST_KEY_OTHER 0
 #define PHONETRUST_KEY_RSA 1
 #define PHONETRUST_KEY_EC 2 /* on P-256, P-384 or P-521; any other curve is KEY_OTHER */
 
 /* Fields of a certificate: pairs of offset and length into the DER, except KEY_KIND and KEY_BITS. */
-#define PHONETRUST_CERTIFICATE_ISSUER 0     /* the Name, its SEQUENCE header included */
-#define PHONETRUST_CERTIFICATE_SUBJECT 2    /* likewise */
-#define PHONETRUST_CERTIFICATE_SERIAL 4     /* contents without leading zero bytes; at least one byte */
-#define PHONETRUST_CERTIFICATE_PUBLIC_KEY 6 /* the SubjectPublicKeyInfo, header included */
-#define PHONETRUST_CERTIFICATE_RECORD_KEY                                                                    \
-    8 /* what a record's PUBLICKEY repeats: RSAPublicKey DER or the EC point */
-#define PHONETRUST_CERTIFICATE_SIGNATURE 10 /* the signature's bits */
-#define PHONETRUST_CERTIFICATE_NOT_BEFORE                                                                    \
-    12 /* 13 characters YYMMDDHHMMSSZ (year 50 and up: 19YY) or 15, with YYYY */
-#define PHONETRUST_CERTIFICATE_NOT_AFTER 14           /* likewise */
+#define PHONETRUST_CERTIFICATE_ISSUER 0      /* the Name, its SEQUENCE header included */
+#define PHONETRUST_CERTIFICATE_SUBJECT 2     /* likewise */
+#define PHONETRUST_CERTIFICATE_SERIAL 4      /* contents without leading zero bytes; at least one byte */
+#define PHONETRUST_CERTIFICATE_PUBLIC_KEY 6  /* the SubjectPublicKeyInfo, header included */
+#define PHONETRUST_CERTIFICATE_RECORD_KEY 8  /* as in a record's PUBLICKEY: RSAPublicKey DER or EC point */
+#define PHONETRUST_CERTIFICATE_SIGNATURE 10  /* the signature's bits */
+#define PHONETRUST_CERTIFICATE_NOT_BEFORE 12 /* YYMMDDHHMMSSZ (50 and up: 19YY) or YYYYMMDDHHMMSSZ */
+#define PHONETRUST_CERTIFICATE_NOT_AFTER 14  /* likewise */
 #define PHONETRUST_CERTIFICATE_SIGNATURE_ALGORITHM 16 /* contents of the OBJECT IDENTIFIER */
 #define PHONETRUST_CERTIFICATE_KEY_KIND 18            /* PHONETRUST_KEY_ number */
 #define PHONETRUST_CERTIFICATE_KEY_BITS 19 /* of the RSA modulus or the EC field; 0 for KEY_OTHER */
@@ -163,9 +151,7 @@ PHONETRUST_API int phonetrust_verify(const uint8_t *certificate, size_t certific
                                      const uint8_t *digest, size_t digest_length, const uint8_t *signature,
                                      size_t signature_length);
 
-/* ------------------------------------------------------------------------------------------- trust lists,
- * signed files
- */
+/* ---------------------------------------------------------------------- trust lists and signed files */
 
 /*
  * The index functions turn TLVs into rows of PHONETRUST_TLV_ROW numbers: tag, offset of the value, length of
@@ -204,8 +190,7 @@ PHONETRUST_API int phonetrust_record_index(const uint8_t *file, size_t length, s
 #define PHONETRUST_RECORD_OFFSET 0
 #define PHONETRUST_RECORD_LENGTH 1
 #define PHONETRUST_RECORD_ROLE 2        /* FUNCTION, PHONETRUST_NO_ROLE without one */
-#define PHONETRUST_RECORD_CERTIFICATE 3 /* offset and length; length 0: an empty record, and the rest is 0   \
-                                         */
+#define PHONETRUST_RECORD_CERTIFICATE 3 /* offset and length; length 0: an empty record, the rest is 0 */
 #define PHONETRUST_RECORD_ISSUER 5      /* the certificate's, as PHONETRUST_CERTIFICATE_ISSUER */
 #define PHONETRUST_RECORD_SERIAL 7      /* likewise */
 #define PHONETRUST_RECORD_SUBJECT 9     /* likewise */
@@ -227,18 +212,98 @@ PHONETRUST_API int phonetrust_record_index(const uint8_t *file, size_t length, s
 
 /*
  * Read and check all records of a trust list, from `start` to the end of the file: what
- * phonetrust_record_index checks, the sizes of values (FUNCTION two bytes; DNSNAME, SUBJECTNAME and
- * ISSUERNAME UTF-8 with one NUL at the end; DNSNAME may have no bytes at all), the certificate, and that
- * SERIALNUMBER and PUBLICKEY, where present, are the certificate's. A CERTIFICATE of no bytes counts as none.
- * Leading zero bytes of a SERIALNUMBER are ignored.
+ * phonetrust_record_index checks, the sizes of values (FUNCTION two bytes, IPADDRESS four; DNSNAME,
+ * SUBJECTNAME and ISSUERNAME UTF-8 with one NUL at the end; DNSNAME may have no bytes at all), the
+ * certificate, and that SERIALNUMBER and PUBLICKEY, where present, are the certificate's. A CERTIFICATE of no
+ * bytes counts as none. Leading zero bytes of a SERIALNUMBER are ignored.
  *
  * `capacity` counts rows of PHONETRUST_RECORD_ROW numbers. Returns the number of records. Allocates nothing.
- * ERROR_MALFORMED: the first thing that is malformed, with its fault. ERROR_MISMATCH: nothing is malformed,
- * and fault is the SERIALNUMBER or PUBLICKEY of the first record that disagrees with its certificate.
- * ERROR_SPACE. ERROR_ARGUMENT.
+ * The first record with something wrong decides: ERROR_MALFORMED, or ERROR_MISMATCH where it says something
+ * else than its certificate (fault: SERIALNUMBER or PUBLICKEY). ERROR_SPACE. ERROR_ARGUMENT.
  */
 PHONETRUST_API int phonetrust_check_records(const uint8_t *file, size_t length, size_t start, uint32_t *rows,
                                             size_t capacity, uint32_t *fault);
+
+/* ------------------------------------------------------------------------------- the phone's own key */
+
+/*
+ * Where random bytes come from: fill out[0 .. length), give 0, or anything else for failure. A NULL function
+ * means the kernel's generator (getrandom), which waits until it is seeded. The function is only called
+ * during the call it is handed to.
+ */
+typedef int (*phonetrust_random)(void *context, unsigned char *out, size_t length);
+
+/* Room that holds any private key made here, in bytes (RSA of 4096 bits is the longest). */
+#define PHONETRUST_PRIVATE_KEY_SIZE 2560
+/* Room that holds any SubjectPublicKeyInfo made here. */
+#define PHONETRUST_PUBLIC_KEY_SIZE 640
+/* Room that holds any signature made here. */
+#define PHONETRUST_SIGNATURE_SIZE 512
+
+/*
+ * Make a key pair. kind and bits: KEY_RSA with 1024 to 4096 bits (a multiple of 64, exponent 65537), or
+ * KEY_EC with 256, 384 or 521. Writes the private key in DER, RSAPrivateKey (RFC 8017) or ECPrivateKey (RFC
+ * 5915), and returns its length. An RSA key takes seconds on a slow phone.
+ *
+ * ERROR_UNSUPPORTED: other kinds and sizes. ERROR_SPACE. ERROR_RANDOM. ERROR_MEMORY.
+ */
+PHONETRUST_API int phonetrust_make_key(int kind, int bits, phonetrust_random random, void *context,
+                                       uint8_t *out, size_t capacity);
+
+/*
+ * The public half of a private key (DER: RSAPrivateKey, ECPrivateKey or unencrypted PKCS #8), as
+ * SubjectPublicKeyInfo. Byte for byte what phonetrust_certificate finds as PUBLIC_KEY in a certificate for
+ * this key, if that was encoded as RFC 5280 asks. Returns its length. ERROR_KEY: unreadable.
+ * ERROR_UNSUPPORTED: other kinds and sizes. ERROR_SPACE. ERROR_RANDOM. ERROR_MEMORY.
+ */
+PHONETRUST_API int phonetrust_public_key(const uint8_t *private_key, size_t length, uint8_t *out,
+                                         size_t capacity);
+
+/* For phonetrust_sign: RSA signs the bytes as they are, without saying which digest they are. */
+#define PHONETRUST_BARE_DIGEST 0
+
+/*
+ * Sign a digest. RSA: PKCS #1 type 1 padding over the DigestInfo of `algorithm` (RSASSA-PKCS1-v1_5), or over
+ * the bytes alone with PHONETRUST_BARE_DIGEST, as CAPF wants it (spec/capf.md). EC: ECDSA, the DER SEQUENCE
+ * of r and s; `algorithm` only says how long the digest must be. A bare digest has 1 to
+ * PHONETRUST_DIGEST_SIZE bytes.
+ *
+ * The private key is as for phonetrust_public_key. Returns the length of the signature. Random bytes blind
+ * the computation and are ECDSA's secret number. ERROR_KEY: unreadable key, or one too short for this digest.
+ * ERROR_UNSUPPORTED: other kinds, sizes, algorithms. ERROR_ARGUMENT: digest_length. ERROR_SPACE.
+ * ERROR_RANDOM. ERROR_MEMORY.
+ */
+PHONETRUST_API int phonetrust_sign(const uint8_t *private_key, size_t length, int algorithm,
+                                   const uint8_t *digest, size_t digest_length, phonetrust_random random,
+                                   void *context, uint8_t *out, size_t capacity);
+
+/* --------------------------------------------------------------------------- encrypted configuration */
+
+/*
+ * Unwrap the AES key of an encrypted file (tag 25): RSAES-PKCS1-v1_5 with the phone's private key, giving
+ * key_length = 16, 24 or 32 bytes in `out`, which has room for them.
+ *
+ * There is no error for a wrong private key, a wrong padding or a key of another length: then `out` holds
+ * random bytes, and nothing but the digest of the plaintext (tag 27) tells, in the same way for all of these.
+ * What is done and how long it takes does not depend on which it was, as far as mbedTLS gives that.
+ *
+ * 0. ERROR_KEY: unreadable private key, or not RSA. ERROR_UNSUPPORTED: its size. ERROR_DECRYPT:
+ * wrapped_length is not that of the modulus. ERROR_ARGUMENT: key_length. ERROR_RANDOM. ERROR_MEMORY.
+ */
+PHONETRUST_API int phonetrust_unwrap_key(const uint8_t *private_key, size_t length, const uint8_t *wrapped,
+                                         size_t wrapped_length, phonetrust_random random, void *context,
+                                         uint8_t *out, size_t key_length);
+
+/*
+ * Decrypt a piece of an AES-CBC ciphertext. `length` is a multiple of 16 (else ERROR_DECRYPT). `iv` has 16
+ * bytes: the file's IV (tag 19) before the first piece; each call leaves there what the next piece needs.
+ * `out` has room for `length` bytes and may be `data`. Padding is not looked at: the file's header says how
+ * long it is (tag 20).
+ *
+ * 0. ERROR_ARGUMENT: key_length is not 16, 24 or 32.
+ */
+PHONETRUST_API int phonetrust_decrypt(const uint8_t *key, size_t key_length, uint8_t *iv, const uint8_t *data,
+                                      size_t length, uint8_t *out);
 
 #ifdef __cplusplus
 }

@@ -5,21 +5,25 @@
 
 #include "internal.h"
 
-enum { DNSNAME = 2, SUBJECTNAME, FUNCTION, ISSUERNAME, SERIALNUMBER, PUBLICKEY, CERTIFICATE = 9 };
+enum { DNSNAME = 2, SUBJECTNAME, FUNCTION, ISSUERNAME, SERIALNUMBER, PUBLICKEY, CERTIFICATE = 9, IPADDRESS };
 
 static int bad_value(const uint8_t *file, const struct slice *values, uint32_t tag, uint32_t *fault) {
     return malformed(fault, tag, (size_t)(values[tag].at - file) - 3);
 }
 
 static int check_values(const uint8_t *file, const struct slice *values, uint32_t *fault) {
-    if (values[DNSNAME].length != 0 && !text_is_valid(values[DNSNAME]))
-        return bad_value(file, values, DNSNAME, fault);
-    if (values[SUBJECTNAME].at != NULL && !text_is_valid(values[SUBJECTNAME]))
-        return bad_value(file, values, SUBJECTNAME, fault);
-    if (values[FUNCTION].at != NULL && values[FUNCTION].length != 2)
-        return bad_value(file, values, FUNCTION, fault);
-    if (values[ISSUERNAME].at != NULL && !text_is_valid(values[ISSUERNAME]))
-        return bad_value(file, values, ISSUERNAME, fault);
+    static const struct {
+        uint8_t tag;
+        uint8_t size; /* 0: text */
+    } known[] = {{DNSNAME, 0}, {SUBJECTNAME, 0}, {ISSUERNAME, 0}, {FUNCTION, 2}, {IPADDRESS, 4}};
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        uint8_t tag = known[i].tag;
+        struct slice value = values[tag];
+        if (value.at == NULL || (tag == DNSNAME && value.length == 0))
+            continue;
+        if (known[i].size == 0 ? !text_is_valid(value) : value.length != known[i].size)
+            return bad_value(file, values, tag, fault);
+    }
     return 0;
 }
 
@@ -70,39 +74,44 @@ static void fill(uint32_t *row, const uint8_t *file, const struct certificate *c
         row[PHONETRUST_RECORD_FLAGS] = PHONETRUST_RECORD_NAMES_EQUAL;
 }
 
+/* One record: its row, or the first thing that is wrong with it. Moves *offset past it. */
+static int check_record(const uint8_t *file, size_t length, size_t *offset, uint32_t *row, uint32_t *fault) {
+    struct slice values[RECORD_TAGS];
+    size_t record = *offset;
+    int result = record_read(file, length, offset, values, NULL, fault);
+    if (result == 0)
+        result = check_values(file, values, fault);
+    if (result != 0)
+        return result;
+    memset(row, 0, PHONETRUST_RECORD_ROW * sizeof *row);
+    row[PHONETRUST_RECORD_OFFSET] = (uint32_t)record;
+    row[PHONETRUST_RECORD_LENGTH] = (uint32_t)(*offset - record);
+    row[PHONETRUST_RECORD_ROLE] =
+        values[FUNCTION].at != NULL ? read_u16(values[FUNCTION].at) : PHONETRUST_NO_ROLE;
+    if (values[CERTIFICATE].length == 0)
+        return 0;
+    struct certificate certificate;
+    if (certificate_read(values[CERTIFICATE].at, values[CERTIFICATE].length, &certificate) != 0)
+        return bad_value(file, values, CERTIFICATE, fault);
+    fill(row, file, &certificate, values);
+    uint32_t tag = wrong_copy(&certificate, values);
+    if (tag == 0)
+        return 0;
+    bad_value(file, values, tag, fault);
+    return PHONETRUST_ERROR_MISMATCH;
+}
+
 int phonetrust_check_records(const uint8_t *file, size_t length, size_t start, uint32_t *rows,
                              size_t capacity, uint32_t *fault) {
     if (length > PHONETRUST_MAXIMUM_LENGTH || start > length)
         return PHONETRUST_ERROR_ARGUMENT;
     size_t count = 0;
-    bool mismatch = false; /* kept until the end: a list that is malformed anywhere is malformed */
     for (size_t offset = start; offset < length; count++) {
-        struct slice values[RECORD_TAGS];
-        size_t record = offset;
-        int result = record_read(file, length, &offset, values, NULL, fault);
-        if (result == 0)
-            result = check_values(file, values, fault);
-        if (result != 0)
-            return result;
         if (count == capacity)
             return PHONETRUST_ERROR_SPACE;
-        uint32_t *row = rows + PHONETRUST_RECORD_ROW * count;
-        memset(row, 0, PHONETRUST_RECORD_ROW * sizeof *row);
-        row[PHONETRUST_RECORD_OFFSET] = (uint32_t)record;
-        row[PHONETRUST_RECORD_LENGTH] = (uint32_t)(offset - record);
-        row[PHONETRUST_RECORD_ROLE] =
-            values[FUNCTION].at != NULL ? read_u16(values[FUNCTION].at) : PHONETRUST_NO_ROLE;
-        if (values[CERTIFICATE].length == 0)
-            continue;
-        struct certificate certificate;
-        if (certificate_read(values[CERTIFICATE].at, values[CERTIFICATE].length, &certificate) != 0)
-            return bad_value(file, values, CERTIFICATE, fault);
-        fill(row, file, &certificate, values);
-        uint32_t tag = mismatch ? 0 : wrong_copy(&certificate, values);
-        if (tag != 0) {
-            mismatch = true;
-            bad_value(file, values, tag, fault);
-        }
+        int result = check_record(file, length, &offset, rows + PHONETRUST_RECORD_ROW * count, fault);
+        if (result != 0)
+            return result;
     }
-    return mismatch ? PHONETRUST_ERROR_MISMATCH : (int)count;
+    return (int)count;
 }

@@ -1,15 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Signature checks with the key of a certificate. */
-#include <mbedtls/pk.h>
-
 #include "internal.h"
-
-#define RSA_BITS_MINIMUM 512
-#define RSA_BITS_MAXIMUM 4096
 
 static bool supported(const struct certificate *certificate) {
     if (certificate->key_kind == PHONETRUST_KEY_RSA)
-        return certificate->key_bits >= RSA_BITS_MINIMUM && certificate->key_bits <= RSA_BITS_MAXIMUM;
+        return rsa_bits_supported(certificate->key_bits);
     return certificate->key_kind == PHONETRUST_KEY_EC;
 }
 
