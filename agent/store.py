@@ -48,7 +48,7 @@ class Store:
         self.slot_size = flash.size // 2 // SECTOR * SECTOR
         self.capacity = self.slot_size - PAYLOAD_OFFSET  # bytes that the sections of one state may have together
         if self.capacity <= 0:
-            raise ValueError("a store needs more than %d bytes of flash, here are %d" % (2 * PAYLOAD_OFFSET, flash.size))
+            raise ValueError("a store needs more than %d bytes of flash, not %d" % (2 * PAYLOAD_OFFSET, flash.size))
         self.current = None
         self.generation = 0
         self.sector = bytearray(SECTOR)
@@ -148,8 +148,7 @@ class Store:
                 count = min(CHUNK, slot + self.slot_size - offset)
                 self.flash.write(offset, memoryview(self.chunk)[:count])
                 offset += count
-        self.flash.sync()
-        self._new_writer().commit()
+        self._new_writer().commit()  # which syncs all this before its header
 
     def _new_writer(self):
         self._retire(self._previous)

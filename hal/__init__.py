@@ -51,8 +51,10 @@ crypto: pure computation; the modules that decide may be handed it
         one byte), public_key (SubjectPublicKeyInfo DER), record_key (content of its BIT STRING: RSAPublicKey DER or EC
         point), key_kind ("rsa", "ec", "other"), key_bits (0 for "other"), signature, signature_algorithm (dotted OID),
         not_before, not_after ("YYYYMMDDHHMMSSZ"). ValueError: unreadable, or bytes after the certificate.
-    header_index(data, rows), record_index(data, start, rows), check_records(data, start, rows): libphonetrust's walks
-        of a trust list, see native/phonetrust.h; None where there is no accelerator.
+    header_index(data, limit), record_index(data, start, limit), check_records(data, start, limit): walks of a trust
+        list, as native/phonetrust.h describes them: (count or a negative error, rows, tag, offset). rows: an array of
+        numbers with room for at least `count` rows; tag, offset: of the fault. `limit`: the most TLVs or records that
+        are read. None where there is no accelerator.
 
 console
     write(text) as it stands, no line end added. read_line(timeout) -> text without its line end, None after `timeout`

@@ -90,15 +90,15 @@ class HostCrypto:
         """The fields of a certificate. ValueError: not one whole DER certificate, or bytes after it."""
         return _fields(_load(der), bytes(der))
 
-    def check_records(self, data, start, rows):
+    def check_records(self, data, start, limit):
         """None: there is no accelerator here; Python's own walk does it."""
         return None
 
-    def header_index(self, data, rows):
+    def header_index(self, data, limit):
         """None: as check_records."""
         return None
 
-    def record_index(self, data, start, rows):
+    def record_index(self, data, start, limit):
         """None: as check_records."""
         return None
 

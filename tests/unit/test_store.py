@@ -60,7 +60,7 @@ def masks(unsynced):
     return [0, whole, 0x5555 & whole, 0xAAAA & whole] + single + [whole ^ bit for bit in single]
 
 
-def cut_everywhere(flash, operation, old, new):
+def cut_everywhere(flash, operation, old, new, check=None):
     """Lose power at every write of `operation`, in every manner: always the old or the new state, and usable."""
     start = bytes(flash.data)
     seen = []
@@ -84,6 +84,8 @@ def cut_everywhere(flash, operation, old, new):
                 assert state == old or state == new, (at, mask, fraction, state)
                 if state not in seen:
                     seen.append(state)
+                if check:
+                    check(after, state)
                 if fraction == 0.5:
                     Store(after, crypto()).save({"journal": b"it goes on"})
                     assert loaded(after) == merged(state, {"journal": b"it goes on"})
@@ -150,7 +152,13 @@ def test_power_lost_at_each_write_of_the_third_save():
 def test_power_lost_at_each_write_of_an_erase():
     for saves in (1, 2):
         flash, old = used(saves)
-        assert cut_everywhere(flash, lambda store: store.erase(), old, None) > 4
+        assert cut_everywhere(flash, lambda store: store.erase(), old, None, check=nothing_is_left) > 4
+
+
+def nothing_is_left(flash, state):
+    """Where an erase counts, the next start has overwritten what was stored, whichever writes had been lost."""
+    if state is None:
+        assert b" list" not in bytes(flash.data)
 
 
 def test_power_lost_at_each_write_of_an_erase_out_of_trust_lost():
@@ -257,6 +265,28 @@ def test_a_missing_mark_is_written_again():
     assert loaded(flash) == state
     flash.data[0:512] = bytes(512)
     assert loaded(flash) == "lost"
+
+
+def test_without_marks_only_a_cut_first_save_is_factory_new():
+    flash, _ = used(1)
+    for mark in (MARK_OFFSET, HALF + MARK_OFFSET):
+        flash.data[mark:mark + 512] = bytes(512)
+    whole_header = FakeFlash(content=flash.data)
+    whole_header.data[PAYLOAD_OFFSET] ^= 1
+    assert loaded(whole_header) == "lost"
+    cut_header = FakeFlash(content=flash.data)
+    cut_header.data[40:512] = b"\xff" * 472
+    assert loaded(cut_header) is None
+    two_headers = FakeFlash(content=cut_header.data)
+    two_headers.data[HALF:HALF + 10] = b"0123456789"
+    assert loaded(two_headers) == "lost"
+
+
+def test_a_first_save_after_a_cut_one_may_be_cut_too():
+    for damaged in (0, HALF):
+        flash = FakeFlash(SIZE)
+        flash.data[damaged:damaged + 40] = b"\x55" * 40
+        cut_everywhere(flash, lambda store: store.save(STATES[0]), None, STATES[0])
 
 
 def test_damage_while_running_is_not_copied_into_a_good_slot():

@@ -1,0 +1,234 @@
+# SPDX-License-Identifier: MIT
+"""The net part of the HAL on CPython: UDP, TCP and TLS over IPv4, Unix sockets for the phone's other programs.
+
+Described in `hal/__init__.py`. IPv4, because a phone's provisioning gives IPv4 addresses. TLS is for a caller who
+decides by the peer's certificate: no chain, name or date is checked, and old keys are let through (RSA of 1024 bits
+and SHA-1 are what old clusters have; OpenSSL by itself would refuse them before the caller could decide).
+"""
+
+import errno
+import os
+import select
+import socket
+import struct
+
+# Linux: seconds and microseconds of struct timeval.
+TIMEVAL = "ll"
+
+
+class Net:
+    """All of `net`; keeps nothing between calls."""
+
+    def resolve(self, host, port):
+        """(IPv4 address, port) of a name or a dotted address. OSError where there is none."""
+        try:
+            return socket.getaddrinfo(host, port, socket.AF_INET, socket.SOCK_DGRAM)[0][4]
+        except (socket.gaierror, UnicodeError) as error:
+            raise OSError(errno.ENOENT, f"no address for {host}: {error}") from None
+
+    def address_text(self, address):
+        """"192.0.2.1:69"."""
+        return f"{address[0]}:{address[1]}"
+
+    def same_host(self, first, second):
+        """True where both are the same host, on whatever ports."""
+        return first[0] == second[0]
+
+    def udp(self):
+        """A UDP socket on a free port."""
+        return UdpSocket()
+
+    def tcp(self, host, port, timeout):
+        """A connected stream. OSError: refused, unreachable, ETIMEDOUT."""
+        return Stream(_connect(self.resolve(host, port), timeout))
+
+    def tls(self, host, port, timeout, identity=None):
+        """A TLS stream whose peer_certificate is set. OSError as tcp; EPROTO where TLS fails; ValueError: identity."""
+        from hal import host_tls
+
+        context = host_tls.context(identity)
+        plain = _connect(self.resolve(host, port), timeout)
+        try:
+            with host_tls.errors():
+                secure = context.wrap_socket(plain)
+                return host_tls.TlsStream(secure, secure.getpeercert(True))
+        except OSError:
+            plain.close()
+            raise
+
+    def listen_local(self, path):
+        """A listening Unix socket at `path`, for this user only; a socket file left behind there is replaced."""
+        return Listener(path)
+
+    def poller(self):
+        """Waits for several things at once."""
+        return Poller()
+
+
+class UdpSocket:
+    """One UDP socket; blocking, with the kernel's own receive timeout: one system call for each datagram."""
+
+    def __init__(self):
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._timeout = None
+        self.send = self._socket.sendto
+
+    def receive_into(self, buffer, timeout):
+        """(count, address) of the next datagram, None after `timeout` ms."""
+        try:
+            if timeout <= 0:
+                return self._socket.recvfrom_into(buffer, 0, socket.MSG_DONTWAIT)
+            if timeout != self._timeout:
+                value = struct.pack(TIMEVAL, timeout // 1000, timeout % 1000 * 1000)
+                self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, value)
+                self._timeout = timeout
+            return self._socket.recvfrom_into(buffer)
+        except BlockingIOError:
+            return None
+        except ConnectionRefusedError:
+            return None
+
+    def close(self):
+        """Give the port back."""
+        self._socket.close()
+
+
+class Stream:
+    """One TCP connection."""
+
+    peer_certificate = None
+
+    def __init__(self, connected):
+        self._socket = connected
+
+    def read_into(self, buffer):
+        """Bytes read, 0 at the end. OSError: ETIMEDOUT for silence, ECONNRESET ..."""
+        try:
+            return self._socket.recv_into(buffer)
+        except TimeoutError as error:
+            raise OSError(errno.ETIMEDOUT, "no answer in time") from error
+
+    def write(self, data):
+        """Write all of it. OSError as read_into."""
+        try:
+            self._socket.sendall(data)
+        except TimeoutError as error:
+            raise OSError(errno.ETIMEDOUT, "the other side takes nothing") from error
+
+    def close(self):
+        """End the connection."""
+        self._socket.close()
+
+
+class Listener:
+    """A listening Unix socket."""
+
+    def __init__(self, path):
+        self._path = path
+        try:
+            os.unlink(path)
+        except FileNotFoundError:
+            pass
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            mask = os.umask(0o177)
+            try:
+                self._socket.bind(path)
+            finally:
+                os.umask(mask)
+            self._socket.listen(8)
+            self._socket.setblocking(False)
+        except OSError:
+            self._socket.close()
+            raise
+
+    def accept(self):
+        """The next client's stream, None where nobody waits."""
+        try:
+            return LocalStream(self._socket.accept()[0])
+        except BlockingIOError:
+            return None
+
+    def fileno(self):
+        """For the poller."""
+        return self._socket.fileno()
+
+    def close(self):
+        """Stop listening; the file goes too."""
+        if self._socket.fileno() < 0:
+            return
+        self._socket.close()
+        try:
+            os.unlink(self._path)
+        except FileNotFoundError:
+            pass
+
+
+class LocalStream:
+    """One client of a listener; never blocks."""
+
+    def __init__(self, connected):
+        self._socket = connected
+        connected.setblocking(False)
+
+    def read_into(self, buffer):
+        """Bytes read, 0 at the end, None where nothing is there now."""
+        try:
+            return self._socket.recv_into(buffer)
+        except BlockingIOError:
+            return None
+
+    def write(self, data):
+        """How many bytes were taken, 0 where the other side reads too slowly. OSError: EPIPE where it has gone."""
+        try:
+            return self._socket.send(data)
+        except BlockingIOError:
+            return 0
+
+    def fileno(self):
+        """For the poller."""
+        return self._socket.fileno()
+
+    def close(self):
+        """End the connection."""
+        self._socket.close()
+
+
+class Poller:
+    """Waits for listeners, local streams and the console."""
+
+    def __init__(self):
+        self._poll = select.poll()
+        self._things = {}
+
+    def watch(self, thing, writing=False):
+        """Wait until `thing` can be read, and with writing=True also until it can be written."""
+        self._poll.register(thing.fileno(), select.POLLIN | (select.POLLOUT if writing else 0))
+        self._things[thing.fileno()] = thing
+
+    def forget(self, thing):
+        """Wait for it no more; to be called before it is closed. Nothing happens where it was not watched."""
+        if self._things.pop(thing.fileno(), None) is not None:
+            self._poll.unregister(thing.fileno())
+
+    def wait(self, timeout):
+        """[(thing, readable, writable)], empty after `timeout` ms; None waits without end."""
+        return [
+            (self._things[number], bool(event & ~select.POLLOUT), bool(event & select.POLLOUT))
+            for number, event in self._poll.poll(timeout)
+        ]
+
+
+def _connect(address, timeout):
+    connected = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        connected.settimeout(max(timeout, 1) / 1000)
+        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        connected.connect(address)
+    except TimeoutError as error:
+        connected.close()
+        raise OSError(errno.ETIMEDOUT, "no answer in time") from error
+    except OSError:
+        connected.close()
+        raise
+    return connected

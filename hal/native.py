@@ -1,0 +1,221 @@
+# SPDX-License-Identifier: MIT
+"""The crypto part of the HAL by libphonetrust, on both Pythons: knows the C interface of native/phonetrust.h.
+
+It is given a *binding*, which knows how this Python calls C: declare(functions) is told all of FUNCTIONS, then
+function(name, result, arguments) answers a callable for the C function phonetrust_<name>. Letters say what goes in, in
+the order of C's arguments, and what comes out:
+
+    i  int        n  size_t       h  void * that C gave (opaque; as a result None is NULL)
+    b  bytes to read: any buffer  o  a writable buffer
+    s  const char *, a result only: text                v  nothing, a result only
+
+The callable checks the number of its arguments and the kind of each (TypeError, ValueError) before C is called:
+MicroPython's ffi checks nothing and would crash. That a buffer is as long as the length handed in beside it is seen to
+here, where both come from the same object.
+"""
+
+from array import array
+
+ABI = 1
+ALGORITHMS = {"sha1": 1, "sha256": 2, "sha512": 3, "sha384": 4}
+DIGEST_SIZE = 64
+
+ERROR_SPACE = -4
+ERROR_SIGNATURE = -6
+ERROR_MEMORY = -7
+
+OUT_OF_MEMORY = 12  # ENOMEM
+WRONG_FORMAT = 8  # ENOEXEC
+
+FUNCTIONS = (
+    ("abi", "i", ""),
+    ("error_name", "s", "i"),
+    ("digest", "i", "ibnnnon"),
+    ("digest_new", "h", "i"),
+    ("digest_update", "i", "hbn"),
+    ("digest_final", "i", "hon"),
+    ("digest_free", "v", "h"),
+    ("verify", "i", "bnibnbn"),
+    ("certificate", "i", "bnon"),
+    ("header_index", "i", "bnono"),
+    ("record_index", "i", "bnnono"),
+    ("check_records", "i", "bnnono"),
+)
+
+CERTIFICATE_FIELDS = 20
+KEY_KINDS = ("other", "rsa", "ec")
+TLV_ROW = 3
+RECORD_ROW = 16
+# As many records as a trust list of 64 KiB commonly has; a longer list is walked again with the caller's limit.
+FIRST_ROWS = 64
+
+
+class Certificate:
+    """The fields of one X.509 certificate, as `hal/__init__.py` lists them; slices of its DER."""
+
+    def __init__(self, der, fields):
+        def part(index):
+            return der[fields[index]:fields[index] + fields[index + 1]]
+
+        self.issuer = part(0)
+        self.subject = part(2)
+        self.serial = part(4)
+        self.public_key = part(6)
+        self.record_key = part(8)
+        self.signature = part(10)
+        self.not_before = _time(part(12))
+        self.not_after = _time(part(14))
+        self.signature_algorithm = _object_identifier(part(16))
+        self.key_kind = KEY_KINDS[fields[18]]
+        self.key_bits = fields[19]
+
+
+class NativeCrypto:
+    """libphonetrust through a binding. OSError (ENOEXEC): the library speaks another interface than this module."""
+
+    name = "libphonetrust"
+
+    def __init__(self, binding):
+        binding.declare(FUNCTIONS)
+        spoken = binding.function(*FUNCTIONS[0])()
+        if spoken != ABI:
+            raise OSError(WRONG_FORMAT, "libphonetrust has interface %d, this program needs %d" % (spoken, ABI))
+        for function in FUNCTIONS[1:]:
+            setattr(self, "_" + function[0], binding.function(*function))
+
+    def digest(self, algorithm, data, cut=None):
+        """Digest of `data` without the slice cut=(offset, length). ValueError: unknown algorithm, cut outside data."""
+        offset, length = cut or (0, 0)
+        out = bytearray(DIGEST_SIZE)
+        count = self._digest(_number(algorithm), data, len(data), offset, length, out, DIGEST_SIZE)
+        self._check(count, "digest")
+        return bytes(out[:count])
+
+    def digest_stream(self, algorithm):
+        """A running digest: update(data), digest() once, close(), which is needed where digest() is not reached.
+
+        ValueError: unknown algorithm. OSError: no memory.
+        """
+        handle = self._digest_new(_number(algorithm))
+        if handle is None:
+            raise OSError(OUT_OF_MEMORY)
+        return DigestStream(self, handle)
+
+    def verify(self, certificate_der, algorithm, digest, signature):
+        """True if `signature` over `digest` verifies with the certificate's key.
+
+        ValueError: unreadable certificate, unsupported key, or a digest of the wrong size. RSA keys of 512 bits are
+        computed with, too; whether they are believed is not decided here.
+        """
+        result = self._verify(
+            certificate_der, len(certificate_der), _number(algorithm), digest, len(digest), signature, len(signature)
+        )
+        if result == ERROR_SIGNATURE:
+            return False
+        self._check(result, "certificate or digest")
+        return True
+
+    def certificate(self, der):
+        """The fields of a certificate. ValueError: not one whole DER certificate, or bytes after it."""
+        der = bytes(der)
+        fields = _rows(CERTIFICATE_FIELDS)
+        self._check(self._certificate(der, len(der), fields, CERTIFICATE_FIELDS), "certificate")
+        return Certificate(der, fields)
+
+    def header_index(self, data, limit):
+        """(number of TLVs or a negative error, rows, tag, offset) of a file's header: phonetrust_header_index.
+
+        rows: array of TLV_ROW numbers each, room for `limit` TLVs. tag, offset: of the fault, 0 where there is none.
+        """
+        rows, fault = _rows(limit * TLV_ROW), _rows(2)
+        count = self._header_index(data, len(data), rows, limit, fault)
+        return count, rows, fault[0], fault[1]
+
+    def record_index(self, data, start, limit):
+        """The same of all records of a trust list from `start`: phonetrust_record_index."""
+        rows, fault = _rows(limit * TLV_ROW), _rows(2)
+        count = self._record_index(data, len(data), start, rows, limit, fault)
+        return count, rows, fault[0], fault[1]
+
+    def check_records(self, data, start, limit):
+        """Read and check all records from `start`, at most `limit`: phonetrust_check_records.
+
+        (number of records or a negative error, rows of RECORD_ROW numbers each, tag, offset); tag and offset are of
+        the fault, 0 where there is none.
+        """
+        room = min(limit, FIRST_ROWS)
+        while True:
+            rows, fault = _rows(room * RECORD_ROW), _rows(2)
+            count = self._check_records(data, len(data), start, rows, room, fault)
+            if count != ERROR_SPACE or room == limit:
+                return count, rows, fault[0], fault[1]
+            room = limit
+
+    def _check(self, result, what):
+        if result == ERROR_MEMORY:
+            raise OSError(OUT_OF_MEMORY)
+        if result < 0:
+            raise ValueError("%s: %s" % (what, self._error_name(result)))
+
+
+class DigestStream:
+    """One running digest in C's memory: digest() or close() frees it, and both may follow each other."""
+
+    def __init__(self, crypto, handle):
+        self._crypto = crypto
+        self._handle = handle
+
+    def update(self, data):
+        """Add bytes (any buffer). ValueError after digest() or close()."""
+        if self._handle is None:
+            raise ValueError("the digest has ended")
+        self._crypto._digest_update(self._handle, data, len(data))
+
+    def digest(self):
+        """The digest; ends the stream. ValueError when it has ended already."""
+        if self._handle is None:
+            raise ValueError("the digest has ended")
+        out = bytearray(DIGEST_SIZE)
+        count = self._crypto._digest_final(self._handle, out, DIGEST_SIZE)
+        self.close()
+        return bytes(out[:count])
+
+    def close(self):
+        """Give up the stream and free its memory."""
+        if self._handle is not None:
+            self._crypto._digest_free(self._handle)
+            self._handle = None
+
+
+def _number(algorithm):
+    if algorithm not in ALGORITHMS:
+        raise ValueError("unknown digest algorithm %r" % (algorithm,))
+    return ALGORITHMS[algorithm]
+
+
+def _rows(count):
+    return array("I", bytes(4 * count))
+
+
+def _time(text):
+    # RFC 5280, 4.1.2.5: UTCTime (two digits of the year, 50 and up are 19YY) until 2049, else GeneralizedTime.
+    text = text.decode()
+    if len(text) == 13:
+        return ("19" if text[:2] >= "50" else "20") + text
+    return text
+
+
+def _object_identifier(content):
+    # X.690, 8.19: base 128, most significant group first; the first number holds the first two arcs.
+    arcs = []
+    value = 0
+    for byte in content:
+        value = value << 7 | byte & 0x7F
+        if not byte & 0x80:
+            if not arcs:
+                first = min(value // 40, 2)
+                arcs.append(str(first))
+                value -= 40 * first
+            arcs.append(str(value))
+            value = 0
+    return ".".join(arcs)
