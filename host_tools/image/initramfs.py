@@ -7,6 +7,7 @@ own software is small and compressed again at each build. The kernel unpacks bot
 
 import hashlib
 import lzma
+import os
 import shlex
 import tempfile
 
@@ -71,18 +72,17 @@ def phone(board, files, version):
     return entries
 
 
-def pack(system_entries, phone_entries, cache, report):
-    """Both parts as one file's bytes. The compressed system is kept in the folder `cache`."""
+def pack(system_entries, phone_entries, cache, name, report):
+    """Both parts as one file's bytes. The compressed system is kept in the folder `cache`, one for each `name`."""
     plain = cpio.archive(system_entries)
-    kept = cache / f"system-{hashlib.sha256(plain).hexdigest()[:16]}.cpio.xz"
+    kept = cache / f"{name}-{hashlib.sha256(plain).hexdigest()[:16]}.cpio.xz"
     if not kept.is_file():
         report("compressing the root file system")
-        cache.mkdir(parents=True, exist_ok=True)
-        for old in cache.glob("system-*.cpio.xz"):
-            old.unlink()
+        for old in cache.glob(f"{name}-*.cpio.xz"):
+            old.unlink(missing_ok=True)
         with tempfile.NamedTemporaryFile(dir=cache, delete=False) as file:
             file.write(_compressed(plain))
-        (cache / file.name).rename(kept)
+        os.replace(file.name, kept)
     return kept.read_bytes() + _compressed(cpio.archive(phone_entries))
 
 

@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: MIT
+"""What the commands for images, cards, consoles and boards share: errors as one sentence, progress on a terminal."""
+
+import contextlib
+import sys
+import time
+
+import typer
+from rich.console import Console
+from typer.core import TyperGroup
+
+from host_tools.image.errors import ImageError
+
+
+class Refusal(ImageError):
+    """The answer is no, and it is not for want of something: exit status 1."""
+
+
+class BoardGroup(TyperGroup):
+    """A command group that says an ImageError in one sentence: exit status 1 for a refusal, 2 where it cannot be done."""
+
+    def invoke(self, ctx):
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except ImageError as error:
+            typer.echo(f"phonetrust: {error}", err=True)
+            raise typer.Exit(1 if isinstance(error, Refusal) else 2) from error
+        except OSError as error:
+            what = f"{error.filename}: " if error.filename else ""
+            typer.echo(f"phonetrust: {what}{error.strerror or error}", err=True)
+            raise typer.Exit(2) from error
+
+
+@contextlib.contextmanager
+def steps():
+    """Inside, the given function reports the step that begins: a spinner on a terminal, lines with seconds elsewhere."""
+    begun = time.monotonic()
+    if sys.stderr.isatty():
+        with Console(stderr=True).status("") as status:
+            yield lambda text: status.update(f"{text} ...")
+    else:
+        yield lambda text: typer.echo(f"{time.monotonic() - begun:5.1f} s  {text}", err=True)
+
+
+def mebibytes(size):
+    """A size for people: "12.3 MiB"."""
+    return f"{size / (1 << 20):.1f} MiB"

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: MIT
+"""phone.json: the settings that a person may edit on the card's FAT partition, and `--set key=value` for scripts."""
+
+import json
+
+from host_tools.image.errors import ImageError
+
+README = """\
+This is the card of a phonetrust phone. The settings are in phone.json; edit it with any
+text editor, then put the card back. All keys may be left out:
+
+  "mac"     the phone's MAC address, "00270DC01C92"; else that of the network interface
+  "model"   number of the phone's model, "8861"
+  "tftp"    TFTP servers, ["192.0.2.1", "192.0.2.2:6969"]; else those of DHCP
+  "policy"  "first-use" or "provisioned-only"
+
+The other files start the phone; without them it does not.
+"""
+
+
+def from_words(words):
+    """["tftp=192.0.2.1", ...] -> {key: value}. A value that is JSON is taken as that, else as text; tftp is split at
+    commas. ImageError: no key, or one given twice."""
+    settings = {}
+    for word in words:
+        key, sign, value = word.partition("=")
+        if not sign or not key:
+            raise ImageError(f"--set {word}: must be key=value")
+        if key in settings:
+            raise ImageError(f"--set {key}: is given twice")
+        settings[key] = _value(key, value)
+    return settings
+
+
+def _value(key, value):
+    if key == "tftp" and not value.startswith("["):
+        return [server.strip() for server in value.split(",")]
+    if key in ("mac", "model"):  # digits, but a text
+        return value
+    try:
+        return json.loads(value)
+    except ValueError:
+        return value
+
+
+def encode(settings):
+    """The bytes of phone.json, with the line ends that every PC's editor shows."""
+    text = json.dumps(settings, indent=2, ensure_ascii=False) + "\n"
+    return text.replace("\n", "\r\n").encode()
+
+
+def readme():
+    """The bytes of README.TXT beside it."""
+    return README.replace("\n", "\r\n").encode()
+
+
+def decode(data):
+    """phone.json's bytes -> {key: value}. ImageError where a person's edit broke it."""
+    try:
+        settings = json.loads(data)
+    except ValueError as error:
+        raise ImageError(f"phone.json: {error}") from error
+    if not isinstance(settings, dict):
+        raise ImageError("phone.json: must be one {...} with keys and values")
+    return settings
