@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: MIT
+"""The servers of a cluster's nodes, started and stopped together, each following the cluster's current generation."""
+
+import contextlib
+import json
+import os
+import threading
+from pathlib import Path
+
+from host_tools.lab import tvs_server
+from host_tools.lab.errors import LabError
+from host_tools.lab.events import EventLog
+from host_tools.lab.tftp_server import TftpServer
+from host_tools.lab.tls import TlsServer
+
+WATCH = 0.2  # seconds between looks at which services the state wants stopped
+
+
+class Serving:
+    """The running servers of `cluster`, bound to `address`. A context manager; close() ends it.
+
+    Ports: the ones in `ports`, {node: {service: port}}, else those used last time if they are free, else free ones.
+    They are recorded in the cluster, whose configuration files name them, and in serving.json in its folder.
+    `only_verification` makes TVS an old server that closes on QUERY_CERT; `time_to_live` is TVS's, in seconds;
+    `listener` is called with each event.
+    """
+
+    def __init__(self, cluster, address="127.0.0.1", ports=None, only_verification=False, time_to_live=86400,
+                 log_file=None, listener=None):
+        self.cluster = cluster
+        self.address = address
+        self._only_verification = only_verification
+        self._time_to_live = time_to_live
+        self.events = EventLog(log_file, listener)
+        self._servers = {}
+        self._closed = threading.Event()
+        try:
+            for number in range(1, len(cluster.data["nodes"]) + 1):
+                wanted = {**cluster.node(number)["ports"], **(ports or {}).get(number, {})}
+                fixed = (ports or {}).get(number, {})
+                for service, start in self._starters(number).items():
+                    self._servers[number, service] = self._start(start, wanted.get(service, 0), service in fixed)
+            cluster.set_ports({number: {service: server.port for (owner, service), server in self._servers.items()
+                                        if owner == number} for number, _service in self._servers})
+            self._follow_services()
+            self._write_ports()
+        except BaseException:
+            self.close()
+            raise
+        self._watcher = threading.Thread(target=self._watch, daemon=True, name="lab watcher")
+        self._watcher.start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_error):
+        self.close()
+
+    def port(self, service, node=1):
+        """The port of a node's service: "tftp", "tvs", ... LabError where it has none."""
+        server = self._servers.get((node, service))
+        if server is None:
+            raise LabError(f"node {node} has no {service} server")
+        return server.port
+
+    def tftp_port(self, node=1):
+        """The port of a node's TFTP server."""
+        return self.port("tftp", node)
+
+    def tvs_port(self, node=1):
+        """The port of a node's TVS server; also while it is stopped."""
+        return self.port("tvs", node)
+
+    def stop_tvs(self, node=1):
+        """Take a node's TVS down: its port is closed when this returns."""
+        self.cluster.stop("tvs", node)
+        self._follow_services()
+
+    def start_tvs(self, node=1):
+        """Bring a node's TVS back on the same port."""
+        self.cluster.start("tvs", node)
+        self._follow_services()
+
+    def close(self):
+        """Stop all servers and remove serving.json."""
+        self._closed.set()
+        for server in self._servers.values():
+            server.close()
+        self.events.close()
+        with contextlib.suppress(OSError, ValueError):
+            if json.loads(self.ports_file.read_text())["pid"] == os.getpid():
+                self.ports_file.unlink()
+
+    @property
+    def ports_file(self):
+        """Where scripts find pid, address and ports of the running servers."""
+        return Path(self.cluster.path) / "serving.json"
+
+    def as_dict(self):
+        """Pid, address and ports, as written to serving.json."""
+        nodes = {}
+        for (number, service), server in self._servers.items():
+            nodes.setdefault(str(number), {})[service] = server.port
+        return {"pid": os.getpid(), "address": self.address, "nodes": nodes}
+
+    def _starters(self, number):
+        """{service: function(port) -> server} of one node."""
+        return {"tftp": lambda port: self._tftp(number, port), "tvs": lambda port: self._tvs(number, port)}
+
+    def _start(self, start, port, fixed):
+        try:
+            return start(port)
+        except LabError:
+            if fixed or port == 0:
+                raise
+            return start(0)  # last time's port has been taken by somebody else
+
+    def _tftp(self, number, port):
+        def on_request(name, found, client):
+            self.events.add("tftp", number, "fetch", file=name, found=found, client=client)
+
+        return TftpServer(self.address, port, lambda name: self._find(number, name), on_request)
+
+    def _find(self, number, name):
+        """The path of a file published by a node; with a centralized TFTP the other cluster's files come second."""
+        return self.cluster.published_path(name, number)
+
+    def _tvs(self, number, port):
+        def serve(stream, client):
+            tvs_server.answer_stream(
+                stream, self.cluster.vouches_for,
+                lambda details: self.events.add("tvs", number, **details, client=client),
+                self._time_to_live, self._only_verification)
+
+        return self._tls(number, port, "tvs", serve)
+
+    def _tls(self, number, port, kind, serve):
+        return TlsServer(
+            self.address, port, f"{kind} of node {number}", lambda: self.cluster.identity(kind, number), serve,
+            lambda client, text: self.events.add(kind, number, "failed connection", client=client, text=text))
+
+    def _follow_services(self):
+        """Close and open the ports of services as the state wants them."""
+        data = self.cluster.data
+        for (number, service), server in list(self._servers.items()):
+            if not isinstance(server, TlsServer) or number > len(data["nodes"]):
+                continue
+            stopped = service in data["nodes"][number - 1]["stopped"] or (service == "tvs" and data["pre8"])
+            if stopped and server.running:
+                server.stop()
+                self.events.add(service, number, "stopped")
+            elif not stopped and not server.running:
+                server.start()
+                self.events.add(service, number, "started")
+
+    def _watch(self):
+        while not self._closed.wait(WATCH):
+            with contextlib.suppress(LabError):  # a folder that is being replaced; the next look sees it whole
+                self._follow_services()
+
+    def _write_ports(self):
+        building = self.ports_file.with_suffix(".new")
+        building.write_text(json.dumps(self.as_dict()) + "\n")
+        os.replace(building, self.ports_file)

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: MIT
+"""A node's TFTP server: tftpy, fed from the cluster's current generation, read-only.
+
+tftpy negotiates blksize and tsize and drops other options such as windowsize [seen in its source]; a file that does not
+exist is answered with ERROR 1. Two of its habits need care: an exception of an unexpected type ends its loop, so the
+loop is started again on the same port; and it closes files with flock(), so it must be given real files.
+"""
+
+import logging
+import shutil
+import socket
+import tempfile
+import threading
+
+import tftpy
+
+from host_tools.lab.errors import LabError
+
+log = logging.getLogger(__name__)
+for name in ("tftpy", "tftpy.TftpServer", "tftpy.TftpStates", "tftpy.TftpContext"):
+    logging.getLogger(name).setLevel(logging.CRITICAL)  # a file not found is no error here: it has its event
+
+
+class TftpServer:
+    """TFTP on (`address`, `port`), port 0 = a free one; `find(name)` gives the path of a published file, or None."""
+
+    def __init__(self, address, port, find, on_request):
+        self._find = find
+        self._on_request = on_request
+        self._address = address
+        self._root = tempfile.mkdtemp(prefix="phonetrust-lab-")  # tftpy looks here first: nothing is ever in it
+        self._stopping = False
+        self._failure = None
+        self._server = tftpy.TftpServer(self._root, dyn_file_func=self._open, upload_open=self._refuse_upload)
+        self._thread = threading.Thread(target=self._run, args=(port,), daemon=True, name=f"tftp {address}:{port}")
+        self._thread.start()
+        while not self._server.is_running.wait(0.05):
+            if not self._thread.is_alive():
+                shutil.rmtree(self._root, ignore_errors=True)
+                raise LabError(f"TFTP cannot listen on {address} port {port}: {self._failure}")
+        self.port = self._server.listenport
+
+    def close(self):
+        """Stop, dropping transfers in progress; returns when the port is free again."""
+        self._stopping = True
+        self._server.stop(now=True)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as wake:
+            wake.sendto(b"\0\5\0\0\0", (self._address, self.port))  # ends the wait in tftpy's select
+        self._thread.join(10)
+        shutil.rmtree(self._root, ignore_errors=True)
+
+    def _run(self, port):
+        while not self._stopping:
+            try:
+                self._server.listen(self._address, port, timeout=1, retries=5)
+            except Exception as error:  # tftpy lets a bad datagram's exception out of its loop
+                self._failure = error
+                if not self._server.is_running.is_set():
+                    return  # it never came to listen: the caller reports it
+                log.debug("TFTP server on port %s starts again after: %r", port, error)
+                port = self._server.listenport
+                self._server.sock.close()
+                self._server.sessions.clear()
+
+    def _open(self, name, raddress=None, rport=None):
+        path = self._find(name)
+        self._on_request(name, path is not None, f"{raddress}:{rport}")
+        try:
+            return open(path, "rb") if path else None
+        except OSError:
+            return None  # its generation was removed between the look-up and now
+
+    def _refuse_upload(self, path, context):
+        self._on_request(path, False, f"{context.host}:{context.port}")
+        return None

@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: MIT
+"""A TLS server in threads whose certificate follows the cluster's state: base of TVS, CAPF and the HTTPS servers."""
+
+import contextlib
+import socket
+import ssl
+import tempfile
+import threading
+
+from host_tools.lab.errors import LabError
+
+SILENCE = 30.0  # seconds after which a client that says nothing is let go
+
+
+def server_context(identity, client_authorities=()):
+    """A context that shows `identity`; with `client_authorities` (PEM texts) it asks for the phone's, too."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.set_ciphers("DEFAULT@SECLEVEL=0")  # clusters still have 1024-bit keys and SHA-1
+    with tempfile.NamedTemporaryFile(suffix=".pem") as pem:  # ssl takes keys from files only; mode 0600
+        pem.write(identity.pem())
+        pem.flush()
+        context.load_cert_chain(pem.name)
+    if client_authorities:
+        context.load_verify_locations(cadata="\n".join(client_authorities))
+        context.verify_mode = ssl.CERT_OPTIONAL
+        context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    return context
+
+
+def listen(address, port, what):
+    """A listening TCP socket; LabError, naming `what`, where the port cannot be had."""
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((address, port))
+        listener.listen(64)
+    except OSError as error:
+        listener.close()
+        raise LabError(f"{what} cannot listen on {address} port {port}: {error.strerror}") from error
+    return listener
+
+
+class TlsServer:
+    """Accepts connections on (`address`, `port`), port 0 = a free one, and calls `serve(stream, peer)` for each.
+
+    `identity()` gives the Identity to show and is asked at each connection, so the next handshake after a regeneration
+    shows the new one. stop() closes the port, start() opens the same one again. `stream` is an ssl.SSLSocket.
+    """
+
+    def __init__(self, address, port, what, identity, serve, on_failure, client_authorities=lambda: ()):
+        self._address, self._what = address, what
+        self._identity, self._serve, self._on_failure = identity, serve, on_failure
+        self._client_authorities = client_authorities
+        self._contexts = {}
+        self._listener = None
+        self._connections = set()
+        self._lock = threading.Lock()
+        self.port = port
+        self.start()
+
+    @property
+    def running(self):
+        """True while connections are accepted."""
+        return self._listener is not None
+
+    def start(self):
+        """Open the port, if it is closed."""
+        if self._listener is None:
+            self._listener = listen(self._address, self.port, self._what)
+            self.port = self._listener.getsockname()[1]
+            threading.Thread(target=self._accept, args=(self._listener,), daemon=True, name=self._what).start()
+
+    def stop(self):
+        """Close the port and all connections: phones find nobody there."""
+        listener, self._listener = self._listener, None
+        if listener is not None:
+            with contextlib.suppress(OSError):
+                listener.shutdown(socket.SHUT_RDWR)  # wakes accept()
+            listener.close()
+        with self._lock:
+            for connection in self._connections:
+                with contextlib.suppress(OSError):
+                    connection.shutdown(socket.SHUT_RDWR)
+
+    close = stop
+
+    def _accept(self, listener):
+        while True:
+            try:
+                connection, peer = listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._connection, args=(connection, peer), daemon=True, name=self._what).start()
+
+    def _connection(self, connection, peer):
+        peer_text = f"{peer[0]}:{peer[1]}"
+        with self._lock:
+            self._connections.add(connection)
+        try:
+            connection.settimeout(SILENCE)
+            with self._context().wrap_socket(connection, server_side=True) as stream:
+                with self._lock:
+                    self._connections.discard(connection)
+                    self._connections.add(stream)
+                try:
+                    self._serve(stream, peer_text)
+                finally:
+                    with self._lock:
+                        self._connections.discard(stream)
+        except (OSError, LabError) as error:
+            self._on_failure(peer_text, str(error))
+        finally:
+            with self._lock:
+                self._connections.discard(connection)
+            connection.close()
+
+    def _context(self):
+        identity, authorities = self._identity(), tuple(self._client_authorities())
+        key = (identity.der, authorities)
+        if key not in self._contexts:
+            self._contexts = {key: server_context(identity, authorities)}
+        return self._contexts[key]
+
+
+def read_exactly(stream, count):
+    """`count` bytes from a stream, or None at its end. OSError when it ends in the middle."""
+    data = b""
+    while len(data) < count:
+        part = stream.recv(count - len(data))
+        if not part:
+            if data:
+                raise OSError("the connection ended in the middle of a message")
+            return None
+        data += part
+    return data
