@@ -4,9 +4,9 @@
 The rules that it keeps, in the order in which a packet meets them:
 1. The first answer from the server's own address fixes the transfer id (RFC 1350, 4). Packets from elsewhere get
    ERROR 5 and change nothing.
-2. Only the block that is next is taken. Older ones are dropped without an answer: the only things that send an ACK are
-   a finished window, one gap in a window, and our own timer. So no duplicate ever breeds another one (the Sorcerer's
-   Apprentice), whatever the server does.
+2. Only the block that is next is taken. An ACK is sent for a finished window, for one gap in a window, when our own
+   timer runs out, and for a copy of the last block that comes so late that the server's timer must have sent it. So
+   copies never breed copies (the Sorcerer's Apprentice), whatever the server does.
 3. The timer runs from the last *progress*, not from the last packet, and grows; after `attempts` runs of it, or at the
    deadline, the transfer is over. So no server, silent or talkative, holds the phone.
 4. No byte over the limit, and none over the announced size, reaches the sink.
@@ -193,6 +193,7 @@ class Session:
         wait = left = timeout
         now = monotonic()
         again_at = now + wait
+        acknowledged_at = now
         answer = (count, peer)
         if not count:
             self._acknowledge(0)
@@ -238,6 +239,7 @@ class Session:
                         in_window = 0
                     expected = expected + 1 if expected != 65535 else after_last
                     runs, gap_told, wait, left = 0, False, timeout, timeout
+                    acknowledged_at = now  # or a little later than that, within a window
                     again_at = now + timeout
                     if again_at > ends:
                         left = ends - now
@@ -246,8 +248,11 @@ class Session:
                 if not gap_told and 0 < (number - expected) & 0xFFFF < window:
                     # RFC 7440: the last block in order is acknowledged, the server goes back to the one after it.
                     # Once: the rest of the old window is still on its way and would ask again and again.
-                    gap_told, in_window = True, 0
+                    gap_told, in_window, acknowledged_at = True, 0, now
                     self._acknowledge(self.last_block)
+                elif number == self.last_block and now - acknowledged_at >= timeout // 2:
+                    in_window, acknowledged_at = 0, now
+                    self._acknowledge(number)
             left = again_at - now
             if left <= 0:
                 runs += 1
@@ -255,7 +260,7 @@ class Session:
                     raise self._silent(size)
                 transfer.retransmissions += 1
                 self._acknowledge(self.last_block)
-                gap_told, in_window = False, 0
+                gap_told, in_window, acknowledged_at = False, 0, now
                 wait = min(2 * wait, LONGEST_WAIT)
                 left = wait + self._jitter(wait)
                 again_at = now + left

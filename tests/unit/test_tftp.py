@@ -2,6 +2,7 @@
 """The TFTP client against one server that behaves, on a network that does not."""
 
 from agent import tftp
+from tests.unit.both import raises
 from tests.unit.tftp_cases import ACK0, ACK1, ACK2, HOST, SECOND, SERVERS, Counter, body, fails, fetch, received, script
 from tests.unit.tftp_network import CLIENT, Network, Server, Sink, data_packet, error_packet, oack, read_request
 
@@ -146,6 +147,26 @@ def test_duplicates_are_dropped_and_breed_nothing():
     transfer, sink = fetch(network)
     assert sink.data == body(512) * 2 + b"end" and transfer.blocks == 3
     assert received(network)[1:] == [ACK1, ACK2, b"\x00\x04\x00\x03"]
+
+
+def test_late_copy_tells_of_a_lost_acknowledgement():
+    """When our own timer has grown, the server's is faster: its copies are answered, at most two a timeout."""
+
+    def server(network, packet, source, address):
+        here = (address[0], 5000)
+        if packet[1] == 1:
+            network.deliver(data_packet(1, body(512)), source, here)
+            for late in (100, 499, 520, 600, 1000, 1030):
+                network.deliver(data_packet(1, body(512)), source, here, late)
+
+    network = Network({HOST: server}, start=0)
+    times = []
+    network.servers[HOST] = lambda *event: (times.append(network.now), server(*event))
+    client = tftp.Client(network, network, network)
+    raises(tftp.BadTransfer, client.fetch, [(HOST, 69)], "file", Sink(), 1000)
+    # The request, ACK 1, the answer to the copy of 521, our own timer. Then 1031 is too early again.
+    assert times[:4] == [1, 3, 522, 1003], times
+    assert times[4] > 3000, times
 
 
 def test_repeated_option_acknowledgement_is_ignored():

@@ -145,6 +145,7 @@ class Server:
         self.options = options
         self.wrap = wrap
         self.announce = None
+        self.attempts = 8
         self.requests = []
         self.errors = []
         self._transfers = {}
@@ -233,7 +234,7 @@ class ServerTransfer:
         """Sends the window again if nothing was sent since the timer was set; gives up at last."""
         if generation == self._generation:
             self._tries += 1
-            if self._tries < 8:
+            if self._tries < self._server.attempts:
                 self.send(network)
             else:
                 self._server.finish(self._here)
