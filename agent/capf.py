@@ -91,6 +91,8 @@ class CapfClient:
             stream = self._net.tls(host, port, self._timeout, credentials.lsc or credentials.mic)
         except OSError as error:
             return Result("unreachable", f"{where}: {failure_text(error)}")
+        except ValueError as error:
+            return Result("refused", f"{where}: not asked, this phone's own certificate cannot be shown: {error}")
         try:
             decision = authenticate(stream.peer_certificate)
             if not decision.accepted:
@@ -145,8 +147,9 @@ class _Session:
     def _receive(self):
         """The server's next message, which must be of this session. The first one gives its number."""
         deadline = self._clock.monotonic() + self._timeout
-        received = message.decode(read_message(
-            self._stream, self._clock, self._buffer, message.PROTOCOL, message.HEADER_LENGTH, deadline))
+        received = message.decode(
+            read_message(self._stream, self._clock, self._buffer, message.PROTOCOL, message.HEADER_LENGTH, deadline)
+        )
         if self._number is None:
             self._number = received.session
         elif received.session != self._number:
@@ -208,8 +211,10 @@ class _Session:
         if self._key or not kind:
             # Said to the server as an error, so that it can show it; it ends the session then.
             self._send(message.KEYGEN_RES, ((message.REASON, bytes((message.REASON_INVALID_ELEMENT,))),))
-            raise _Ended("refused", "asks for a second key" if self._key else
-                         f"asks for a key that this phone does not make: {bits}")
+            raise _Ended(
+                "refused",
+                "asks for a second key" if self._key else f"asks for a key that this phone does not make: {bits}",
+            )
         self._send(message.IN_PROGRESS)
         self._log(f"makes a key: {kind.upper()}, {bits} bits")
         try:
@@ -244,8 +249,10 @@ class _Session:
             elements = ((message.REASON, bytes((message.REASON_INVALID_ELEMENT,))),)
         else:
             self._result = Result("fetched", "the phone's certificate was fetched", certificate=self._lsc)
-            elements = ((message.REASON, bytes((message.REASON_UPDATED,))),
-                        (message.CERTIFICATE, message.certificate_value(message.LSC, self._lsc)))
+            elements = (
+                (message.REASON, bytes((message.REASON_UPDATED,))),
+                (message.CERTIFICATE, message.certificate_value(message.LSC, self._lsc)),
+            )
         self._send(message.FETCH_RES, elements)
 
     def _delete(self, delete):

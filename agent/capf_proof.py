@@ -30,12 +30,20 @@ def proofs(crypto, session, device_name, certificate_kind, identity, mic):
         # The session number in little-endian order: seen so, against the order of the header.
         signed = struct.pack("<I", session) + bytes(sudi_certificate)
         sha1, sha512 = _signatures(crypto, sudi_certificate, sudi_key, signed)
-        elements.append((message.SUDIDATA, message.part(0, sudi_certificate)
-                         + message.part(message.DIGEST_SHA1, sha1) + message.part(message.DIGEST_SHA512, sha512)))
+        elements.append(
+            (
+                message.SUDIDATA,
+                message.part(0, sudi_certificate)
+                + message.part(message.DIGEST_SHA1, sha1)
+                + message.part(message.DIGEST_SHA512, sha512),
+            )
+        )
     return elements
 
 
 def _signatures(crypto, certificate, private_key, data):
     scheme = "ecdsa" if crypto.certificate(certificate).key_kind == "ec" else "rsa-bare"
-    return (crypto.sign(private_key, scheme, crypto.digest("sha1", data)),
-            crypto.sign(private_key, scheme, crypto.digest("sha512", data)))
+    return (
+        crypto.sign(private_key, scheme, crypto.digest("sha1", data)),
+        crypto.sign(private_key, scheme, crypto.digest("sha512", data)),
+    )

@@ -57,7 +57,7 @@ def walk(data, start, known):
         if tag in known:
             if tag in found:
                 raise MessageError(f"element {tag} at offset {start}: stands there twice")
-            found[tag] = bytes(data[value:value + length])
+            found[tag] = bytes(data[value : value + length])
         start = value + length
     return found
 
@@ -106,8 +106,8 @@ def read_message(stream, clock, buffer, protocol, header_length, deadline):
     length = buffer[header_length - 2] << 8 | buffer[header_length - 1]
     if header_length + length > len(buffer):
         raise MessageError(f"announces a message of {length} bytes, {len(buffer) - header_length} at most are read")
-    _fill(stream, clock, view[header_length:header_length + length], deadline, "message")
-    return view[:header_length + length]
+    _fill(stream, clock, view[header_length : header_length + length], deadline, "message")
+    return view[: header_length + length]
 
 
 def _fill(stream, clock, view, deadline, what):
@@ -123,10 +123,10 @@ def _fill(stream, clock, view, deadline, what):
         count += got
 
 
-# The name service's own numbers: getaddrinfo fails with one of these.
-_NAME_ERRORS = (-2, -3, -4, -5)
-# Numbers, because MicroPython's errno lacks some of the names.
+# What the HAL's net raises; numbers where MicroPython's errno lacks the name.
+_PROTOCOL_ERROR = 71
 _NETWORK_ERRORS = {
+    errno.ENOENT: "its name is not known",
     errno.ETIMEDOUT: "no answer in time",
     errno.EAGAIN: "no answer in time",
     errno.ECONNREFUSED: "connection refused",
@@ -140,13 +140,12 @@ _NETWORK_ERRORS = {
 
 
 def failure_text(error):
-    """A few words for an OSError of the network; what is neither a name's nor a socket's failure is TLS's."""
+    """A few words for an OSError of the HAL's net (EPROTO is TLS's)."""
     number = error.errno
     if number in _NETWORK_ERRORS:
         return _NETWORK_ERRORS[number]
-    if number in _NAME_ERRORS:
-        return "its name is not known"
-    return f"TLS failed ({error})"
+    said = error.args[-1] if len(error.args) > 1 else error
+    return f"TLS failed: {said}" if number == _PROTOCOL_ERROR else f"network error: {said}"
 
 
 def is_closed(error):

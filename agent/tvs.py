@@ -130,8 +130,7 @@ class TvsClient:
 
     def _request(self, question, session):
         if question.kind == "query":
-            return message.encode_query(
-                session, self._device_name, question.subject, question.issuer, question.serial)
+            return message.encode_query(session, self._device_name, question.subject, question.issuer, question.serial)
         return message.encode_verification(session, self._device_name, question.certificate)
 
     def _order(self):
@@ -154,6 +153,8 @@ class TvsClient:
             stream = self._net.tls(server[0], server[1], self._timeout, self.identity)
         except OSError as error:
             raise _NoAnswer("unreachable", failure_text(error))
+        except ValueError as error:
+            raise _NoAnswer("unreachable", f"not asked, this phone's own certificate cannot be shown: {error}")
         try:
             if stream.peer_certificate not in self._certificates:
                 raise _NoAnswer("untrusted", self._untrusted())
@@ -177,8 +178,9 @@ class TvsClient:
         deadline = self._clock.monotonic() + self._timeout
         try:
             stream.write(request)
-            return message.decode(read_message(
-                stream, self._clock, self._buffer, message.PROTOCOL, message.HEADER_LENGTH, deadline))
+            return message.decode(
+                read_message(stream, self._clock, self._buffer, message.PROTOCOL, message.HEADER_LENGTH, deadline)
+            )
         except MessageError as error:
             if not error.closed:
                 raise _NoAnswer("unreachable", f"no usable answer: {error.text}")
@@ -198,8 +200,13 @@ class TvsClient:
                 kept = entry.answer
                 seconds = (entry.until - now) // 1000
                 return Answer(
-                    "valid", kept.certificate, kept.roles, kept.ttl, kept.server,
-                    f"TVS {kept.server} vouched for it, which holds for another {seconds} s")
+                    "valid",
+                    kept.certificate,
+                    kept.roles,
+                    kept.ttl,
+                    kept.server,
+                    f"TVS {kept.server} vouched for it, which holds for another {seconds} s",
+                )
         return None
 
     def _remember(self, question, answer):
@@ -235,8 +242,7 @@ def _understood(received, question, session, server):
     """An Answer from a decoded message; _NoAnswer when it is not one to this question."""
     expected = message.QUERY_CERT_RES if question.kind == "query" else message.CERT_VERIFICATION_RES
     if received.session != session:
-        raise _NoAnswer(
-            "unreachable", f"refused its answer: session number {received.session}, asked with {session}")
+        raise _NoAnswer("unreachable", f"refused its answer: session number {received.session}, asked with {session}")
     if received.command != expected:
         raise _NoAnswer("unreachable", f"refused its answer: command {received.command}, {expected} expected")
     if received.status is None:

@@ -66,22 +66,30 @@ def encode_query(session, device_name, subject, issuer, serial):
     """
     if not serial:
         raise ValueError("the serial number is empty")
-    return encode(QUERY_CERT_REQ, session, (
-        (DEVICENAME, device_name_value(device_name)),
-        (SUBJECTNAME, text_value(subject, "the subject name")),
-        (ISSUERNAME, text_value(issuer, "the issuer name")),
-        (SERIALNUMBER, serial),
-    ))
+    return encode(
+        QUERY_CERT_REQ,
+        session,
+        (
+            (DEVICENAME, device_name_value(device_name)),
+            (SUBJECTNAME, text_value(subject, "the subject name")),
+            (ISSUERNAME, text_value(issuer, "the issuer name")),
+            (SERIALNUMBER, serial),
+        ),
+    )
 
 
 def encode_verification(session, device_name, certificate):
     """CERT_VERIFICATION_REQ: "is this certificate (DER) trusted, and for what?" ValueError when empty or too long."""
     if not certificate:
         raise ValueError("the certificate is empty")
-    return encode(CERT_VERIFICATION_REQ, session, (
-        (DEVICENAME, device_name_value(device_name)),
-        (CERTIFICATE, certificate),
-    ))
+    return encode(
+        CERT_VERIFICATION_REQ,
+        session,
+        (
+            (DEVICENAME, device_name_value(device_name)),
+            (CERTIFICATE, certificate),
+        ),
+    )
 
 
 def decode(data):

@@ -24,7 +24,7 @@ class Random:
 class Server:
     """One server. `certificate` is what it shows; `reply(request bytes)` gives a list of steps, played one a read:
     bytes to deliver, an OSError to raise, or a number of ms that pass. After the last step the connection ends.
-    `greeting` are steps before anything was heard. `failure`: an OSError instead of a connection."""
+    `greeting` are steps before anything was heard. `failure`: an error instead of a connection."""
 
     def __init__(self, certificate=None, reply=None, greeting=(), failure=None):
         self.certificate = certificate
@@ -51,7 +51,7 @@ class Net:
         if server is None:
             raise OSError(errno.ECONNREFUSED, "connection refused")
         if server.failure:
-            if server.failure.errno == errno.ETIMEDOUT:
+            if isinstance(server.failure, OSError) and server.failure.errno == errno.ETIMEDOUT:
                 self.clock.now += timeout
             raise server.failure
         server.connections += 1

@@ -78,7 +78,8 @@ class World:
         self.fails = None
         self.accepts = True
         self.credentials = capf.Credentials(
-            mode, string, (lsc, b"lsc key") if lsc else None, (mic, b"mic key") if mic else None)
+            mode, string, (lsc, b"lsc key") if lsc else None, (mic, b"mic key") if mic else None
+        )
 
     def reply(self, data):
         if data[1] == message.IN_PROGRESS or not self.answers:
@@ -131,8 +132,7 @@ def test_install():
     assert result.decision.reason == "listed-in-itl"
     assert world.stored == [(b"LSC rsa new", b"private rsa")]
     assert world.crypto.made == [("rsa", 2048)]
-    assert world.commands() == [
-        message.AUTH_RES, message.IN_PROGRESS, message.KEYGEN_RES, message.STORE_RES]
+    assert world.commands() == [message.AUTH_RES, message.IN_PROGRESS, message.KEYGEN_RES, message.STORE_RES]
     assert world.heard(message.KEYGEN_RES).public_key == b"public rsa"
     assert world.heard(message.STORE_RES).reason == 1
     assert world.server.identity == (LSC, b"lsc key")
@@ -244,7 +244,7 @@ def test_the_first_message():
 def test_dripping_and_endless_servers():
     steps = []
     for i in range(len(key_request())):
-        steps += [1500, key_request()[i:i + 1]]
+        steps += [1500, key_request()[i : i + 1]]
     world = World(steps)
     result = world.run()
     assert result.outcome == "interrupted" and "too slow" in result.text
@@ -340,14 +340,18 @@ def test_the_proof_by_lsc_and_mic():
     assert sent.sha2_signed_data == message.part(3, expected)
     session = b"\4\3\2\1"
     assert sent.sudi_data == (
-        message.part(0, MIC) + message.part(1, b"mic key:rsa-bare:sha1(" + session + MIC + b")")
-        + message.part(3, b"mic key:rsa-bare:sha512(" + session + MIC + b")"))
+        message.part(0, MIC)
+        + message.part(1, b"mic key:rsa-bare:sha1(" + session + MIC + b")")
+        + message.part(3, b"mic key:rsa-bare:sha512(" + session + MIC + b")")
+    )
     assert sent.password == ""
 
 
 def test_which_certificate_proves():
     for mode, lsc, mic, expected in (
-        (message.AUTH_LSC, LSC, MIC, LSC), (message.AUTH_LSC, None, MIC, MIC), (message.AUTH_MIC, LSC, MIC, MIC),
+        (message.AUTH_LSC, LSC, MIC, LSC),
+        (message.AUTH_LSC, None, MIC, MIC),
+        (message.AUTH_MIC, LSC, MIC, MIC),
         (message.AUTH_MIC, LSC, None, LSC),
     ):
         world = World(end(0), mode=mode, lsc=lsc, mic=mic)
@@ -378,6 +382,13 @@ def test_a_server_that_is_not_there():
     world.server = None
     result = world.run()
     assert result.outcome == "unreachable" and result.text == "CAPF capf:3804: connection refused"
+
+
+def test_an_identity_that_cannot_be_shown():
+    world = World(end(0))
+    world.server.failure = ValueError("bad key")
+    result = world.run()
+    assert result.outcome == "refused" and "own certificate cannot be shown: bad key" in result.text
 
 
 def test_an_error_of_the_caller_passes_through_and_closes():

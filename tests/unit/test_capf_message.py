@@ -18,11 +18,19 @@ def test_what_the_server_says_first():
 
 
 def test_what_a_phone_answers():
-    data = message.encode(message.AUTH_RES, 0x01020304, (
-        (message.REASON, b"\1"), (message.VERSION_ELEMENT, b"\3"),
-        (message.DEVICENAME, message.text("SEP00270DC01C92", "name")), (message.PASSWORD, message.text("", "string"))))
-    assert data == (b"\x55\x02\x01\x02\x03\x04\x00\x1f" b"\x01\x00\x01\x01" b"\x07\x00\x01\x03"
-                    b"\x0d\x00\x10SEP00270DC01C92\0" b"\x0b\x00\x01\0")
+    data = message.encode(
+        message.AUTH_RES,
+        0x01020304,
+        (
+            (message.REASON, b"\1"),
+            (message.VERSION_ELEMENT, b"\3"),
+            (message.DEVICENAME, message.text("SEP00270DC01C92", "name")),
+            (message.PASSWORD, message.text("", "string")),
+        ),
+    )
+    assert data == (
+        b"\x55\x02\x01\x02\x03\x04\x00\x1f\x01\x00\x01\x01\x07\x00\x01\x03\x0d\x00\x10SEP00270DC01C92\0\x0b\x00\x01\0"
+    )
     decoded = message.decode(data)
     assert decoded.device_name == "SEP00270DC01C92" and decoded.password == "" and decoded.reason == 1
 
@@ -30,8 +38,9 @@ def test_what_a_phone_answers():
 def test_certificates_have_a_head_of_five_bytes():
     value = message.certificate_value(message.LSC, b"DER" * 100)
     assert value[:5] == b"\x01\x01\x2e\x00\x01" and value[5:] == b"DER" * 100
-    decoded = message.decode(message.encode(
-        message.STORE_REQ, 1, ((message.CERTIFICATETYPE, b"\1"), (message.CERTIFICATE, value))))
+    decoded = message.decode(
+        message.encode(message.STORE_REQ, 1, ((message.CERTIFICATETYPE, b"\1"), (message.CERTIFICATE, value)))
+    )
     assert decoded.certificate == b"DER" * 100 and decoded.certificate_type == message.LSC
 
 

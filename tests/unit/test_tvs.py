@@ -54,7 +54,8 @@ class World:
                 named[(hosts[i], 2445)] = servers[i]
         self.net = Net(self.clock, named)
         self.client = tvs.TvsClient(
-            self.net, self.clock, Random(), DEVICE, 4000, identity=identity, log=self.lines.append)
+            self.net, self.clock, Random(), DEVICE, 4000, identity=identity, log=self.lines.append
+        )
         self.client.set_servers([(host, 2445) for host in hosts])
         self.client.set_certificates([OTHER + b"2", GOOD])
 
@@ -97,8 +98,9 @@ def test_silent_servers_cost_one_timeout_each():
     world = World(silent, None, says())
     answer = world.ask()
     assert answer.status == "valid" and answer.server == "c:2445"
-    assert answer.text == ("TVS a:2445: no answer in time; TVS b:2445: connection refused; "
-                           "TVS c:2445: vouches for it, roles 0, 3")
+    assert answer.text == (
+        "TVS a:2445: no answer in time; TVS b:2445: connection refused; TVS c:2445: vouches for it, roles 0, 3"
+    )
     assert world.clock.now == 1000 + 4000
     world = World(sends(99999), says())
     assert world.ask().server == "b:2445"
@@ -197,8 +199,10 @@ def test_unusable_answers():
         (sends(whole[:12], 99999), "no answer in time"),
         (sends(b"\x57\1\4\0\0\0\3\xe9\0\0"), "no STATUS in it"),
         (sends(whole[:10] + b"\7\0\1\0" * 9 + whole[46:]), "stands there twice"),
-        (sends(OSError(1, "tlsv1 alert")), "TLS failed"),
-        (Server(failure=OSError(-2, "name")), "its name is not known"),
+        (sends(OSError(71, "alert")), "TLS failed: alert"),
+        (Server(failure=OSError(errno.ENOENT, "name")), "its name is not known"),
+        (Server(failure=OSError(5, "odd")), "network error: odd"),
+        (Server(failure=ValueError("bad key")), "own certificate cannot be shown: bad key"),
     ):
         answer = World(server).ask()
         assert answer.status == "unreachable", answer.text
@@ -217,7 +221,7 @@ def test_dripping_is_ended():
     whole = response(request, certificate=b"c" * 2000)
     steps = []
     for i in range(len(whole)):
-        steps += [900, whole[i:i + 1]]
+        steps += [900, whole[i : i + 1]]
     world = World(sends(*steps))
     answer = world.ask()
     assert answer.status == "unreachable"

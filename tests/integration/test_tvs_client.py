@@ -1,0 +1,278 @@
+# SPDX-License-Identifier: MIT
+"""The TVS client against real TLS servers on loopback, good ones and bad ones, on CPython and MicroPython arm64."""
+
+import json
+import os
+import socket
+import ssl
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.integration.protocol_phone import run
+from tests.integration.tls_server import Identity, Server, element, receive, until_gone
+
+ROOT = Path(__file__).resolve().parents[2]
+TIMEOUT = 1500  # ms; MicroPython under emulation needs some 300 for a handshake
+SIGNER = b"the signer's certificate" * 50
+QUERY = {"kind": "query", "subject": "CN=signer", "issuer": "CN=ca", "serial": "05", "roles": [0]}
+VERIFY = {"kind": "verify", "certificate": b"tomcat".hex(), "roles": [7]}
+
+
+def read_request(connection):
+    """(command, session bytes, {tag: value}) of the phone's request."""
+    head = receive(connection, 10)
+    assert head[:2] == b"\x57\x01" and head[3] == 0
+    body = receive(connection, int.from_bytes(head[8:10], "big"))
+    values = {}
+    while body:
+        length = int.from_bytes(body[1:3], "big")
+        values[body[0]], body = body[3 : 3 + length], body[3 + length :]
+    return head[2], head[4:8], values
+
+
+def answer(command, session, status=0, certificate=SIGNER, roles=b"\0\3"):
+    body = element(7, bytes((status,)))
+    if status == 0:
+        body += element(2, certificate) + element(8, roles) + element(9, (86400).to_bytes(4, "big"))
+    return bytes((0x57, 1, command + 1, 0xF7)) + session + len(body).to_bytes(2, "big") + body
+
+
+def good(connection, server):
+    command, session, values = read_request(connection)
+    server.heard.append((command, values))
+    connection.sendall(answer(command, session, certificate=SIGNER if command == 3 else values[2]))
+    until_gone(connection)
+
+
+def no(connection, server):
+    command, session, _ = read_request(connection)
+    connection.sendall(answer(command, session, status=1))
+
+
+def only_verification(connection, server):
+    command, session, values = read_request(connection)
+    server.heard.append((command, values))
+    if command == 1:
+        connection.sendall(answer(command, session, certificate=values[2], roles=b"\7"))
+
+
+def silent(connection, server):
+    server.heard.append(connection.recv(1000))
+    until_gone(connection)
+
+
+def wrong_session(connection, server):
+    command, session, _ = read_request(connection)
+    connection.sendall(answer(command, bytes((session[0] ^ 1,)) + session[1:]))
+
+
+def endless(connection, server):
+    read_request(connection)
+    connection.sendall(b"\x57\x01\x04\0\0\0\0\0\xff\xff")
+    while not server.stopped.is_set():
+        connection.sendall(b"x" * 65536)
+
+
+def dripping(connection, server):
+    command, session, _ = read_request(connection)
+    for byte in answer(command, session):
+        connection.sendall(bytes((byte,)))
+        if server.stopped.wait(0.2):
+            return
+
+
+def garbage(connection, server):
+    read_request(connection)
+    connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+
+def no_tls(connection, server):
+    connection.recv(10)
+    connection.sendall(b"220 mail.example.org ESMTP\r\n")
+
+
+def dripping_handshake(connection, server):
+    """A TLS record that never ends: one byte of it at a time."""
+    connection.recv(10)
+    connection.sendall(b"\x16\x03\x03\x3f\xff\x02\x00\x3f\xfb")
+    while not server.stopped.wait(0.2):
+        connection.sendall(b"\0")
+
+
+def on_micropython(wanted, folder):
+    path = folder / "wanted.json"
+    path.write_text(json.dumps(wanted))
+    result = subprocess.run(
+        [ROOT / "host_tools/setup/micropython", "tests/integration/protocol_phone.py", path],
+        cwd=ROOT,
+        env={**os.environ, "MICROPYPATH": str(ROOT)},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+    return json.loads(result.stdout.splitlines()[-1])
+
+
+@pytest.fixture(params=["cpython", "micropython"])
+def phone(request, tmp_path):
+    """A function that asks: phone(servers, questions, ...) -> the answers and the time it took (ms)."""
+
+    def asking(servers, questions, certificates=None, identity=None, timeout=TIMEOUT):
+        ports = [server if isinstance(server, list) else ["127.0.0.1", server.port] for server in servers]
+        trusted = [IDENTITY] if certificates is None else certificates
+        wanted = {
+            "servers": ports,
+            "certificates": [each.certificate.hex() for each in trusted],
+            "timeout": timeout,
+            "identity": identity and [identity.certificate.hex(), identity.key.hex()],
+            "questions": questions,
+        }
+        result = run(wanted) if request.param == "cpython" else on_micropython(wanted, tmp_path)
+        return result["answers"], result["milliseconds"]
+
+    return asking
+
+
+IDENTITY = Identity("TVS")
+OTHER = Identity("TVS")
+
+
+@pytest.fixture
+def serve(tmp_path):
+    """Starts servers; all are ended after the test."""
+    servers = []
+
+    def starting(handler, identity=IDENTITY, **more):
+        server = Server(handler, identity, tmp_path, **more)
+        servers.append(server)
+        return server
+
+    yield starting
+    for server in servers:
+        server.close()
+
+
+def closed_port():
+    """A port on loopback where nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return ["127.0.0.1", listener.getsockname()[1]]
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+@pytest.mark.parametrize("kind", ["ec", "rsa"])
+def test_both_requests(phone, serve, version, kind):
+    identity = IDENTITY if kind == "ec" else Identity("TVS", "rsa")
+    server = serve(good, identity=identity, version=version)
+    (found, valid), _ = phone([server], [QUERY, VERIFY], [OTHER, identity])
+    assert found["status"] == "valid", found["text"]
+    assert bytes.fromhex(found["certificate"]) == SIGNER
+    assert found["roles"] == [0, 3] and found["ttl"] == 86400
+    assert found["server"] == f"127.0.0.1:{server.port}"
+    assert valid["status"] == "valid" and bytes.fromhex(valid["certificate"]) == b"tomcat"
+    assert server.heard == [
+        (3, {1: b"\x01CP-8861-SEP00270DC01C92", 3: b"CN=signer\0", 4: b"CN=ca\0", 5: b"\x05"}),
+        (1, {1: b"\x01CP-8861-SEP00270DC01C92", 2: b"tomcat"}),
+    ]
+
+
+def test_the_answer_is_remembered(phone, serve):
+    server = serve(good)
+    (first, second), _ = phone([server], [QUERY, QUERY])
+    assert first["status"] == second["status"] == "valid"
+    assert first["certificate"] == second["certificate"]
+    assert "holds for another 86" in second["text"]
+    assert server.connections == 1
+
+
+def test_no_is_an_answer(phone, serve):
+    second = serve(good)
+    (answered,), _ = phone([serve(no), second], [QUERY])
+    assert answered["status"] == "refused" and "does not vouch for it" in answered["text"]
+    assert second.connections == 0
+
+
+def test_another_certificate_of_the_same_name(phone, serve):
+    server = serve(good, identity=OTHER)
+    (answered,), _ = phone([server], [QUERY])
+    assert answered["status"] == "untrusted"
+    assert "shows another certificate than the one of role TVS" in answered["text"]
+    assert server.heard == []
+
+
+def test_closing_on_a_query(phone, serve):
+    server = serve(only_verification)
+    (query, again, verify), _ = phone([server], [QUERY, QUERY, VERIFY])
+    assert query["status"] == again["status"] == "unsupported"
+    assert "closed the connection on a request for a certificate" in query["text"]
+    assert verify["status"] == "valid" and verify["roles"] == [7]
+    assert [command for command, _ in server.heard] == [3, 1]
+
+
+def test_silence_costs_one_timeout_and_the_next_is_asked(phone, serve):
+    (first, second), took = phone([serve(silent), serve(good)], [QUERY, VERIFY])
+    assert first["status"] == second["status"] == "valid"
+    assert "no answer in time" in first["text"] and "no answer" not in second["text"]
+    assert TIMEOUT <= took < 2.5 * TIMEOUT
+
+
+@pytest.mark.parametrize(
+    ("handler", "words"),
+    [
+        (silent, "no answer in time"),
+        (wrong_session, "session number"),
+        (endless, "announces a message of 65535 bytes"),
+        (dripping, "too slow"),
+        (garbage, "speaks another protocol"),
+    ],
+)
+def test_servers_without_a_usable_answer(phone, serve, handler, words):
+    (answered,), took = phone([serve(handler)], [QUERY])
+    assert answered["status"] == "unreachable" and words in answered["text"], answered["text"]
+    assert answered["certificate"] is None and answered["roles"] == []
+    assert took < 3 * TIMEOUT
+
+
+def test_who_does_not_speak_tls(phone, serve):
+    (answered,), took = phone([serve(no_tls, identity=None)], [QUERY])
+    assert answered["status"] == "unreachable" and "TLS failed" in answered["text"], answered["text"]
+    assert took < 2 * TIMEOUT
+
+
+def test_silence_before_the_handshake(phone, serve):
+    (answered,), took = phone([serve(silent, identity=None)], [QUERY])
+    assert answered["status"] == "unreachable" and "no answer in time" in answered["text"], answered["text"]
+    assert took < 2 * TIMEOUT
+
+
+def test_a_handshake_that_drips(phone, serve):
+    started = time.monotonic()
+    (answered,), took = phone([serve(dripping_handshake, identity=None)], [QUERY])
+    assert answered["status"] == "unreachable", answered["text"]
+    assert took < 2 * TIMEOUT and time.monotonic() - started < 20
+
+
+def test_nobody_there(phone):
+    (answered,), _ = phone([closed_port()], [QUERY])
+    assert answered["status"] == "unreachable" and "connection refused" in answered["text"]
+
+
+def test_a_name_that_nobody_knows(phone):
+    (answered,), _ = phone([["phonetrust.invalid", 2445], closed_port()], [QUERY])
+    assert answered["status"] == "unreachable"
+    assert "phonetrust.invalid:2445: its name is not known" in answered["text"], answered["text"]
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_the_phone_shows_its_own_certificate_when_asked(phone, serve, version):
+    lsc = Identity("SEP00270DC01C92")
+    server = serve(good, version=version, ask_for=lsc)
+    (answered,), _ = phone([server], [QUERY], identity=lsc)
+    assert answered["status"] == "valid", answered["text"]
+    assert server.client_certificate == lsc.certificate
+    (answered,), _ = phone([server], [QUERY])
+    assert answered["status"] != "valid" and answered["certificate"] is None
