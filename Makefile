@@ -16,7 +16,7 @@ base:
 native: base ## libphonetrust.so for x86-64 and arm64, into build/native
 	@$(SETUP)/apt.sh native
 	@$(SETUP)/fetch-mbedtls.sh
-	@$(MAKE) --no-print-directory -C native
+	@$(MAKE) --silent --no-print-directory -C native
 
 micropython: ## the interpreter of the phone, arm64 and x86-64, into build/micropython
 	@$(SETUP)/apt.sh micropython
