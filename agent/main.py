@@ -19,13 +19,15 @@ ERROR = "error"
 class Phone:
     """A phone with its console output: boot it, ask its status."""
 
-    def __init__(self, hal, settings, servers=()):
+    def __init__(self, hal, settings, servers=(), origin=0):
+        """servers: TFTP servers that DHCP gave. origin: the clock's ms at which the log's time begins."""
         self.hal = hal
+        self.origin = origin
         self.boot = Boot(hal, settings, servers, report=self.report, log=self.log)
 
     def line(self, severity, text):
-        """One line of the log: seconds since the clock's start (power-on, on a board), severity, text."""
-        now = self.hal.clock.monotonic()
+        """One line of the log: seconds (since power-on, on a board), severity, text."""
+        now = self.hal.clock.monotonic() - self.origin
         self.hal.console.write("[%6d.%03d] %-7s %s\n" % (now // 1000, now % 1000, severity, text))
 
     def log(self, text):

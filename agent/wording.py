@@ -137,16 +137,16 @@ def weak_warning(what):
 
 def tvs(case, reason):
     """What TVS had to do with it."""
-    said = case.tvs.text or "TVS at %s answered %s." % (case.tvs.server or "(none)", case.tvs.status)
+    said = (case.tvs.text or "TVS: %s" % case.tvs.status).rstrip(".")
     if case.header is None:
         what = "The %s's certificate is in no installed list." % _PURPOSES[case.kind]
     else:
         what = "%s is signed by %s, whom no installed list has." % (_file(case), _signer(case))
-    return "%s %s%s" % (what, said, _TVS_ADVICE[reason])
+    return "%s %s.%s" % (what, said, _TVS_ADVICE[reason])
 
 
 _TVS_ADVICE = {
-    "vouched-by-tvs": " It vouches for it.",
+    "vouched-by-tvs": "",
     "tvs-refused": " Check that this certificate is in the cluster's trust store, or that the phone is on the right cluster.",
     "tvs-unreachable": " Start the Trust Verification Service, or check names and routes to port 2445; then restart the phone.",
     "tvs-untrusted": (

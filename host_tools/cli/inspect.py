@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: MIT
+"""`phonetrust inspect FILE`: what a trust list or a signed file says, and whether it holds together."""
+
+import datetime
+import hashlib
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from agent import names, tlv
+from agent.errors import Refused
+from agent.header import Header
+from agent.trust import is_list_name
+from agent.trustlist import SIZE_LIMIT, TrustList
+from host_tools.cli import parts
+
+
+def inspect(
+    file: Annotated[Path, typer.Argument(help="A CTL, an ITL, a signed file (.sgn, .enc.sgn) or a firmware load.")],
+    json: Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")] = False,
+):
+    """Show a trust list or a signed file: header, signer, records, checksums, signature.
+
+    A trust list is checked against itself: its signer's certificate stands in one of its SAST records. That a list
+    holds together does not say that a phone believes it; [bold]phonetrust preflight[/] says that. A signed file carries no
+    certificate, so its signature is left open here.
+
+    Exit status: 0 well-formed (and the signature verifies, where that can be checked), 1 not, 2 cannot be read.
+    """
+    data = parts.read(file)
+    try:
+        found = describe(data, parts.host_crypto())
+    except Refused as error:
+        error.file = str(file)
+        if json:
+            parts.print_json({"file": str(file), "outcome": "refused", "reason": error.reason, "text": str(error)})
+            raise typer.Exit(parts.NO) from None
+        parts.leave(parts.NO, f"{error} ({error.reason})")
+    found = {"file": str(file)} | found
+    if json:
+        parts.print_json(found)
+    else:
+        _print(found, Console())
+    raise typer.Exit(parts.NO if found["signature"]["verified"] is False else parts.YES)
+
+
+app = parts.single(inspect)
+
+
+def describe(data, crypto):
+    """What there is to say about the bytes of a file, ready for JSON. Raises Refused."""
+    header = Header(data)
+    kind = "signed file"
+    for name in ("itl", "ctl"):
+        if is_list_name(header.filename, name):
+            kind = name.upper()
+    found = {
+        "kind": "encrypted file" if header.encryption else kind,
+        "bytes": len(data),
+        "md5": hashlib.md5(data, usedforsecurity=False).hexdigest(),
+        "sha1": hashlib.sha1(data, usedforsecurity=False).hexdigest(),
+        "header": {
+            "version": "%d.%d" % header.version,
+            "signer_version": "%d.%d" % header.signer_version if header.signer_version else None,
+            "length": header.length,
+            "filename": header.filename,
+            "timestamp": header.timestamp,
+            "time": _time(header.timestamp),
+            "digest_algorithm": header.digest_algorithm,
+            "signature_bits": len(header.signature) * 8,
+            "tlvs": [
+                {"tag": tag, "name": tlv.HEADER_NAMES.get(tag, "(unknown)"), "offset": offset, "length": length}
+                for tag, offset, length in tlv.header_tlvs(data)
+            ],
+        },
+        "signer": {"subject": header.subject, "issuer": header.issuer, "serial": header.serial.hex()},
+        "signature": {"verified": None, "text": "A signed file carries no certificate: see phonetrust preflight."},
+    }
+    if kind == "signed file":
+        found["body_bytes"] = len(data) - header.length
+        return found
+    trust_list = TrustList(data, crypto, limit=len(data))
+    found["over_limit"] = len(data) > SIZE_LIMIT
+    found["empty"] = trust_list.empty
+    found["records"] = [_record(record, crypto) for record in trust_list.records()]
+    found["signature"] = _own_signature(trust_list, crypto)
+    return found
+
+
+def _record(record, crypto):
+    host = record.host()
+    if record.certificate is None:
+        return {"role": None if record.role is None else names.role_name(record.role), "host": host, "empty": True}
+    certificate = crypto.certificate(record.certificate)
+    return {
+        "role": "none" if record.role is None else names.role_name(record.role),
+        "subject": names.to_text(certificate.subject),
+        "issuer": names.to_text(certificate.issuer),
+        "serial": certificate.serial.hex(),
+        "host": host,
+        "key": "%s %d" % (certificate.key_kind.upper(), certificate.key_bits),
+        "not_before": certificate.not_before,
+        "not_after": certificate.not_after,
+        "sha1": crypto.digest("sha1", record.certificate).hex(),
+        "sha256": crypto.digest("sha256", record.certificate).hex(),
+    }
+
+
+def _own_signature(trust_list, crypto):
+    header = trust_list.header
+    signers = trust_list.signers(header.issuer, header.serial, (names.SAST,))
+    if not signers:
+        return {"verified": False, "text": "No SAST record has the signer's certificate."}
+    digest = crypto.digest(header.digest_algorithm, trust_list.data, header.signature_cut)
+    for record, _ in signers:
+        try:
+            if crypto.verify(record.certificate, header.digest_algorithm, digest, header.signature):
+                return {"verified": True, "text": "Verified with the signer's own SAST record."}
+        except ValueError as error:
+            return {"verified": False, "text": f"The signer's certificate cannot be used: {error}."}
+    return {"verified": False, "text": "The signer's own SAST record does not verify it."}
+
+
+def _time(seconds):
+    return datetime.datetime.fromtimestamp(seconds, datetime.UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def _date(text):
+    return f"{text[:4]}-{text[4:6]}-{text[6:8]}"
+
+
+def _print(found, console):
+    header, signer = found["header"], found["signer"]
+    table = Table(show_header=False, box=None, pad_edge=False)
+    table.add_column(style="bold")
+    table.add_column(overflow="fold")
+    table.add_row("File", f"{escape(found['file'])} ({found['bytes']} bytes, {found['kind']})")
+    table.add_row("Says it is", escape(header["filename"]))
+    table.add_row("Made", header["time"])
+    table.add_row("Version", f"{header['version']}, signer version {header['signer_version'] or '-'}")
+    table.add_row("MD5", found["md5"])
+    table.add_row("SHA-1", found["sha1"])
+    table.add_row("Signer", escape(signer["subject"]))
+    table.add_row("  issuer", escape(signer["issuer"]))
+    table.add_row("  serial", signer["serial"])
+    word = {True: "GOOD", False: "BAD", None: "not checked"}[found["signature"]["verified"]]
+    colour = {True: "green", False: "red", None: "yellow"}[found["signature"]["verified"]]
+    text = f"RSA {header['signature_bits']}, {header['digest_algorithm']}: [{colour}]{word}[/]. {found['signature']['text']}"
+    table.add_row("Signature", text)
+    if "body_bytes" in found:
+        table.add_row("Body", f"{found['body_bytes']} bytes" + (", encrypted" if "encrypted" in found["kind"] else ""))
+    if found.get("over_limit"):
+        table.add_row("Size", f"over {SIZE_LIMIT} bytes: phones refuse it (too-large)")
+    if found.get("empty"):
+        table.add_row("Empty", "no certificate as TFTP, CCM+TFTP or TVS: prepared for rollback")
+    console.print(table)
+    if "records" in found:
+        _print_records(found["records"], console)
+
+
+def _print_records(records, console):
+    console.print(f"\n{len(records)} records")
+    for number, record in enumerate(records, 1):
+        table = Table(show_header=False, box=None, pad_edge=False)
+        table.add_column(style="bold", min_width=12)
+        table.add_column(overflow="fold")
+        if record.get("empty"):
+            table.add_row(f"{number:2}  {record['role'] or 'empty'}", "no certificate")
+            console.print(table)
+            continue
+        table.add_row(f"{number:2}  {record['role']}", escape(record["subject"]))
+        if record["issuer"] != record["subject"]:
+            table.add_row("    issuer", escape(record["issuer"]))
+        table.add_row("    serial", record["serial"])
+        if record["host"]:
+            table.add_row("    host", escape(record["host"]))
+        valid = f"{_date(record['not_before'])} to {_date(record['not_after'])}"
+        table.add_row("    key", f"{record['key']}, valid {valid}")
+        table.add_row("    SHA-1", record["sha1"])
+        table.add_row("    SHA-256", record["sha256"])
+        console.print(table)

@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: MIT
+"""What the single commands share: reading files, leaving with a sentence, the shape of a command's app."""
+
+import json
+from pathlib import Path
+
+import typer
+
+YES = 0
+NO = 1
+CANNOT_TELL = 2
+
+
+def single(command):
+    """A typer app that is this one command."""
+    app = typer.Typer(rich_markup_mode="rich", pretty_exceptions_enable=False)
+    app.command()(command)
+    return app
+
+
+def leave(status, sentence):
+    """End the command with a sentence on standard error."""
+    typer.echo(f"phonetrust: {sentence}", err=True)
+    raise typer.Exit(status)
+
+
+def read(path):
+    """The bytes of a file; leaves with CANNOT_TELL where it cannot be read."""
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        leave(CANNOT_TELL, f"{path}: {error.strerror or error}")
+
+
+def print_json(value):
+    """One JSON document, for scripts and for people."""
+    typer.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def host_crypto():
+    """The crypto part of this PC's HAL."""
+    from hal.host import crypto
+
+    return crypto()

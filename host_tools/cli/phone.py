@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: MIT
+"""`phonetrust phone`: the agent on this PC, with the host's HAL."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from agent import settings as phone_settings
+from agent.errors import SettingsError
+from agent.main import Phone
+from host_tools.cli import parts
+from host_tools.cli.phone_console import LogConsole
+
+#: Bytes of the file that stands for the flash; sparse, so only what is stored takes room.
+FLASH_SIZE = 8 << 20
+
+
+def phone(
+    settings: Annotated[Path, typer.Option(metavar="FILE", help="The phone's settings, a JSON file.")] = Path("phone.json"),
+    state: Annotated[Path, typer.Option(metavar="DIR", help="Where the phone keeps its flash.")] = Path("phone-state"),
+    json: Annotated[bool, typer.Option("--json", help="Print the status as JSON; the log goes to standard error.")] = False,
+):
+    """Run a phone on this PC: boot, fetch the lists and the configuration over TFTP, verify, ask TVS, store.
+
+    The settings name at least the MAC address, and the TFTP servers: {"mac": "00270DC01C92", "tftp": ["192.0.2.10"]}.
+    What the phone trusts is kept in DIR; run it again for the next boot, remove DIR for a phone fresh from the factory.
+
+    Exit status: 0 everything was accepted, 1 something was refused or missing, 2 the settings or DIR cannot be used.
+    """
+    from hal.host import Board, Flash, Hal
+
+    try:
+        values = phone_settings.parse(parts.read(settings).decode("utf-8", "replace"), str(settings))
+        state.mkdir(parents=True, exist_ok=True)
+        flash = Flash(state / "flash", FLASH_SIZE)
+    except SettingsError as error:
+        parts.leave(parts.CANNOT_TELL, str(error))
+    except OSError as error:
+        parts.leave(parts.CANNOT_TELL, f"{state}: {error.strerror or error}")
+    console = LogConsole(sys.stderr if json else sys.stdout)
+    hal = Hal(board=Board(values.mac, values.model), flash=flash, console=console)
+    running = Phone(hal, values, origin=hal.clock.monotonic())
+    good = running.start()
+    if json:
+        typer.echo(running.status_json())
+    raise typer.Exit(parts.YES if good else parts.NO)
+
+
+app = parts.single(phone)

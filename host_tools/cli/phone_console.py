@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: MIT
+"""The console of a phone that runs on a PC: its log, with the words that matter in colour on a terminal."""
+
+from rich.console import Console
+from rich.text import Text
+
+_STYLES = {"accepted": "green", "refused": "bold red", "warning": "yellow", "error": "red"}
+
+
+class LogConsole:
+    """The `console` part of a HAL (hal/__init__.py), for output alone."""
+
+    def __init__(self, stream):
+        self._console = Console(file=stream, highlight=False, soft_wrap=True)
+
+    def write(self, text):
+        """Write lines; colour only marks words that stand there anyway."""
+        shown = Text(text.rstrip("\n"))
+        for word, style in _STYLES.items():
+            shown.highlight_words([f" {word} "], style)
+        self._console.print(shown)
