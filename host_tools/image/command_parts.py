@@ -2,12 +2,12 @@
 """What the commands for images, cards, consoles and boards share: errors as one sentence, progress on a terminal."""
 
 import contextlib
+import functools
 import sys
 import time
 
 import typer
 from rich.console import Console
-from typer.core import TyperGroup
 
 from host_tools.image.errors import ImageError
 
@@ -16,20 +16,25 @@ class Refusal(ImageError):
     """The answer is no, and it is not for want of something: exit status 1."""
 
 
-class BoardGroup(TyperGroup):
-    """A command group that says an ImageError in one sentence: exit status 1 for a refusal, 2 where it cannot be done."""
+def plain_errors(command):
+    """A command that says an ImageError in one sentence: exit status 1 for a refusal, 2 where it cannot be done."""
 
-    def invoke(self, ctx):
-        """Run the command."""
+    @functools.wraps(command)
+    def guarded(*arguments, **options):
         try:
-            return super().invoke(ctx)
+            return command(*arguments, **options)
         except ImageError as error:
             typer.echo(f"phonetrust: {error}", err=True)
             raise typer.Exit(1 if isinstance(error, Refusal) else 2) from error
+        except BrokenPipeError:  # whoever read our output has seen enough
+            sys.stderr.close()
+            raise typer.Exit(0) from None
         except OSError as error:
             what = f"{error.filename}: " if error.filename else ""
             typer.echo(f"phonetrust: {what}{error.strerror or error}", err=True)
             raise typer.Exit(2) from error
+
+    return guarded
 
 
 @contextlib.contextmanager

@@ -11,10 +11,10 @@ import typer
 from host_tools.image import board as boards
 from host_tools.image import build as builder
 from host_tools.image import fat, layout, settings
-from host_tools.image.command_parts import BoardGroup, mebibytes, steps
+from host_tools.image.command_parts import mebibytes, plain_errors, steps
 from host_tools.image.errors import ImageError
 
-app = typer.Typer(cls=BoardGroup, no_args_is_help=True, help="Images for SD cards: build one, look into one.")
+app = typer.Typer(no_args_is_help=True, help="Images for SD cards: build one, look into one.")
 MIB = 1 << 20
 
 
@@ -29,6 +29,7 @@ def default_image(name):
 
 
 @app.command()
+@plain_errors
 def build(
     board: Annotated[str, typer.Argument(help="A folder of boards/: rpi3, rpi4, qemu-virt.")],
     output: Annotated[pathlib.Path | None, typer.Option("--output", "-o", help="The image's file.")] = None,
@@ -71,6 +72,7 @@ def _store(described, itl, ctl):
 
 
 @app.command()
+@plain_errors
 def info(
     image: Annotated[pathlib.Path, typer.Argument(help="An image, or a card's device.")],
     json: Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")] = False,

@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: MIT
+"""phonetrust board: which boards there are, and one of them emulated, beside a lab cluster on loopback."""
+
+import contextlib
+import json as json_text
+import pathlib
+import sys
+from typing import Annotated
+
+import typer
+
+from host_tools.board import card as cards
+from host_tools.board import emulator
+from host_tools.console import port, session
+from host_tools.console.keyboard import Keyboard
+from host_tools.image import board as boards
+from host_tools.image.command_parts import plain_errors
+from host_tools.image.commands import default_image
+from host_tools.image.errors import ImageError
+
+app = typer.Typer(no_args_is_help=True, help="Boards: list them, run one in QEMU.")
+
+
+@app.command("list")
+@plain_errors
+def list_boards(json: Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")] = False):
+    """The boards that images can be built for."""
+    found = [boards.load(name) for name in boards.names()]
+    if json:
+        facts = [{"name": board.name, "title": board.board.title, "emulated": board.qemu is not None} for board in found]
+        typer.echo(json_text.dumps(facts))
+        return
+    for board in found:
+        image = default_image(board.name)
+        emulated = "real or in QEMU" if board.boot.firmware and board.qemu else "in QEMU" if board.qemu else "real"
+        built = image if image.exists() else "no image yet"
+        typer.echo(f"{board.name:<10} {board.board.title:<16} {emulated:<16} {built}")
+
+
+@app.command()
+@plain_errors
+def run(
+    board: Annotated[str, typer.Argument(help="The board to emulate.")],
+    image: Annotated[pathlib.Path | None, typer.Option(help="Its image, if not the one in build/image.")] = None,
+    cluster: Annotated[pathlib.Path | None, typer.Option(help="The lab cluster's folder; made where there is none.")] = None,
+    keep_card: Annotated[
+        bool, typer.Option("--keep-card", help="Boot the card of the last run, with what the phone stored on it.")
+    ] = False,
+    mac: Annotated[str, typer.Option(help="The board's MAC address, 12 hexadecimal digits.")] = emulator.DEFAULT_MAC,
+    until: Annotated[str | None, typer.Option(help="End with status 0 when this text is seen.")] = None,
+    timeout: Annotated[float | None, typer.Option(help="End after so many seconds; status 1 if --until waits.")] = None,
+    log: Annotated[pathlib.Path | None, typer.Option(help="Append what is shown to this file.")] = None,
+):
+    """Boot the image of BOARD in QEMU against a lab cluster on loopback and show its console; Ctrl-] powers it off."""
+    described = boards.load(board)
+    source = image or default_image(board)
+    if not source.exists():
+        raise ImageError(f"{source}: is not there; `phonetrust image build {board}` builds it")
+    folder = port.RUNNING / board
+    card = folder / "card.img"
+    if not keep_card or not card.exists():
+        emulator.insert_card(source, card)
+    with contextlib.ExitStack() as stack:
+        outputs = [sys.stdout]
+        if log:
+            outputs.append(stack.enter_context(open(log, "a", encoding="utf-8")))
+        printer = session.Printer(outputs)
+        tftp = stack.enter_context(_cluster(cluster or folder / "cluster", mac))
+        cards.change_settings(card, {"mac": mac, "tftp": [f"{emulator.PC_ADDRESS}:{tftp}"]})
+        emulated = emulator.Emulator(described, card, folder, mac)
+        stack.callback(emulated.stop)
+        emulated.start()
+        printer.note(f"{described.board.title} in QEMU, the cluster's TFTP server on port {tftp}; Ctrl-] powers it off")
+        keyboard = stack.enter_context(Keyboard())
+
+        def keys():
+            return None if emulated.process.poll() is not None else keyboard()
+
+        found = session.run(lambda: port.open_port(str(emulated.console)), printer, keys, until, timeout)
+    if until and not found:
+        raise typer.Exit(1)
+
+
+@contextlib.contextmanager
+def _cluster(path, mac):
+    """Serve the lab cluster in `path` on the PC's loopback, under the address that the board sees; its TFTP port."""
+    from host_tools.lab.cluster import Cluster
+    from host_tools.lab.errors import LabError
+
+    try:
+        found = Cluster(path) if path.exists() else Cluster.create(path, address=emulator.PC_ADDRESS)
+        found.add_phone(mac)
+        with found.serve("127.0.0.1") as serving:
+            yield serving.tftp_port()
+    except LabError as error:
+        raise ImageError(str(error)) from error
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: MIT
+"""A board in QEMU. It boots what is on its card: kernel, device tree, initramfs and command line are taken from there.
+
+The card is a file of the image's size that the emulated board writes to, as a real one writes to its SD card. The PC's
+loopback is 10.0.2.2 for the board (QEMU's user network); nothing else can be reached from there, and nobody reaches it.
+"""
+
+import os
+import pathlib
+import subprocess
+import time
+
+from host_tools.image import fat, layout, programs
+from host_tools.image.errors import ImageError
+
+# The PC's 127.0.0.1, seen from the board.
+PC_ADDRESS = "10.0.2.2"
+DEFAULT_MAC = "00270DC01C92"
+
+
+def base_command(board, card, folder, mac=DEFAULT_MAC):
+    """QEMU's command line for `board` with the file `card`, without console and monitor. Boot files go to `folder`.
+
+    ImageError: the board cannot be emulated, or the card holds no image of it.
+    """
+    qemu = board.qemu
+    if qemu is None:
+        raise ImageError(f"{board.folder / 'board.toml'}: {board.name} has no [qemu]; it only exists as hardware")
+    boot, _ = layout.boot_and_store(card)
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in filter(None, (board.boot.kernel, board.boot.initramfs, qemu.device_tree)):
+        (folder / name).write_bytes(fat.read(card, boot.offset, name))
+    cmdline = fat.read(card, boot.offset, "cmdline.txt").decode().strip()
+    values = {"image": str(card).replace(",", ",,"), "mac": ":".join(mac[at : at + 2] for at in range(0, 12, 2))}
+    command = [programs.find("qemu-system-aarch64"), "-machine", qemu.machine, "-m", str(qemu.memory_mib)]
+    command += ["-nodefaults", "-no-user-config", "-display", "none", *qemu.arguments]
+    command += ["-kernel", str(folder / board.boot.kernel), "-initrd", str(folder / board.boot.initramfs)]
+    if qemu.device_tree:
+        command += ["-dtb", str(folder / qemu.device_tree)]
+    command += ["-append", f"{cmdline} {qemu.cmdline}".strip()]
+    command += [argument.format(**values) for argument in qemu.disk]
+    # restrict: only the PC's loopback. No IPv6: the address would come before DHCP's options.
+    command += ["-netdev", "user,id=net0,ipv6=off"]
+    command += [argument.format(**values) for argument in qemu.network]
+    return command
+
+
+class Emulator:
+    """A running emulated board whose console is a Unix socket at `console`; `monitor` is its QMP socket."""
+
+    def __init__(self, board, card, folder, mac=DEFAULT_MAC):
+        self.board = board
+        self.card = card
+        self.folder = pathlib.Path(folder)
+        self.mac = mac
+        self.console = self.folder / "console"
+        self.monitor = self.folder / "monitor"
+        self.process = None
+
+    def start(self):
+        """Power on; returns when the console can be connected to. ImageError with QEMU's words where it does not start."""
+        command = base_command(self.board, self.card, self.folder, self.mac)
+        for path in (self.console, self.monitor):
+            path.unlink(missing_ok=True)
+        # The board waits for its first reader, so that nobody misses the first line.
+        command += ["-chardev", f"socket,id=console,path={self.console},server=on,wait=on", "-serial", "chardev:console"]
+        command += ["-qmp", f"unix:{self.monitor},server=on,wait=off"]
+        complaints = self.folder / "qemu.log"
+        with open(complaints, "wb") as log:
+            self.process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+            )
+        deadline = time.monotonic() + 20
+        while not self.console.exists():
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                self.stop()
+                lines = complaints.read_text(errors="replace").strip().splitlines()
+                raise ImageError(f"QEMU did not start: {lines[-1] if lines else 'it said nothing'}")
+            time.sleep(0.02)
+
+    def stop(self):
+        """Power off, at once, as by pulling the plug."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+            self.process = None
+        for path in (self.console, self.monitor):
+            path.unlink(missing_ok=True)
+
+
+def insert_card(image, card):
+    """Make `card` a copy of `image`; holes stay holes."""
+    card.parent.mkdir(parents=True, exist_ok=True)
+    partial = card.with_name(f"{card.name}.{os.getpid()}")
+    programs.run("cp", "--sparse=always", image, partial)
+    os.replace(partial, card)
