@@ -158,7 +158,7 @@ def test_power_lost_at_each_write_of_an_erase():
 def nothing_is_left(flash, state):
     """Where an erase counts, the next start has overwritten what was stored, whichever writes had been lost."""
     if state is None:
-        assert b" list" not in bytes(flash.data)
+        assert b" list" not in flash.data
 
 
 def test_power_lost_at_each_write_of_an_erase_out_of_trust_lost():
@@ -183,13 +183,13 @@ def test_power_lost_at_each_write_of_an_erase_out_of_trust_lost():
 
 def test_erase_leaves_no_byte_of_what_was_stored():
     flash, _ = used(3)
-    assert b"key" in bytes(flash.data)
+    assert b"key" in flash.data
     store = Store(flash, crypto())
     store.load()
     store.erase()
     assert loaded(flash) is None
     for word in (b"first list", b"second list", b"third list", b"key", b"certificate"):
-        assert word not in bytes(flash.data)
+        assert word not in flash.data
     store.save(STATES[0])
     assert loaded(flash) == STATES[0]
 
@@ -199,9 +199,9 @@ def test_an_erase_that_was_cut_is_finished_at_the_next_start():
     trial = FakeFlash(content=flash.data, lose_power_at=2)
     raises(PowerLost, Store(trial, crypto()).erase)
     after = trial.after_power_loss()
-    assert b"third list" in bytes(after.data)
+    assert b"third list" in after.data
     assert loaded(after) is None
-    assert b"third list" not in bytes(after.data)
+    assert b"third list" not in after.data
 
 
 def test_one_slot_destroyed_leaves_the_other():
