@@ -291,11 +291,21 @@ class Boot:
 
     # What a person may do
 
-    def erase(self):
-        """Back to factory state (the console's erase). A Decision."""
-        self.store.erase()
+    def erase(self, what):
+        """Remove what a person at the phone asked for: "ctl", "itl", or "all" back to factory state. A Decision.
+
+        Where trust is lost, there is nothing to take out of it: then everything goes."""
+        everything = what == "all" or self.trust.lost
+        try:
+            if everything:
+                self.store.erase()
+            else:
+                self.store.save({what: None})
+        except OSError as error:
+            return self.record(Decision(False, "not-stored", "flash", steps.not_erased(error)))
+        self.tvs.clear()
         self.load()
-        return self.record(Decision(True, "erased", "flash", steps.ERASED))
+        return self.record(Decision(True, "erased", "flash", steps.erased("all" if everything else what)))
 
 
 class _Remembered:

@@ -7,6 +7,7 @@ import json
 
 from agent import VERSION
 from agent.boot import Boot
+from agent.console import Console
 from agent.status import status
 
 # Severity of an event, as syslog names them.
@@ -14,6 +15,8 @@ INFO = "info"
 NOTICE = "notice"
 WARNING = "warning"
 ERROR = "error"
+
+_TICK = 1000  # ms between two looks at the watchdog
 
 
 class Phone:
@@ -46,10 +49,44 @@ class Phone:
         settings = self.boot.settings
         self.line(NOTICE, "phonetrust %s, %s, model %s" % (VERSION, settings.device, settings.model))
         good = self.boot.run()
+        self._summary()
+        return good
+
+    def _summary(self):
         found = status(self.boot)
         text = "state %s, mode %s%s" % (found["state"], found["mode"], ", locked out" if found["locked_out"] else "")
         self.line(ERROR if found["locked_out"] else NOTICE, text)
-        return good
+
+    # What the console asks for
+
+    def restart(self):
+        """Fetch lists and configuration again."""
+        self.line(NOTICE, "restart asked for at the console")
+        self.boot.run()
+        self._summary()
+
+    def reset(self):
+        """Start the board anew; does not return."""
+        self.line(NOTICE, "reset asked for at the console")
+        self.hal.board.restart()
+
+    def erase(self, what):
+        """Remove "itl", "ctl" or "all"."""
+        self.boot.erase(what)
+
+    def serve(self):
+        """Answer the console and feed the watchdog until its input ends or the board restarts."""
+        console = Console(self, self.hal.console.write)
+        self.line(INFO, "ready; type help for the commands of this console")
+        while True:
+            try:
+                line = self.hal.console.read_line(_TICK)
+            except EOFError:
+                return
+            if line is not None:
+                console.command(line)
+            self.boot.tftp.settle()
+            self.hal.board.watchdog()
 
     def status_json(self):
         """The status as one line of JSON."""

@@ -46,8 +46,8 @@ def _boolean(value):
     return value
 
 
-def _servers(value):
-    """["host", "host:port", "[v6]:port"] -> [(host, port)]"""
+def servers_of(value):
+    """["host", "host:port", "[v6]:port"] -> [(host, port)]. Raises ValueError."""
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
         raise ValueError("it must be a list of texts")
     if len(value) > 8:
@@ -87,7 +87,7 @@ def _number(low, high):
 KEYS = {
     "mac": (_mac, None, "00270DC01C92", "MAC address of the phone"),
     "model": (_model, "8861", "8861", "model, as TVS and CAPF are told it"),
-    "tftp": (_servers, [], ["192.0.2.10", "192.0.2.11:69"], "TFTP servers; empty: learned by DHCP, option 150 or 66"),
+    "tftp": (servers_of, [], ["192.0.2.10", "192.0.2.11:69"], "TFTP servers; empty: learned by DHCP, option 150 or 66"),
     "policy": (_policy, "first-use", "provisioned-only", "whether a first trust list is believed unseen"),
     "refuse_weak": (_boolean, False, True, "refuse SHA-1 and keys of 1024 bits"),
     "size_limit": (_number(1024, 1 << 20), 65536, 65536, "largest trust list, bytes"),

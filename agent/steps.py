@@ -7,7 +7,6 @@ NO_SERVERS = (
     "No TFTP server is known: the settings name none, and DHCP gave neither option 150 nor option 66. The phone keeps "
     "what it has."
 )
-ERASED = "Trust lists and configuration were erased by a person at the phone; it takes the cluster's lists anew."
 
 _ABSENT = {
     "ctl": "The TFTP server has no CTL; the cluster is not in mixed mode, or has lost its CTL.",
@@ -52,3 +51,14 @@ def not_stored(kind, error):
 def bad_configuration(error):
     """Verified, but no configuration."""
     return "The configuration is signed by the cluster but cannot be read: %s. The phone keeps the one it has." % error
+
+
+def erased(what):
+    """A person at the phone removed trust."""
+    name = "Everything" if what == "all" else "The %s" % what.upper()
+    return "%s was erased by a person at the phone; restart it to take the cluster's lists anew." % name
+
+
+def not_erased(error):
+    """The flash did not take it."""
+    return "Nothing was erased: the flash could not be written (%s)." % error

@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: MIT
+"""The phone's program on a board: makes the HAL of what the start scripts found, boots the agent and keeps it going.
+
+The scripts (host_tools/image/rootfs) leave in one folder: phone.json (from the card), mac, network.json (from DHCP), store
+(a link to the raw partition). It touches `alive` there, which is what keeps the watchdog fed.
+"""
+
+import json
+import os
+
+from agent import settings as agent_settings
+from agent.errors import SettingsError
+from agent.main import ERROR, INFO, Phone
+from hal import device
+
+STATE = "/run/phone"
+# While the cluster does not answer, its servers are asked again after so many ms, twice as many each time.
+FIRST_RETRY = 10000
+LAST_RETRY = 80000
+TURN = 5000  # ms between two signs of life
+HELP = "commands: status, reset (fetch all again), restart (the board), erase (back to factory state)\n"
+
+
+class PowerOnClock(device.Clock):
+    """A clock that began at power-on, as the kernel's own messages count."""
+
+    def __init__(self):
+        device.Clock.__init__(self)
+        with open("/proc/uptime") as file:
+            self._passed = int(float(file.read().split()[0]) * 1000)
+
+
+class SupervisedBoard(device.Board):
+    """A board whose watchdog is fed by a script for as long as `alive` is touched."""
+
+    def __init__(self, state, mac, model, version, led):
+        device.Board.__init__(self, mac, model, version, led=led)
+        self._alive = state + "/alive"
+
+    def watchdog(self):
+        """Show life."""
+        with open(self._alive, "w") as file:
+            file.write("1")
+
+
+class BoardPhone(Phone):
+    """A phone that shows life with each line it prints."""
+
+    def line(self, severity, text):
+        """One line of the log."""
+        self.hal.board.watchdog()
+        Phone.line(self, severity, text)
+
+
+def read(path, default=""):
+    """Text of a file of the scripts, without the line end; the default where there is none."""
+    try:
+        with open(path) as file:
+            return file.read().strip()
+    except OSError:
+        return default
+
+
+def dhcp_servers(text):
+    """The TFTP servers of network.json: those of option 150, else that of option 66."""
+    found = json.loads(text) if text else {}
+    return [agent_settings.server(item) for item in found.get("option150") or found.get("option66") or []]
+
+
+def load_settings(text, mac, model):
+    """phone.json with the board's own MAC address and model where it has none. SettingsError."""
+    try:
+        values = json.loads(text) if text else {}
+    except ValueError:
+        return agent_settings.parse(text, "phone.json")  # says what is wrong
+    if isinstance(values, dict):
+        values.setdefault("mac", mac)
+        values.setdefault("model", model)
+    return agent_settings.Settings(values, "phone.json")
+
+
+def obey(phone, line):
+    """A line that was typed at the console."""
+    word = line.strip()
+    if word == "status":
+        phone.hal.console.write(phone.status_json() + "\n")
+    elif word == "reset":
+        phone.start()
+    elif word == "restart":
+        phone.line(INFO, "restart: asked for at the console")
+        phone.hal.board.restart()
+    elif word == "erase":
+        phone.boot.erase()
+    elif word:
+        phone.hal.console.write(HELP)
+
+
+def serve(phone):
+    """After the boot: answer the console, ask again while no TFTP server answers. Does not return."""
+    hal = phone.hal
+    wait = FIRST_RETRY
+    due = hal.clock.monotonic() + wait
+    while True:
+        hal.board.watchdog()
+        line = hal.console.read_line(TURN)
+        if line is not None:
+            obey(phone, line)
+        if not phone.boot.decisions or phone.boot.decisions[-1].reason != "no-server":
+            wait = FIRST_RETRY
+            due = hal.clock.monotonic() + wait
+        elif hal.clock.monotonic() >= due:
+            phone.start()
+            wait = min(2 * wait, LAST_RETRY)
+            due = hal.clock.monotonic() + wait
+
+
+def main(state=STATE):
+    """Run the phone. Does not return."""
+    board = SupervisedBoard(
+        state, read(state + "/mac"), os.getenv("MODEL") or "", os.getenv("VERSION") or "", os.getenv("LED") or None
+    )
+    hal = device.Hal(board=board, flash=device.Flash(state + "/store"))
+    hal.clock = PowerOnClock()
+    try:
+        settings = load_settings(read(state + "/phone.json"), board.mac, board.model)
+    except SettingsError as error:
+        now = hal.clock.monotonic()
+        hal.console.write("[%6d.%03d] %-7s bad-settings: %s\n" % (now // 1000, now % 1000, ERROR, error))
+        while True:  # nothing is fetched by guess; a person edits the card
+            board.watchdog()
+            hal.console.read_line(TURN)
+    phone = BoardPhone(hal, settings, dhcp_servers(read(state + "/network.json")))
+    phone.start()
+    serve(phone)
+
+
+if __name__ == "__main__":
+    main()
