@@ -204,9 +204,10 @@ def _row(view, record, fields, crypto):
     for tag in (2, 3, 5):
         if tag in fields and (fields[tag][1] or tag != 2):  # DNSNAME may be empty
             tlv.text(view, tag, fields[tag][0], fields[tag][1])
+    for tag, size in ((4, 2), (10, 4)):
+        if tag in fields and fields[tag][1] != size:
+            raise Malformed("%s must be %d bytes" % (tlv.RECORD_NAMES[tag], size), tag, fields[tag][0] - 3)
     if 4 in fields:
-        if fields[4][1] != 2:
-            raise Malformed("FUNCTION must be 2 bytes", 4, fields[4][0] - 3)
         row[_ROLE] = tlv.u16(view, fields[4][0])
     if 9 not in fields or fields[9][1] == 0:
         return row, None
