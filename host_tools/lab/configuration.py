@@ -4,7 +4,7 @@
 from xml.sax.saxutils import escape
 
 DEVICE_SECURITY = {"none": 1, "authenticated": 2, "encrypted": 3}
-CAPF_AUTHENTICATION = {"string": 0, "none": 1, "lsc": 2, "mic": 3}  # capfAuthMode
+CAPF_AUTHENTICATION = {"string": 1, "none": 2, "lsc": 3, "mic": 4}  # capfAuthMode; 0 leaves it to the phone
 _HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'
 
 

@@ -60,7 +60,9 @@ class TftpServer:
                 log.debug("TFTP server on port %s starts again after: %r", port, error)
                 port = self._server.listenport
                 self._server.sock.close()
-                self._server.sessions.clear()
+                sessions = self._server.sessions
+                for key in [key for key, session in sessions.items() if session.fileobj is None]:
+                    sessions.pop(key).sock.close()  # the one that the datagram began; the others go on
 
     def _open(self, name, raddress=None, rport=None):
         path = self._find(name)
