@@ -17,6 +17,8 @@ WARNING = "warning"
 ERROR = "error"
 
 _TICK = 1000  # ms between two looks at the watchdog
+#: ms after which the TFTP servers are asked again where none answered: doubled each time, up to the second
+_FIRST_PAUSE, _LAST_PAUSE = 10000, 80000
 
 
 class Phone:
@@ -26,6 +28,8 @@ class Phone:
         """servers: TFTP servers that DHCP gave. origin: the clock's ms at which the log's time begins."""
         self.hal = hal
         self.origin = origin
+        self._pause = _FIRST_PAUSE
+        self._due = None
         self.boot = Boot(hal, settings, servers, report=self.report, log=self.log)
 
     def line(self, severity, text):
@@ -86,7 +90,21 @@ class Phone:
             if line is not None:
                 console.command(line)
             self.boot.tftp.settle()
+            self._ask_again()
             self.hal.board.watchdog()
+
+    def _ask_again(self):
+        """Fetch again after a pause while no TFTP server answers: a network comes back without anybody's help."""
+        decisions = self.boot.decisions
+        if not decisions or decisions[-1].reason != "no-server":
+            self._pause, self._due = _FIRST_PAUSE, None
+        elif self._due is None:
+            self._due = self.hal.clock.monotonic() + self._pause
+        elif self.hal.clock.monotonic() >= self._due:
+            self._pause, self._due = min(2 * self._pause, _LAST_PAUSE), None
+            self.line(NOTICE, "asking the TFTP servers again")
+            self.boot.run()
+            self._summary()
 
     def status_json(self):
         """The status as one line of JSON."""

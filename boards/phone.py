@@ -10,24 +10,11 @@ import os
 
 from agent import settings as agent_settings
 from agent.errors import SettingsError
-from agent.main import ERROR, INFO, Phone
+from agent.main import ERROR, Phone
 from hal import device
 
 STATE = "/run/phone"
-# While the cluster does not answer, its servers are asked again after so many ms, twice as many each time.
-FIRST_RETRY = 10000
-LAST_RETRY = 80000
 TURN = 5000  # ms between two signs of life
-HELP = "commands: status, reset (fetch all again), restart (the board), erase (back to factory state)\n"
-
-
-class PowerOnClock(device.Clock):
-    """A clock that began at power-on, as the kernel's own messages count."""
-
-    def __init__(self):
-        device.Clock.__init__(self)
-        with open("/proc/uptime") as file:
-            self._passed = int(float(file.read().split()[0]) * 1000)
 
 
 class SupervisedBoard(device.Board):
@@ -79,39 +66,9 @@ def load_settings(text, mac, model):
     return agent_settings.Settings(values, "phone.json")
 
 
-def obey(phone, line):
-    """A line that was typed at the console."""
-    word = line.strip()
-    if word == "status":
-        phone.hal.console.write(phone.status_json() + "\n")
-    elif word == "reset":
-        phone.start()
-    elif word == "restart":
-        phone.line(INFO, "restart: asked for at the console")
-        phone.hal.board.restart()
-    elif word == "erase":
-        phone.boot.erase()
-    elif word:
-        phone.hal.console.write(HELP)
-
-
-def serve(phone):
-    """After the boot: answer the console, ask again while no TFTP server answers. Does not return."""
-    hal = phone.hal
-    wait = FIRST_RETRY
-    due = hal.clock.monotonic() + wait
-    while True:
-        hal.board.watchdog()
-        line = hal.console.read_line(TURN)
-        if line is not None:
-            obey(phone, line)
-        if not phone.boot.decisions or phone.boot.decisions[-1].reason != "no-server":
-            wait = FIRST_RETRY
-            due = hal.clock.monotonic() + wait
-        elif hal.clock.monotonic() >= due:
-            phone.start()
-            wait = min(2 * wait, LAST_RETRY)
-            due = hal.clock.monotonic() + wait
+def since_power_on():
+    """Milliseconds, as the kernel's own messages count."""
+    return int(float(read("/proc/uptime", "0").split()[0]) * 1000)
 
 
 def main(state=STATE):
@@ -120,18 +77,18 @@ def main(state=STATE):
         state, read(state + "/mac"), os.getenv("MODEL") or "", os.getenv("VERSION") or "", os.getenv("LED") or None
     )
     hal = device.Hal(board=board, flash=device.Flash(state + "/store"))
-    hal.clock = PowerOnClock()
+    origin = hal.clock.monotonic() - since_power_on()
     try:
         settings = load_settings(read(state + "/phone.json"), board.mac, board.model)
     except SettingsError as error:
-        now = hal.clock.monotonic()
+        now = hal.clock.monotonic() - origin
         hal.console.write("[%6d.%03d] %-7s bad-settings: %s\n" % (now // 1000, now % 1000, ERROR, error))
         while True:  # nothing is fetched by guess; a person edits the card
             board.watchdog()
             hal.console.read_line(TURN)
-    phone = BoardPhone(hal, settings, dhcp_servers(read(state + "/network.json")))
+    phone = BoardPhone(hal, settings, dhcp_servers(read(state + "/network.json")), origin)
     phone.start()
-    serve(phone)
+    phone.serve()
 
 
 if __name__ == "__main__":

@@ -65,10 +65,10 @@ def build(
 
 
 def _store(described, itl, ctl):
-    from hal.host_crypto import HostCrypto  # cryptography takes a while to load; no other command needs it
+    from hal.host import crypto  # it takes a while to load; no other command needs it
     from host_tools.image import provision
 
-    return provision.trust_store(described.image.store_mib * MIB, itl, ctl, HostCrypto())
+    return provision.trust_store(described.image.store_mib * MIB, itl, ctl, crypto())
 
 
 @app.command()

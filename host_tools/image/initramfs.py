@@ -15,7 +15,7 @@ from host_tools.image import cpio, elf, modules, software
 
 # busybox's commands that the scripts use, and a few for a person who looks into a board.
 APPLETS = (
-    "cat chown cp cut date dd df dmesg echo free grep head hexdump hostname ip kill killall ln ls lsmod mkdir modprobe "
+    "awk cat chown cp cut date dd df dmesg echo free grep head hexdump hostname ip kill killall ln ls lsmod mkdir modprobe "
     "mount mv ping printf ps reboot rm sed setpriv sh sleep start-stop-daemon stat sync tail touch tr udhcpc umount "
     "uname usleep vi watchdog"
 ).split()

@@ -3,18 +3,18 @@
 
 import json
 
+from agent import settings as phone_settings
+from agent.errors import SettingsError
 from host_tools.image.errors import ImageError
 
 README = """\
 This is the card of a phonetrust phone. The settings are in phone.json; edit it with any
 text editor, then put the card back. All keys may be left out:
 
-  "mac"     the phone's MAC address, "00270DC01C92"; else that of the network interface
-  "model"   number of the phone's model, "8861"
-  "tftp"    TFTP servers, ["192.0.2.1", "192.0.2.2:6969"]; else those of DHCP
-  "policy"  "first-use" or "provisioned-only"
+{keys}
 
-The other files start the phone; without them it does not.
+Without "mac" the phone takes the address of its network interface. The other files start
+the phone; without them it does not.
 """
 
 
@@ -29,6 +29,7 @@ def from_words(words):
         if key in settings:
             raise ImageError(f"--set {key}: is given twice")
         settings[key] = _value(key, value)
+    check(settings)
     return settings
 
 
@@ -50,8 +51,19 @@ def encode(settings):
 
 
 def readme():
-    """The bytes of README.TXT beside it."""
-    return README.replace("\n", "\r\n").encode()
+    """The bytes of README.TXT beside it, with all keys that the agent knows."""
+    lines = []
+    for key, (_, _, example, meaning) in phone_settings.KEYS.items():
+        lines.append(f"  {json.dumps(key)}: {json.dumps(example)}\n        {meaning}")
+    return README.format(keys="\n".join(lines)).replace("\n", "\r\n").encode()
+
+
+def check(settings):
+    """ImageError where the agent would not take these settings."""
+    try:
+        phone_settings.Settings({"mac": "000000000000", **settings}, "phone.json")
+    except SettingsError as error:
+        raise ImageError(str(error)) from error
 
 
 def decode(data):

@@ -22,10 +22,8 @@ def collect(top, architecture="aarch64"):
     The version is the release and a digest of all of this, so that a log names exactly what was running.
     """
     sources = {f"agent/{path.name}": path for path in sorted((top / "agent").glob("*.py"))}
-    sources |= {f"hal/{name}": top / "hal" / name for name in HAL if (top / "hal" / name).is_file()}
-    for needed in ("agent/main.py", "hal/device.py"):
-        if needed not in sources:
-            raise ImageError(f"{top / needed}: is missing")
+    sources |= {f"hal/{name}": top / "hal" / name for name in HAL}
+    sources["phone.py"] = top / "boards/phone.py"
     library = top / "build/native" / architecture / "libphonetrust.so"
     if not library.is_file():
         raise ImageError(f"{library}: is missing; `make native` builds it")
