@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-"""Everything that runs on a PC around the phone: command line, lab cluster, demonstration, benchmarks, set-up, images."""
+"""What runs on a PC around the phone: command line, lab cluster, demonstration, benchmarks, set-up, images."""
