@@ -55,6 +55,13 @@ crypto: pure computation; the modules that decide may be handed it
         list, as native/phonetrust.h describes them: (count or a negative error, rows, tag, offset). rows: an array of
         numbers with room for at least `count` rows; tag, offset: of the fault. `limit`: the most TLVs or records that
         are read. None where there is no accelerator.
+    make_key(kind, bits) -> (private key DER, SubjectPublicKeyInfo DER). "rsa" of 1024 to 4096 bits, "ec" of 256, 384,
+        521; ValueError for others. Seconds on a board. public_key(private_key) -> SubjectPublicKeyInfo DER.
+    sign(private_key, scheme, digest) -> signature. "rsa-bare": PKCS#1 type 1 padding without a DigestInfo, as CAPF
+        wants it; "ecdsa": DER. ValueError: unreadable key, or one that is not for the scheme.
+    unwrap_key(private_key, wrapped, length) -> AES key, RSAES-PKCS1-v1_5. A wrong key or padding gives random bytes:
+        only the plaintext's digest tells. ValueError: unreadable private key, `wrapped` of an impossible length.
+    decrypt_stream(key, iv) -> AES-CBC: update(data) decrypts a bytearray of whole 16 byte blocks in place.
 
 console
     write(text) as it stands, no line end added. read_line(timeout) -> text without its line end, None after `timeout`

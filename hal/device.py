@@ -19,7 +19,7 @@ import ffi
 ENVIRONMENT = "PHONETRUST_LIBRARY"
 LIBRARY = "/usr/lib/libphonetrust.so"
 
-FFI_TYPES = {"i": "i", "n": "L", "h": "P", "b": "P", "o": "P", "s": "s", "v": "v"}
+FFI_TYPES = {"i": "i", "n": "L", "h": "P", "b": "P", "o": "P", "z": "P", "s": "s", "v": "v"}
 READABLE = (bytes, bytearray, memoryview, array)
 WRITABLE = (bytearray, array)
 INT_LIMIT = 1 << 31
@@ -105,6 +105,8 @@ def _check(name, kind, value):
         good = isinstance(value, READABLE)
     elif kind == "o":
         good = isinstance(value, WRITABLE)
+    elif kind == "z":
+        good = value is None
     elif not isinstance(value, int):
         good = False
     elif kind == "i":

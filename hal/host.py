@@ -6,6 +6,7 @@
 Heavy modules (cffi, cryptography, ssl) are imported when they are first needed.
 """
 
+import functools
 import os
 import select
 import sys
@@ -46,17 +47,25 @@ def crypto(choice=None):
     if choice not in ("native", "cryptography", "either"):
         raise ValueError(f"{CHOICE} is native or cryptography, not {choice!r}")
     if choice != "cryptography":
-        from hal.host_library import Binding, library_path
-        from hal.native import NativeCrypto
+        from hal.host_library import library_path
 
         try:
-            return NativeCrypto(Binding(library_path()))
+            return _native(library_path())
         except OSError:
             if choice == "native":
                 raise
     from hal.host_crypto import HostCrypto
 
     return HostCrypto()
+
+
+@functools.cache
+def _native(path):
+    # One for the whole process: it keeps no state, and cffi takes its time with the declarations.
+    from hal.host_library import Binding
+    from hal.native import NativeCrypto
+
+    return NativeCrypto(Binding(path))
 
 
 class Flash:

@@ -10,18 +10,24 @@ made again.
 """
 
 import hashlib
+import os
 import warnings
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
-from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
+from cryptography.hazmat.primitives.asymmetric.utils import NoDigestInfo, Prehashed
+from cryptography.hazmat.primitives.ciphers import Cipher
+from cryptography.hazmat.primitives.ciphers.algorithms import AES
+from cryptography.hazmat.primitives.ciphers.modes import CBC
 
 DIGEST_SIZES = {"sha1": 20, "sha256": 32, "sha384": 48, "sha512": 64}
 HASHES = {"sha1": hashes.SHA1, "sha256": hashes.SHA256, "sha384": hashes.SHA384, "sha512": hashes.SHA512}
 CURVES = ("secp256r1", "secp384r1", "secp521r1")
 RSA_BITS = (1024, 4096)
+EC_CURVES = {256: ec.SECP256R1, 384: ec.SECP384R1, 521: ec.SECP521R1}
+AES_SIZES = (16, 24, 32)
 
 OID_RSA = bytes.fromhex("2a864886f70d010101")
 OID_EC = bytes.fromhex("2a8648ce3d0201")
@@ -90,6 +96,57 @@ class HostCrypto:
         """The fields of a certificate. ValueError: not one whole DER certificate, or bytes after it."""
         return _fields(_load(der), bytes(der))
 
+    def make_key(self, kind, bits):
+        """A new key: (private key DER, SubjectPublicKeyInfo DER). ValueError: a kind or size that is not made.
+
+        "rsa" of 1024 to 4096 bits, "ec" of 256, 384 or 521.
+        """
+        if kind == "rsa" and RSA_BITS[0] <= bits <= RSA_BITS[1] and bits % 64 == 0:
+            key = rsa.generate_private_key(65537, bits)
+        elif kind == "ec" and bits in EC_CURVES:
+            key = ec.generate_private_key(EC_CURVES[bits]())
+        else:
+            raise ValueError(f"{kind} key of {bits} bits: unsupported")
+        # The same encodings as libphonetrust's: RSAPrivateKey (RFC 8017), ECPrivateKey (RFC 5915).
+        encoding = serialization.PrivateFormat.TraditionalOpenSSL
+        private_key = key.private_bytes(serialization.Encoding.DER, encoding, serialization.NoEncryption())
+        return private_key, _public_der(key)
+
+    def public_key(self, private_key):
+        """SubjectPublicKeyInfo DER of a private key. ValueError: unreadable."""
+        return _public_der(_private(private_key))
+
+    def sign(self, private_key, scheme, digest):
+        """A signature over a digest: "rsa-bare" without a DigestInfo, or "ecdsa" (DER). ValueError: key, sizes."""
+        key = _private(private_key)
+        if scheme == "rsa-bare" and isinstance(key, rsa.RSAPrivateKey) and 0 < len(digest) <= 64:
+            return key.sign(bytes(digest), padding.PKCS1v15(), NoDigestInfo())
+        if scheme == "ecdsa" and isinstance(key, ec.EllipticCurvePrivateKey):
+            for name, size in DIGEST_SIZES.items():
+                if len(digest) == size:
+                    return key.sign(bytes(digest), ec.ECDSA(Prehashed(HASHES[name]())))
+        raise ValueError(f"unknown signature scheme {scheme!r}, a key that is not for it, or a digest of a wrong size")
+
+    def unwrap_key(self, private_key, wrapped, length):
+        """The AES key of `length` bytes (16, 24, 32) that was wrapped for an RSA key, RSAES-PKCS1-v1_5.
+
+        A wrong private key or padding gives random bytes and no error. ValueError: the private key is unreadable or
+        not RSA, or `wrapped` is not as long as its modulus.
+        """
+        key = _private(private_key)
+        if not isinstance(key, rsa.RSAPrivateKey) or len(wrapped) != (key.key_size + 7) // 8 or length not in AES_SIZES:
+            raise ValueError("wrapped key: not an RSA key, or a length that does not fit")
+        random = os.urandom(length)
+        try:
+            unwrapped = key.decrypt(bytes(wrapped), padding.PKCS1v15())
+        except ValueError:
+            return random
+        return unwrapped if len(unwrapped) == length else random
+
+    def decrypt_stream(self, key, iv):
+        """AES-CBC in pieces: update(data). ValueError: key or iv of a wrong length."""
+        return DecryptStream(key, iv)
+
     def check_records(self, data, start, limit):
         """None: there is no accelerator here; Python's own walk does it."""
         return None
@@ -128,6 +185,21 @@ class DigestStream:
         self._running = None
 
 
+class DecryptStream:
+    """One AES-CBC decryption. Padding is the caller's."""
+
+    def __init__(self, key, iv):
+        if len(iv) != 16 or len(key) not in AES_SIZES:
+            raise ValueError(f"AES-CBC with a key of {len(key)} and an iv of {len(iv)} bytes")
+        self._decryptor = Cipher(AES(bytes(key)), CBC(bytes(iv))).decryptor()
+
+    def update(self, data):
+        """Decrypt `data`, a bytearray of a multiple of 16 bytes, in place. ValueError: another length."""
+        if len(data) % 16:
+            raise ValueError("ciphertext: not whole blocks")
+        data[:] = self._decryptor.update(bytes(data))
+
+
 def _new_hash(algorithm):
     if algorithm not in DIGEST_SIZES:
         raise ValueError(f"unknown digest algorithm {algorithm!r}")
@@ -142,6 +214,20 @@ def _load(der):
             return x509.load_der_x509_certificate(bytes(der))
         except (ValueError, x509.InvalidVersion) as error:
             raise ValueError(f"unreadable certificate: {error}") from None
+
+
+def _private(der):
+    try:
+        key = serialization.load_der_private_key(bytes(der), None)
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise ValueError(f"private key: {error}") from None
+    return key
+
+
+def _public_der(key):
+    return key.public_key().public_bytes(
+        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
 
 
 def _supported_public_key(certificate):

@@ -10,8 +10,8 @@ from pathlib import Path
 
 ENVIRONMENT = "PHONETRUST_LIBRARY"
 
-C_TYPES = {"i": "int", "n": "size_t", "h": "void *", "b": "const uint8_t *", "o": "void *", "s": "const char *",
-           "v": "void"}
+C_TYPES = {"i": "int", "n": "size_t", "h": "void *", "b": "const uint8_t *", "o": "void *", "z": "void *",
+           "s": "const char *", "v": "void"}
 
 
 def library_path():
@@ -50,9 +50,10 @@ class Binding:
             raise OSError(8, f"not libphonetrust, or an old one: {error}") from None
         readers = [index for index, kind in enumerate(arguments) if kind == "b"]
         writers = [index for index, kind in enumerate(arguments) if kind == "o"]
+        nulls = [index for index, kind in enumerate(arguments) if kind == "z"]
         count = len(arguments)
 
-        # cffi itself refuses numbers that are too large and whatever is of a wrong type.
+        # cffi itself refuses numbers out of range and whatever is of a wrong type.
         def call(*values):
             if len(values) != count:
                 raise TypeError(f"phonetrust_{name} takes {count} arguments, not {len(values)}")
@@ -62,7 +63,14 @@ class Binding:
                     values[index] = from_buffer("uint8_t[]", values[index])
             for index in writers:
                 values[index] = from_buffer("uint8_t[]", values[index], True)
-            return raw(*values)
+            for index in nulls:
+                if values[index] is not None:
+                    raise TypeError(f"phonetrust_{name}: argument {index} is always None")
+                values[index] = null
+            try:
+                return raw(*values)
+            except OverflowError as error:
+                raise ValueError(f"phonetrust_{name}: {error}") from None
 
         if result == "s":
             return lambda *values: ffi.string(call(*values)).decode()

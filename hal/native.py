@@ -7,6 +7,7 @@ the order of C's arguments, and what comes out:
 
     i  int        n  size_t       h  void * that C gave (opaque; as a result None is NULL)
     b  bytes to read: any buffer  o  a writable buffer
+    z  a pointer that is always NULL: hand in None
     s  const char *, a result only: text                v  nothing, a result only
 
 The callable checks the number of its arguments and the kind of each (TypeError, ValueError) before C is called:
@@ -19,6 +20,12 @@ from array import array
 ABI = 1
 ALGORITHMS = {"sha1": 1, "sha256": 2, "sha512": 3, "sha384": 4}
 DIGEST_SIZE = 64
+DIGEST_NUMBERS = {20: 1, 32: 2, 64: 3, 48: 4}
+SCHEMES = ("rsa-bare", "ecdsa")
+EC_IDENTIFIER = b"\x06\x07\x2a\x86\x48\xce\x3d\x02\x01"  # id-ecPublicKey (RFC 5480) in DER
+PRIVATE_KEY_SIZE = 2560
+PUBLIC_KEY_SIZE = 640
+SIGNATURE_SIZE = 512
 
 ERROR_SPACE = -4
 ERROR_SIGNATURE = -6
@@ -40,6 +47,11 @@ FUNCTIONS = (
     ("header_index", "i", "bnono"),
     ("record_index", "i", "bnnono"),
     ("check_records", "i", "bnnono"),
+    ("make_key", "i", "iizzon"),
+    ("public_key", "i", "bnon"),
+    ("sign", "i", "bnibnzzon"),
+    ("unwrap_key", "i", "bnbnzzon"),
+    ("decrypt", "i", "bnobno"),
 )
 
 CERTIFICATE_FIELDS = 20
@@ -151,6 +163,61 @@ class NativeCrypto:
                 return count, rows, fault[0], fault[1]
             room = limit
 
+    def make_key(self, kind, bits):
+        """A new key: (private key DER, SubjectPublicKeyInfo DER). ValueError: a kind or size that is not made.
+
+        "rsa" of 1024 to 4096 bits (takes seconds on a board), "ec" of 256, 384 or 521.
+        """
+        number = KEY_KINDS.index(kind) if kind in KEY_KINDS[1:] else 0
+        out = bytearray(PRIVATE_KEY_SIZE)
+        count = self._make_key(number, bits, None, None, out, len(out))
+        self._check(count, "%s key of %d bits" % (kind, bits))
+        private_key = bytes(out[:count])
+        for index in range(len(out)):
+            out[index] = 0
+        return private_key, self.public_key(private_key)
+
+    def public_key(self, private_key):
+        """SubjectPublicKeyInfo DER of a private key. ValueError: unreadable."""
+        out = bytearray(PUBLIC_KEY_SIZE)
+        count = self._public_key(private_key, len(private_key), out, len(out))
+        self._check(count, "private key")
+        return bytes(out[:count])
+
+    def sign(self, private_key, scheme, digest):
+        """A signature over a digest: "rsa-bare" without a DigestInfo, or "ecdsa" (DER). ValueError: key, sizes."""
+        if scheme not in SCHEMES:
+            raise ValueError("unknown signature scheme %r" % (scheme,))
+        algorithm = 0
+        if scheme == "ecdsa":
+            if len(digest) not in DIGEST_NUMBERS:
+                raise ValueError("a digest of %d bytes" % len(digest))
+            algorithm = DIGEST_NUMBERS[len(digest)]
+        # The library goes by the key alone: an RSA key would sign where ECDSA was asked for.
+        if (EC_IDENTIFIER in self.public_key(private_key)[:32]) != (scheme == "ecdsa"):
+            raise ValueError("the key is not for " + scheme)
+        out = bytearray(SIGNATURE_SIZE)
+        count = self._sign(
+            private_key, len(private_key), algorithm, digest, len(digest), None, None, out, len(out)
+        )
+        self._check(count, "signing")
+        return bytes(out[:count])
+
+    def unwrap_key(self, private_key, wrapped, length):
+        """The AES key of `length` bytes (16, 24, 32) that was wrapped for an RSA key, RSAES-PKCS1-v1_5.
+
+        A wrong private key or padding gives random bytes and no error. ValueError: the private key is unreadable or
+        not RSA, or `wrapped` is not as long as its modulus.
+        """
+        out = bytearray(length)
+        result = self._unwrap_key(private_key, len(private_key), wrapped, len(wrapped), None, None, out, length)
+        self._check(result, "wrapped key")
+        return bytes(out)
+
+    def decrypt_stream(self, key, iv):
+        """AES-CBC in pieces: update(data). ValueError: key or iv of a wrong length."""
+        return DecryptStream(self, key, iv)
+
     def _check(self, result, what):
         if result == ERROR_MEMORY:
             raise OSError(OUT_OF_MEMORY)
@@ -185,6 +252,22 @@ class DigestStream:
         if self._handle is not None:
             self._crypto._digest_free(self._handle)
             self._handle = None
+
+
+class DecryptStream:
+    """One AES-CBC decryption. Padding is the caller's."""
+
+    def __init__(self, crypto, key, iv):
+        if len(iv) != 16 or len(key) not in (16, 24, 32):
+            raise ValueError("AES-CBC with a key of %d and an iv of %d bytes" % (len(key), len(iv)))
+        self._crypto = crypto
+        self._key = bytes(key)
+        self._iv = bytearray(iv)
+
+    def update(self, data):
+        """Decrypt `data`, a bytearray of a multiple of 16 bytes, in place. ValueError: another length."""
+        result = self._crypto._decrypt(self._key, len(self._key), self._iv, data, len(data), data)
+        self._crypto._check(result, "ciphertext")
 
 
 def _number(algorithm):
