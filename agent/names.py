@@ -5,6 +5,8 @@ Names are written by different tools with `,` or `;`, in different orders, with 
 same when their sets of (type, value) pairs are; a name with a type or an escape that is not known here is not
 compared at all, since a false refusal locks a phone out."""
 
+from agent.tlv import is_utf8
+
 SAST = 0
 CCM = 1
 CCM_TFTP = 2
@@ -25,7 +27,9 @@ ROLE_NAMES = {
 
 
 def role_name(number):
-    """The name of a role; an unknown one is shown by its number."""
+    """The name of a role; an unknown one is shown by its number, None is a record without one."""
+    if number is None:
+        return "no role"
     return ROLE_NAMES.get(number) or "role %d" % number
 
 
@@ -89,15 +93,24 @@ for _name, _oid, _others in _TYPES:
     for _keyword in (_name, _dotted(_oid), "OID." + _dotted(_oid)) + _others:
         _KEYWORDS[_keyword] = _name
 
+#: Longest name that is compared: characters of text, bytes of DER. Real ones have under 500; a list made to cost a
+#: phone its memory must not succeed.
+NAME_LIMIT = 2048
+
 _SPECIAL = ',;+"\\<>=# /'  # what tools put a backslash before
 _HEX = "0123456789abcdefABCDEF"
+
+
+def _utf8(raw):
+    """The text of UTF-8 bytes, None where they are not; MicroPython's own decoder lets some of those through."""
+    return str(raw, "utf-8") if is_utf8(raw) else None
 
 
 def _value(text, at):
     """The attribute value that starts at `at`: (value, index after it, or of its separator). None if not understood."""
     size = len(text)
-    out = []  # UTF-8 bytes, in pieces, because hexadecimal escapes are bytes of a longer character
-    keep = 0  # pieces that blanks at the end may not be cut from: escaped or quoted ones
+    out = bytearray()  # UTF-8, because hexadecimal escapes are bytes of a longer character
+    keep = 0  # bytes that blanks at the end may not be cut from: escaped or quoted ones
     quoted = False
     while at < size:
         letter = text[at]
@@ -106,10 +119,10 @@ def _value(text, at):
                 return None
             following = text[at + 1]
             if at + 2 < size and following in _HEX and text[at + 2] in _HEX:
-                out.append(bytes([int(text[at + 1 : at + 3], 16)]))
+                out.append(int(text[at + 1 : at + 3], 16))
                 at += 3
             elif following in _SPECIAL:
-                out.append(following.encode())
+                out.append(ord(following))
                 at += 2
             else:
                 return None
@@ -132,28 +145,31 @@ def _value(text, at):
             break
         if letter == "#" and not quoted and not out:
             return None  # a value in hexadecimal BER: a type that has no text form
-        out.append(letter.encode())
+        out.extend(letter.encode())
         at += 1
     if quoted:
         return None  # the closing quote is missing
-    while len(out) > keep and out[-1] == b" ":
-        out.pop()
-    try:
-        return str(b"".join(out), "utf-8"), at
-    except UnicodeError:
-        return None
+    end = len(out)
+    while end > keep and out[end - 1] == 0x20:
+        end -= 1
+    value = _utf8(out[:end])
+    return None if value is None else (value, at)
 
 
 def parse_text(text):
     """The set of (type, value) pairs of a name as text, or None where it is not fully understood."""
     pairs = set()
     size = len(text)
+    if size > NAME_LIMIT:
+        return None
     at = 0
     while at < size:
         equals = text.find("=", at)
         if equals < 0:
             return None
-        keyword = _KEYWORDS.get(text[at:equals].strip().upper())
+        keyword = text[at:equals].strip(" ")
+        # ASCII only: upper() of CPython makes an S of some other letters, too.
+        keyword = _KEYWORDS.get(keyword.upper()) if all([letter < "\x80" for letter in keyword]) else None
         if keyword is None:
             return None
         at = equals + 1
@@ -166,7 +182,7 @@ def parse_text(text):
         pairs.add((keyword, value.strip(" ")))
         if at < size:
             at += 1  # the separator
-            if not text[at:].strip():
+            if not text[at:].strip(" "):
                 return None  # a name that ends in a separator: something is missing
     return pairs
 
@@ -190,20 +206,16 @@ def _tlv(der, offset, end, wanted):
 
 def _decode(kind, raw):
     """The text of a directory string by its DER tag; None for kinds that are not text or do not decode."""
-    try:
-        if kind == 0x0C:
-            return str(raw, "utf-8")
-        if kind in (0x12, 0x13, 0x16):  # Numeric, Printable, IA5
-            return str(raw, "utf-8") if all(byte < 0x80 for byte in raw) else None
-        if kind == 0x14:  # Teletex, by everybody read as Latin-1
-            return "".join([chr(byte) for byte in raw])
-        if kind == 0x1E and len(raw) % 2 == 0:  # BMP
-            units = [raw[i] << 8 | raw[i + 1] for i in range(0, len(raw), 2)]
-            if any(0xD800 <= unit <= 0xDFFF for unit in units):
-                return None
+    if kind == 0x0C:
+        return _utf8(raw)
+    if kind in (0x12, 0x13, 0x16):  # Numeric, Printable, IA5
+        return str(raw, "utf-8") if all([byte < 0x80 for byte in raw]) else None
+    if kind == 0x14:  # Teletex, by everybody read as Latin-1
+        return "".join([chr(byte) for byte in raw])
+    if kind == 0x1E and len(raw) % 2 == 0:  # BMP
+        units = [raw[i] << 8 | raw[i + 1] for i in range(0, len(raw), 2)]
+        if not any([0xD800 <= unit <= 0xDFFF for unit in units]):
             return "".join([chr(unit) for unit in units])
-    except UnicodeError:
-        return None
     return None
 
 
@@ -211,7 +223,7 @@ def parse_der(der):
     """The set of (type, value) pairs of a DER Name (RFC 5280, 4.1.2.4), or None where it is not fully understood."""
     pairs = set()
     outer = _tlv(der, 0, len(der), 0x30)
-    if outer is None:
+    if outer is None or outer[1] != len(der) or len(der) > NAME_LIMIT:
         return None
     at, end = outer
     while at < end:
