@@ -145,7 +145,7 @@ class Client:
             except NoServer:
                 raise refused  # it did answer, just not a plain request
         except OSError as error:
-            raise NoServer(where, name, "network error %s" % (error.args[0] if error.args else "unknown"))
+            raise NoServer(where, name, "network error %s" % " ".join([str(part) for part in error.args[:2]]))
 
     def _request(self, server, address, name, sink, limit, options, ends):
         transfer = Transfer(server, name)

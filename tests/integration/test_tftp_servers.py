@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: MIT
+"""The TFTP client against tftpd-hpa, atftpd and dnsmasq: every size that has ever been a special case."""
+
+import hashlib
+import random
+
+import pytest
+
+from agent import tftp
+from hal.host import Hal
+from tests.integration import tftp_servers
+
+SIZES = (0, 1, 511, 512, 513, 64 << 10, 3 << 20)
+PAST_WRAP = 512 * 65535 + 1  # in blocks of 512 bytes: 65,536, the last with number 0
+LIMIT = 64 << 20
+# How the client asks. Where it asks for a window, it gets one from the server that knows windows.
+WAYS = {
+    "options": {},
+    "options, lockstep": {"window": 1, "block_size": 1468},
+    "window of 64": {"window": 64},
+    "no options": {"options": False},
+}
+
+
+class Digest:
+    """A sink that keeps the size announced, the size that came and the SHA-256."""
+
+    def begin(self, size):
+        self.announced, self.size, self._sha256 = size, 0, hashlib.sha256()
+
+    def write(self, block):
+        self.size += len(block)
+        self._sha256.update(block)
+
+    def hex(self):
+        return self._sha256.hexdigest()
+
+
+def make(folder, size):
+    """A file of random bytes, the same in each run; its SHA-256."""
+    data = random.Random(size).randbytes(size)
+    (folder / f"{size}.bin").write_bytes(data)
+    return hashlib.sha256(data).hexdigest()
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """(folder, dict of size -> SHA-256)."""
+    folder = tmp_path_factory.mktemp("tftp") / "files"
+    folder.mkdir()
+    digests = {size: make(folder, size) for size in (*SIZES, PAST_WRAP)}
+    return folder, digests
+
+
+@pytest.fixture(scope="module", params=tftp_servers.ALL, ids=lambda kind: kind.program)
+def server(request, files):
+    try:
+        with request.param(files[0]) as running:
+            yield running
+    except tftp_servers.CannotStart as cause:
+        pytest.fail(str(cause))
+
+
+def client(**settings):
+    hal = Hal()
+    return tftp.Client(hal.net, hal.clock, hal.random, **settings)
+
+
+def check(server, files, size, **settings):
+    """Fetch it whole; the Transfer."""
+    sink, asking = Digest(), client(**settings)
+    transfer = asking.fetch([server.address], server.name(f"{size}.bin"), sink, LIMIT)
+    asking.close()
+    assert transfer.size == sink.size == size
+    assert sink.hex() == files[1][size]
+    return transfer
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("size", SIZES)
+def test_file_arrives_whole(server, files, size, way):
+    transfer = check(server, files, size, **WAYS[way])
+    if WAYS[way].get("options") is False:
+        assert transfer.options == {} and transfer.announced is None
+        return
+    asked = {"blksize", "tsize", "timeout"} | ({"windowsize"} if WAYS[way].get("window") != 1 else set())
+    assert set(transfer.options) == asked & set(server.knows), "the server agreed to all that it knows"
+    assert transfer.announced == size
+    assert transfer.options["blksize"] == WAYS[way].get("block_size", 1428)
+    assert transfer.blocks == size // transfer.options["blksize"] + 1
+
+
+@pytest.mark.parametrize("way", [{"window": 1}, {"window": 16}, {"options": False}], ids=str)
+def test_past_65535_blocks(server, files, way):
+    transfer = check(server, files, PAST_WRAP, block_size=512, **way)
+    assert transfer.blocks == 65536
+    assert bool(transfer.options) == way.get("options", True)
+
+
+def test_missing_file_is_an_answer(server):
+    with pytest.raises(tftp.NotFound) as found:
+        client().fetch([server.address], server.name("ITLFile.tlv"), Digest(), LIMIT)
+    host, port = server.address
+    assert found.value.server == f"{host}:{port}" and "error 1" in found.value.cause
+
+
+def test_server_of_the_file_is_told_over_the_limit(server, files):
+    for settings in ({}, {"options": False}):
+        with pytest.raises(tftp.TooLarge) as found:
+            client(**settings).fetch([server.address], server.name("65536.bin"), Digest(), 65535)
+        assert "65535" in found.value.cause
+    check(server, files, 513)  # the server goes on serving
+
+
+def test_closed_port_then_a_server(server, files):
+    """A port where nobody listens costs its timeouts, then the next server has the file."""
+    silent = (server.host, tftp_servers.Atftpd(files[0]).free_port())
+    sink, asking = Digest(), client(timeout=20, attempts=2)
+    transfer = asking.fetch([silent, server.address], server.name("513.bin"), sink, LIMIT)
+    asking.close()
+    assert sink.hex() == files[1][513] and transfer.server == server.address
+    assert [type(error) for error in transfer.failures] == [tftp.NoServer]
+
+
+REFUSING = (
+    (tftp_servers.TftpdHpa, ["-r", "blksize", "-r", "tsize"], {"timeout"}),
+    (tftp_servers.TftpdHpa, ["-r", "blksize", "-r", "tsize", "-r", "timeout"], set()),
+    (tftp_servers.TftpdHpa, ["-B", "600"], {"blksize", "tsize", "timeout"}),
+    (tftp_servers.Atftpd, ["--no-blksize", "--no-tsize"], {"timeout", "windowsize"}),
+    (tftp_servers.Atftpd, ["--no-blksize", "--no-tsize", "--no-timeout", "--no-windowsize"], set()),
+    (tftp_servers.Dnsmasq, ["--tftp-no-blocksize"], {"tsize"}),
+    (tftp_servers.Dnsmasq, ["--tftp-mtu=600"], {"blksize", "tsize"}),
+)
+
+
+@pytest.mark.parametrize("kind, arguments, agreed", REFUSING, ids=lambda value: getattr(value, "program", None))
+def test_servers_that_know_less(files, kind, arguments, agreed):
+    with kind(files[0], *arguments) as running:
+        for size in (0, 513, 64 << 10):
+            transfer = check(running, files, size)
+            assert set(transfer.options) == agreed
+            if "600" in "".join(arguments):
+                assert transfer.options["blksize"] <= 600
+
+
+def test_atftpd_refuses_options_and_serves_without(files):
+    """It answers blksize 8 with ERROR 8; the same server is then asked the plain way."""
+    with tftp_servers.Atftpd(files[0]) as running:
+        transfer = check(running, files, 64 << 10, block_size=8)
+        assert transfer.options == {} and transfer.blocks == 129 and transfer.failures == []
