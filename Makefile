@@ -29,7 +29,7 @@ setup: native micropython ## everything that run, test and bench need
 run: native micropython ## a cluster on loopback and a phone that boots against it, step by step
 	@$(PYTHON) -m host_tools.demo
 
-test: setup lint ## lint and all tests; TIER=unit for one tier, ARGS='-k name' for pytest
+test: setup $(if $(TIER),,lint) ## lint and all tests; TIER=unit for one tier, ARGS='-k name' for pytest
 	@$(PYTHON) -m tests.run_tiers $(TIER) -- $(ARGS)
 
 bench: setup ## measure both sides in one run: a table, and build/bench.json
