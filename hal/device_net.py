@@ -2,7 +2,7 @@
 """The net part of the HAL under MicroPython: described in `hal/__init__.py`.
 
 An address is the packed struct sockaddr_in, which is what MicroPython's sockets take: family:2 (the machine's order),
-port:2, IPv4 address:4, zeros:8. Timeouts are set on the plain socket before TLS wraps it, so they cover the handshake.
+port:2, IPv4 address:4, zeros:8. A TLS handshake runs without blocking, so that its timeout holds for the whole of it.
 MicroPython's readinto waits until the whole buffer is full, so what comes in is read by libc, or without blocking.
 """
 
@@ -10,6 +10,7 @@ import os
 import select
 import socket
 import struct
+import time
 
 import tls as tls_module
 
@@ -19,6 +20,15 @@ ENOENT, EAGAIN, EPROTO, EINPROGRESS, ETIMEDOUT = 2, 11, 71, 115, 110
 SOL_TCP, TCP_NODELAY = 6, 1
 MSG_DONTWAIT = 0x40
 ADDRESS_SIZE = 16
+# mbedTLS 3.6, when it offers TLS 1.3 too, offers RSA-PSS signatures and then refuses them in TLS 1.2, which is what an
+# OpenSSL server with an RSA certificate and no TLS 1.3 chooses. Key exchange by RSA itself has no such signature.
+ILLEGAL_PARAMETER = -26112
+RSA_SUITES = (
+    "TLS-RSA-WITH-AES-256-GCM-SHA384",
+    "TLS-RSA-WITH-AES-128-GCM-SHA256",
+    "TLS-RSA-WITH-AES-256-CBC-SHA",
+    "TLS-RSA-WITH-AES-128-CBC-SHA",
+)
 
 _recvfrom = libc.func("l", "recvfrom", "ipLipp")
 _recv = libc.func("l", "recv", "ipLi")
@@ -60,13 +70,17 @@ class Net:
                 context.load_cert_chain(bytes(identity[0]), bytes(identity[1]))
             except (OSError, ValueError) as error:
                 raise ValueError("identity: %s" % error)
-        plain = _connect(self.resolve(host, port), timeout)
-        try:
-            secure = context.wrap_socket(plain)
-            return TlsStream(plain, secure, timeout)
-        except OSError as error:
-            plain.close()
-            raise _tls_error(error)
+        address = self.resolve(host, port)
+        for suites in (None, RSA_SUITES):
+            if suites:
+                context.set_ciphers(suites)
+            plain = _connect(address, timeout)
+            try:
+                return TlsStream(plain, context.wrap_socket(plain, do_handshake_on_connect=False), timeout)
+            except OSError as error:
+                plain.close()
+                if suites or error.errno != ILLEGAL_PARAMETER:
+                    raise _tls_error(error)
 
     def listen_local(self, path):
         """A listening Unix socket at `path`, for this user only; a socket file left behind there is replaced."""
@@ -148,19 +162,42 @@ class Stream:
 
 
 class TlsStream:
-    """One TLS connection. Its plain socket does not block, as only so a read ends when no more is there."""
+    """One TLS connection. Its plain socket does not block, as only so a read ends when no more is there, and a
+    handshake in its time. What mbedTLS raises in the handshake passes through the constructor as it is."""
 
     def __init__(self, plain, secure, timeout):
-        self.peer_certificate = secure.getpeercert(True)
         self._plain = plain
         self._secure = secure
         self._timeout = timeout
         self._poll = select.poll()
         plain.setblocking(False)
         self._poll.register(plain, select.POLLIN)
+        self._first = b""
+        self.peer_certificate = self._handshake()
+
+    def _handshake(self):
+        # Reading does the handshake on the way. Of a server that speaks first it may read the first byte, too.
+        start = time.ticks_ms()
+        first = bytearray(1)
+        while True:
+            count = self._secure.readinto(first)
+            if count:
+                self._first = bytes(first)
+            certificate = self._secure.getpeercert(True)
+            if certificate is not None:
+                return certificate
+            if count is not None:
+                raise OSError(EPROTO, "the server ended the handshake")
+            left = self._timeout - time.ticks_diff(time.ticks_ms(), start)
+            if left <= 0 or not self._poll.poll(left):
+                raise OSError(ETIMEDOUT)
 
     def read_into(self, buffer):
         """As Stream.read_into; EPROTO for broken TLS."""
+        if self._first and len(buffer):
+            buffer[:1] = self._first
+            self._first = b""
+            return 1
         while True:
             try:
                 count = self._secure.readinto(buffer)
@@ -315,6 +352,8 @@ def _connect(address, timeout):
 def _tls_error(error):
     # MicroPython gives a timeout as -110, other errno as they are, mbedTLS's own errors as large negative numbers.
     number = error.errno
+    if number == EPROTO:
+        return error
     if number in (-ETIMEDOUT, ETIMEDOUT, EAGAIN):
         return OSError(ETIMEDOUT)
     if isinstance(number, int) and 0 < number < 256:

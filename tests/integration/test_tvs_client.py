@@ -167,7 +167,7 @@ def closed_port():
 @pytest.mark.parametrize("kind", ["ec", "rsa"])
 def test_both_requests(phone, serve, version, kind):
     identity = IDENTITY if kind == "ec" else Identity("TVS", "rsa")
-    server = serve(good, identity=identity, version=version)
+    server = serve(good, identity=identity, version=version, rsa_exchange=True)
     (found, valid), _ = phone([server], [QUERY, VERIFY], [OTHER, identity])
     assert found["status"] == "valid", found["text"]
     assert bytes.fromhex(found["certificate"]) == SIGNER
