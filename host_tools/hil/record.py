@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: MIT
+"""All that a console says, in one file, from the first byte to the last; also what no test has read."""
+
+import time
+
+import pexpect
+
+from host_tools.image import board as boards
+
+FOLDER = boards.TOP / "build/hil"
+
+
+class Recorded:
+    """Before a console driver of labgrid: what it reads goes to a file, and the rest at power-off, too.
+
+    labgrid reads a console only when a test expects something of it; so drain() must be called before power goes.
+    """
+
+    _record = None
+
+    @property
+    def record_file(self):
+        """The file of this target's console."""
+        return FOLDER / f"console-{self.target.name}.log"
+
+    def _read(self, *arguments, **options):
+        data = super()._read(*arguments, **options)
+        self._keep(data)
+        return data
+
+    def _keep(self, data):
+        if self._record is None:
+            FOLDER.mkdir(parents=True, exist_ok=True)
+            self._record = open(self.record_file, "ab", buffering=0)
+        self._record.write(data)
+
+    def note(self, text):
+        """A line of our own between those of the console."""
+        self._keep(f"\n--- {time.strftime('%H:%M:%S')} {text}\n".encode())
+
+    def drain(self, silence=0.2, limit=5.0):
+        """Read until `silence` seconds pass without a byte, at most `limit` seconds."""
+        end = time.monotonic() + limit
+        while time.monotonic() < end:
+            try:
+                self._read(size=1, timeout=silence)
+            except (pexpect.TIMEOUT, pexpect.EOF, OSError):
+                return
