@@ -16,17 +16,18 @@ from pathlib import Path
 
 from host_tools.lab import files, publish
 from host_tools.lab.errors import LabError
-from host_tools.lab.keys import KeyMaker, make_identity
+from host_tools.lab.keys import Identity, KeyMaker, make_identity
 from host_tools.lab.procedures import Procedures
 from host_tools.lab.state import State, Store
+from host_tools.lab.transfer import Transfers
 
 NODE_KINDS = ("callmanager", "callmanager-ec", "tvs", "tomcat")
-SERVICES = ("tftp", "tvs", "https", "http", "capf")
+SERVICES = ("tftp", "tvs", "application", "http", "https", "capf")  # https: configuration files, as on port 6971
 _NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]{0,30}[A-Za-z0-9])?")
 _MAC = re.compile(r"[0-9A-F]{12}")
 
 
-class Cluster(Procedures):
+class Cluster(Procedures, Transfers):
     """The cluster in the folder `path`. Objects are cheap and hold no state but a cache of the current generation."""
 
     def __init__(self, path, key_maker=None):
@@ -55,7 +56,7 @@ class Cluster(Procedures):
             if cluster.store.exists():
                 raise LabError(f"{path} already holds a lab cluster")
             data = {"format": 1, "name": name, "mixed": mixed, "signer": signer, "digest": digest,
-                    "itl_key": None, "ctl_key": None, "rollback": False, "pre8": False, "autoregistration": False,
+                    "itl_key": None, "itl_reset": None, "ctl_key": None, "rollback": False, "pre8": False, "autoregistration": False,
                     "centralized_tftp": None, "additional": [], "trusted": {}, "phones": {},
                     "nodes": [_node(name, number, address) for number in range(1, nodes + 1)]}
             state = State(data, {}, {})
@@ -67,8 +68,7 @@ class Cluster(Procedures):
                 cluster._make(state, kind)
             if mixed:
                 publish.build_ctl(state)
-            publish.build(state)
-            cluster.store.commit(state)
+            cluster._publish_and_commit(state)
         return cluster
 
     @property
@@ -86,19 +86,20 @@ class Cluster(Procedures):
         return self.state.published[self.node(node)["name"]].get(name)
 
     def published_path(self, name, node=1):
-        """The path of a published file, for servers; None where there is none, nor one outside the node's folder."""
+        """The path of a published file, for servers; None where there is none.
+
+        With a centralized TFTP, what this cluster does not have comes from the other cluster's publisher.
+        """
         state = self.state
-        if name not in state.published[self.node(node, state.data)["name"]]:
+        folder = self.node(node, state.data)["name"]
+        if name in state.published[folder]:
+            return state.folder / "published" / folder / name
+        other = state.data["centralized_tftp"]
+        if other is None:
             return None
-        return state.folder / "published" / self.node(node, state.data)["name"] / name
-
-    def stop(self, service, node=1):
-        """Take a node's service down (a running serve closes its port)."""
-        self._set_stopped(service, node, True)
-
-    def start(self, service, node=1):
-        """Bring a node's service back."""
-        self._set_stopped(service, node, False)
+        state = Store(other).current()
+        folder = state.data["nodes"][0]["name"]
+        return state.folder / "published" / folder / name if name in state.published[folder] else None
 
     def certificate(self, kind, node=None):
         """The DER of one of the cluster's certificates: kind as in regenerate(), or "callmanager-ec", "token-1"."""
@@ -121,8 +122,7 @@ class Cluster(Procedures):
         with self.store.lock():
             draft = self.store.current().draft()
             yield draft
-            publish.build(draft)
-            self.store.commit(draft)
+            self._publish_and_commit(draft)
 
     def add_phone(self, mac, model="8861"):
         """Let the cluster know a phone, so that it has a configuration. Returns the device name, "SEP" and the MAC."""
@@ -165,18 +165,29 @@ class Cluster(Procedures):
             add(state.identities[name], *roles)
         return database
 
+    def phone_authorities(self):
+        """The certificates (PEM texts) that phones' certificates are issued by: CAPF for LSCs, the maker for MICs."""
+        state = self.state
+        names = [name for name in ("capf", "mic-authority") if name in state.identities]
+        return tuple(Identity(state.identities[name].certificate).pem().decode() for name in names)
+
+    def make_mic(self, mac):
+        """A new manufacturer-installed certificate (MIC) for a phone, as an Identity; the lab plays the manufacturer."""
+        mac = normal_mac(mac)
+        if "mic-authority" not in self.state.identities:
+            with self.change() as draft:
+                self._make(draft, "mic-authority")
+        name = f"CP-{self.data['phones'].get(mac, {}).get('model', '8861')}-SEP{mac}"
+        return make_identity(name, self.key_maker.rsa(2048), self.identity("mic-authority"), days=3650)
+
     def serve(self, address="127.0.0.1", **options):
         """Start the cluster's servers in threads; a context manager. See serving.Serving for the options."""
         from host_tools.lab.serving import Serving  # the servers import what a mere change of state never needs
         return Serving(self, address, **options)
 
-    def _set_stopped(self, service, node, stopped):
-        if service not in SERVICES or service == "tftp":
-            raise LabError(f"{service!r} cannot be stopped; these can: {', '.join(SERVICES[1:])}")
-        with self.change() as draft:
-            services = set(self.node(node, draft.data)["stopped"])
-            services = services | {service} if stopped else services - {service}
-            self.node(node, draft.data)["stopped"] = sorted(services)
+    def _publish_and_commit(self, draft):
+        publish.build(draft)
+        return self.store.commit(draft)
 
     def _make(self, state, kind, node=None, issuer=None):
         """Give the draft `state` a new key and certificate for `kind`."""
@@ -185,9 +196,10 @@ class Cluster(Procedures):
         key = self.key_maker.ec("P-384") if kind == "callmanager-ec" else self.key_maker.rsa(2048)
         common_name = {"callmanager": host, "tvs": host, "tomcat": host, "callmanager-ec": f"{host}-EC",
                        "capf": f"CAPF-{cluster_name}", "itlrecovery": f"ITLRECOVERY_{cluster_name}-pub",
-                       "ca": f"{cluster_name}-Root-CA"}.get(kind, f"SAST-{kind}-{cluster_name}")
+                       "ca": f"{cluster_name}-Root-CA",
+                       "mic-authority": f"{cluster_name}-Manufacturing-CA"}.get(kind, f"SAST-{kind}-{cluster_name}")
         alternatives = [host] if kind in NODE_KINDS else []
-        identity = make_identity(common_name, key, issuer, authority=kind in ("capf", "ca"),
+        identity = make_identity(common_name, key, issuer, authority=kind in ("capf", "ca", "mic-authority"),
                                  alternatives=alternatives)
         state.identities[_identity_name(kind, node)] = identity
         return identity

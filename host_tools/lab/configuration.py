@@ -68,7 +68,7 @@ def call_managers(nodes):
 
 def service_address(node):
     """The secure directory URL on the publisher's application server, if it has a port."""
-    port = node["ports"].get("https")
+    port = node["ports"].get("application")
     return f"<secureDirectoryURL>https://{escape(node['address'])}:{port}/directory.xml</secureDirectoryURL>" \
         if port else ""
 

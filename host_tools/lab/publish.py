@@ -22,11 +22,12 @@ def tftp_role(data):
 
 
 def itl_signer(state, number):
-    """The Identity that signs the ITL of node `number`: the state's `itl_key`, else what the cluster's signer says.
+    """The Identity that signs the ITL of node `number`: after a reset or `itl sign` that key, else the cluster's signer.
 
     Hardware tokens sign the CTL only; a cluster that has them signs its ITLs with the CallManager certificate.
     """
-    key = state.data["itl_key"] or ("itlrecovery" if state.data["signer"] == "itlrecovery" else "callmanager")
+    data = state.data
+    key = data["itl_reset"] or data["itl_key"] or {"itlrecovery": "itlrecovery"}.get(data["signer"], "callmanager")
     return state.identities[f"callmanager-{number}" if key == "callmanager" else key]
 
 

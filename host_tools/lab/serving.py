@@ -7,11 +7,13 @@ import os
 import threading
 from pathlib import Path
 
-from host_tools.lab import tvs_server
+from cryptography import x509
+
+from host_tools.lab import files, tvs_server, web_server
 from host_tools.lab.errors import LabError
 from host_tools.lab.events import EventLog
+from host_tools.lab.stream_server import StreamServer
 from host_tools.lab.tftp_server import TftpServer
-from host_tools.lab.tls import TlsServer
 
 WATCH = 0.2  # seconds between looks at which services the state wants stopped
 
@@ -22,15 +24,16 @@ class Serving:
     Ports: the ones in `ports`, {node: {service: port}}, else those used last time if they are free, else free ones.
     They are recorded in the cluster, whose configuration files name them, and in serving.json in its folder.
     `only_verification` makes TVS an old server that closes on QUERY_CERT; `time_to_live` is TVS's, in seconds;
-    `listener` is called with each event.
+    with `ask_certificate` TLS servers ask phones for their certificate; `listener` is called with each event.
     """
 
     def __init__(self, cluster, address="127.0.0.1", ports=None, only_verification=False, time_to_live=86400,
-                 log_file=None, listener=None):
+                 ask_certificate=False, log_file=None, listener=None):
         self.cluster = cluster
         self.address = address
         self._only_verification = only_verification
         self._time_to_live = time_to_live
+        self._ask_certificate = ask_certificate
         self.events = EventLog(log_file, listener)
         self._servers = {}
         self._closed = threading.Event()
@@ -105,7 +108,13 @@ class Serving:
 
     def _starters(self, number):
         """{service: function(port) -> server} of one node."""
-        return {"tftp": lambda port: self._tftp(number, port), "tvs": lambda port: self._tvs(number, port)}
+        return {
+            "tftp": lambda port: self._tftp(number, port),
+            "tvs": lambda port: self._stream(number, port, "tvs", "tvs", self._serve_tvs),
+            "application": lambda port: self._stream(number, port, "application", "tomcat", self._serve_application),
+            "http": lambda port: self._stream(number, port, "http", None, self._serve_files),
+            "https": lambda port: self._stream(number, port, "https", "callmanager-ec", self._serve_files),
+        }
 
     def _start(self, start, port, fixed):
         try:
@@ -119,31 +128,45 @@ class Serving:
         def on_request(name, found, client):
             self.events.add("tftp", number, "fetch", file=name, found=found, client=client)
 
-        return TftpServer(self.address, port, lambda name: self._find(number, name), on_request)
+        return TftpServer(self.address, port, lambda name: self.cluster.published_path(name, number), on_request)
 
-    def _find(self, number, name):
-        """The path of a file published by a node; with a centralized TFTP the other cluster's files come second."""
-        return self.cluster.published_path(name, number)
+    def _stream(self, number, port, service, kind, serve):
+        """A server of `service` that shows the node's certificate `kind` (None: no TLS) and calls serve(node, ...)."""
+        identity = None if kind is None else (lambda: self.cluster.identity(kind, number))
+        return StreamServer(
+            self.address, port, f"{service} of node {number}", identity,
+            lambda stream, client: serve(number, service, stream, client),
+            lambda client, text: self.events.add(service, number, "failed connection", client=client, text=text),
+            self._phone_authorities)
 
-    def _tvs(self, number, port):
-        def serve(stream, client):
-            tvs_server.answer_stream(
-                stream, self.cluster.vouches_for,
-                lambda details: self.events.add("tvs", number, **details, client=client),
-                self._time_to_live, self._only_verification)
+    def _phone_authorities(self):
+        """The issuers of phones' certificates, as PEM, where phones are asked for theirs."""
+        return self.cluster.phone_authorities() if self._ask_certificate else ()
 
-        return self._tls(number, port, "tvs", serve)
+    def _serve_tvs(self, number, service, stream, client):
+        tvs_server.answer_stream(
+            stream, self.cluster.vouches_for,
+            lambda details: self.events.add(service, number, **details, client=client, **phone_shown(stream)),
+            self._time_to_live, self._only_verification)
 
-    def _tls(self, number, port, kind, serve):
-        return TlsServer(
-            self.address, port, f"{kind} of node {number}", lambda: self.cluster.identity(kind, number), serve,
-            lambda client, text: self.events.add(kind, number, "failed connection", client=client, text=text))
+    def _serve_application(self, number, service, stream, client):
+        web_server.answer_stream(stream, client, web_server.application, self._on_request(number, service, client))
+
+    def _serve_files(self, number, service, stream, client):
+        def find(path):
+            file = self.cluster.published_path(path.removeprefix("/"), number)
+            return file and ("application/octet-stream", file.read_bytes())
+
+        web_server.answer_stream(stream, client, find, self._on_request(number, service, client))
+
+    def _on_request(self, number, service, client):
+        return lambda path, found: self.events.add(service, number, "fetch", file=path, found=found, client=client)
 
     def _follow_services(self):
         """Close and open the ports of services as the state wants them."""
         data = self.cluster.data
         for (number, service), server in list(self._servers.items()):
-            if not isinstance(server, TlsServer) or number > len(data["nodes"]):
+            if not isinstance(server, StreamServer) or number > len(data["nodes"]):
                 continue
             stopped = service in data["nodes"][number - 1]["stopped"] or (service == "tvs" and data["pre8"])
             if stopped and server.running:
@@ -162,3 +185,9 @@ class Serving:
         building = self.ports_file.with_suffix(".new")
         building.write_text(json.dumps(self.as_dict()) + "\n")
         os.replace(building, self.ports_file)
+
+
+def phone_shown(stream):
+    """{"phone": the subject of the certificate that the phone showed}, or {} where it showed none."""
+    shown = stream.getpeercert(True)
+    return {"phone": files.name_text(x509.load_der_x509_certificate(shown).subject)} if shown else {}

@@ -7,7 +7,7 @@ import struct
 from cryptography import x509
 
 from host_tools.lab import files
-from host_tools.lab.tls import read_exactly
+from host_tools.lab.stream_server import read_exactly
 
 PROTOCOL, VERSION = 0x57, 1
 VERIFICATION_REQUEST, VERIFICATION_RESPONSE, QUERY_REQUEST, QUERY_RESPONSE = 1, 2, 3, 4

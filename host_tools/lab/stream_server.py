@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A TLS server in threads whose certificate follows the cluster's state: base of TVS, CAPF and the HTTPS servers."""
+"""A TCP server in threads, with TLS whose certificate follows the cluster's state: TVS, CAPF, HTTPS, and plain HTTP."""
 
 import contextlib
 import socket
@@ -40,11 +40,12 @@ def listen(address, port, what):
     return listener
 
 
-class TlsServer:
+class StreamServer:
     """Accepts connections on (`address`, `port`), port 0 = a free one, and calls `serve(stream, peer)` for each.
 
     `identity()` gives the Identity to show and is asked at each connection, so the next handshake after a regeneration
-    shows the new one. stop() closes the port, start() opens the same one again. `stream` is an ssl.SSLSocket.
+    shows the new one; None instead of a function means no TLS. stop() closes the port, start() opens the same one again.
+    `stream` is an ssl.SSLSocket or a socket. `client_authorities()` gives PEM texts: then phones are asked for theirs.
     """
 
     def __init__(self, address, port, what, identity, serve, on_failure, client_authorities=lambda: ()):
@@ -98,7 +99,7 @@ class TlsServer:
             self._connections.add(connection)
         try:
             connection.settimeout(SILENCE)
-            with self._context().wrap_socket(connection, server_side=True) as stream:
+            with self._wrapped(connection) as stream:
                 with self._lock:
                     self._connections.discard(connection)
                     self._connections.add(stream)
@@ -113,6 +114,9 @@ class TlsServer:
             with self._lock:
                 self._connections.discard(connection)
             connection.close()
+
+    def _wrapped(self, connection):
+        return connection if self._identity is None else self._context().wrap_socket(connection, server_side=True)
 
     def _context(self):
         identity, authorities = self._identity(), tuple(self._client_authorities())
