@@ -270,7 +270,7 @@ def test_a_name_that_nobody_knows(phone):
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
 def test_the_phone_shows_its_own_certificate_when_asked(phone, serve, version):
     lsc = Identity("SEP00270DC01C92")
-    server = serve(good, version=version, ask_for=lsc)
+    server = serve(good, version=version, ask_for=lsc.certificate)
     (answered,), _ = phone([server], [QUERY], identity=lsc)
     assert answered["status"] == "valid", answered["text"]
     assert server.client_certificate == lsc.certificate
