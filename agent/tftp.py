@@ -9,7 +9,6 @@ starts over, from another server or without options - and sink.write(block), a m
 agent/tftp_transfer.py has the rules of one transfer; here is which server is asked, and how often."""
 
 from agent import tftp_packet as packets
-from agent.errors import TransferError
 from agent.tftp_transfer import (
     BadTransfer,
     FetchError,
@@ -27,7 +26,7 @@ __all__ = ["BadName", "BadTransfer", "Client", "FetchError", "NoServer", "NotFou
 _TELLING = (NoServer, BadTransfer, TooLarge)  # from the least to the most telling, when all servers failed
 
 
-class BadName(TransferError):
+class BadName(FetchError):
     """A name that no server can be asked for."""
 
     reason = "bad-name"
@@ -91,7 +90,7 @@ class Client:
         What the sink raises comes through, after the server was told to stop."""
         fault = packets.name_fault(name)
         if fault:
-            raise BadName("'%s' cannot be fetched: %s" % (packets.printable(name.encode()), fault))
+            raise BadName(None, "'%s'" % packets.printable(name.encode()), fault)
         failures = []
         for server in servers:
             self.settle()

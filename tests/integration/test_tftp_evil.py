@@ -8,7 +8,7 @@ import pytest
 
 from agent import tftp
 from hal.host import Hal
-from tests.integration import tftp_servers
+from host_tools.lab import tftp_daemons
 from tests.unit.tftp_network import data_packet, error_packet, oack
 
 CONTENT = b"what the good server has"
@@ -143,9 +143,9 @@ def good(tmp_path_factory):
     folder.mkdir()
     (folder / "file").write_bytes(CONTENT)
     try:
-        with tftp_servers.Atftpd(folder) as server:
+        with tftp_daemons.Atftpd(folder) as server:
             yield server
-    except tftp_servers.CannotStart as cause:
+    except tftp_daemons.CannotStart as cause:
         pytest.fail(str(cause))
 
 

@@ -9,10 +9,10 @@ import subprocess
 
 import pytest
 
-from tests.integration import tftp_servers
+from host_tools.lab import tftp_daemons
 
 SIZES = (0, 1, 511, 512, 513, 64 << 10, 3 << 20)
-MICROPYTHON = tftp_servers.ROOT / "host_tools/setup/micropython"
+MICROPYTHON = tftp_daemons.ROOT / "host_tools/setup/micropython"
 HEAP = "160k"  # for the interpreter, the program compiled on the spot, files of 3 MB: nothing is kept of them
 MISSING = "ITLFile.tlv"
 
@@ -33,10 +33,10 @@ def files(tmp_path_factory):
 def fetch(servers, names, limit=4 << 20, **settings):
     """What the MicroPython program says of each name."""
     order = {"servers": servers, "names": names, "limit": limit, "settings": settings}
-    program = str(tftp_servers.ROOT / "tests/integration/tftp_fetch.py")
+    program = str(tftp_daemons.ROOT / "tests/integration/tftp_fetch.py")
     done = subprocess.run(
         [str(MICROPYTHON), "aarch64", "-X", f"heapsize={HEAP}", program],
-        env={**os.environ, "MICROPYPATH": str(tftp_servers.ROOT)},
+        env={**os.environ, "MICROPYPATH": str(tftp_daemons.ROOT)},
         input=json.dumps(order),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -49,7 +49,7 @@ def fetch(servers, names, limit=4 << 20, **settings):
     return answers
 
 
-@pytest.mark.parametrize("kind", tftp_servers.ALL, ids=lambda kind: kind.program)
+@pytest.mark.parametrize("kind", tftp_daemons.ALL, ids=lambda kind: kind.program)
 def test_files_arrive_whole(files, kind):
     folder, digests = files
     with kind(folder) as server:
@@ -66,7 +66,7 @@ def test_files_arrive_whole(files, kind):
 
 def test_failover_and_limit(files):
     folder, digests = files
-    with tftp_servers.Atftpd(folder) as server:
+    with tftp_daemons.Atftpd(folder) as server:
         silent = (server.host, server.free_port())
         good, large = fetch([silent, server.address], ["513.bin", "65536.bin"], limit=65535, timeout=100, attempts=2)
     assert good["sha256"] == digests["513.bin"] and good["server"] == list(server.address)

@@ -8,7 +8,7 @@ import pytest
 
 from agent import tftp
 from hal.host import Hal
-from tests.integration import tftp_servers
+from host_tools.lab import tftp_daemons
 
 SIZES = (0, 1, 511, 512, 513, 64 << 10, 3 << 20)
 PAST_WRAP = 512 * 65535 + 1  # in blocks of 512 bytes: 65,536, the last with number 0
@@ -52,12 +52,12 @@ def files(tmp_path_factory):
     return folder, digests
 
 
-@pytest.fixture(scope="module", params=tftp_servers.ALL, ids=lambda kind: kind.program)
+@pytest.fixture(scope="module", params=tftp_daemons.ALL, ids=lambda kind: kind.program)
 def server(request, files):
     try:
         with request.param(files[0]) as running:
             yield running
-    except tftp_servers.CannotStart as cause:
+    except tftp_daemons.CannotStart as cause:
         pytest.fail(str(cause))
 
 
@@ -114,7 +114,7 @@ def test_server_of_the_file_is_told_over_the_limit(server, files):
 
 def test_closed_port_then_a_server(server, files):
     """A port where nobody listens costs its timeouts, then the next server has the file."""
-    silent = (server.host, tftp_servers.Atftpd(files[0]).free_port())
+    silent = (server.host, tftp_daemons.Atftpd(files[0]).free_port())
     sink, asking = Digest(), client(timeout=20, attempts=2)
     transfer = asking.fetch([silent, server.address], server.name("513.bin"), sink, LIMIT)
     asking.close()
@@ -123,13 +123,13 @@ def test_closed_port_then_a_server(server, files):
 
 
 REFUSING = (
-    (tftp_servers.TftpdHpa, ["-r", "blksize", "-r", "tsize"], {"timeout"}),
-    (tftp_servers.TftpdHpa, ["-r", "blksize", "-r", "tsize", "-r", "timeout"], set()),
-    (tftp_servers.TftpdHpa, ["-B", "600"], {"blksize", "tsize", "timeout"}),
-    (tftp_servers.Atftpd, ["--no-blksize", "--no-tsize"], {"timeout", "windowsize"}),
-    (tftp_servers.Atftpd, ["--no-blksize", "--no-tsize", "--no-timeout", "--no-windowsize"], set()),
-    (tftp_servers.Dnsmasq, ["--tftp-no-blocksize"], {"tsize"}),
-    (tftp_servers.Dnsmasq, ["--tftp-mtu=600"], {"blksize", "tsize"}),
+    (tftp_daemons.TftpdHpa, ["-r", "blksize", "-r", "tsize"], {"timeout"}),
+    (tftp_daemons.TftpdHpa, ["-r", "blksize", "-r", "tsize", "-r", "timeout"], set()),
+    (tftp_daemons.TftpdHpa, ["-B", "600"], {"blksize", "tsize", "timeout"}),
+    (tftp_daemons.Atftpd, ["--no-blksize", "--no-tsize"], {"timeout", "windowsize"}),
+    (tftp_daemons.Atftpd, ["--no-blksize", "--no-tsize", "--no-timeout", "--no-windowsize"], set()),
+    (tftp_daemons.Dnsmasq, ["--tftp-no-blocksize"], {"tsize"}),
+    (tftp_daemons.Dnsmasq, ["--tftp-mtu=600"], {"blksize", "tsize"}),
 )
 
 
@@ -145,6 +145,6 @@ def test_servers_that_know_less(files, kind, arguments, agreed):
 
 def test_atftpd_refuses_options_and_serves_without(files):
     """It answers blksize 8 with ERROR 8; the same server is then asked the plain way."""
-    with tftp_servers.Atftpd(files[0]) as running:
+    with tftp_daemons.Atftpd(files[0]) as running:
         transfer = check(running, files, 64 << 10, block_size=8)
         assert transfer.options == {} and transfer.blocks == 129 and transfer.failures == []
