@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: MIT */
+/* phonetrust_check_records: what it tells of real lists, and what it refuses when one byte of them is
+ * another. */
+#include "harness.h"
+
+#define RECORDS 100
+
+static uint32_t rows[PHONETRUST_RECORD_ROW * RECORDS];
+static uint32_t fault[2];
+
+static size_t header_length(struct bytes file) { return (size_t)file.at[8] << 8 | file.at[9]; }
+
+static int check(struct bytes file) {
+    return phonetrust_check_records(file.at, file.length, header_length(file), rows, RECORDS, fault);
+}
+
+/* Offset of the value of the first TLV of this tag in the records; its length goes to *length. */
+static size_t find(struct bytes file, uint32_t tag, size_t *length) {
+    static uint32_t index[PHONETRUST_TLV_ROW * 2000];
+    int count = phonetrust_record_index(file.at, file.length, header_length(file), index, 2000, fault);
+    for (int i = 0; i < count; i++)
+        if (index[3 * i] == tag) {
+            *length = index[3 * i + 2];
+            return index[3 * i + 1];
+        }
+    abort();
+}
+
+static bool names_equal(size_t record) {
+    return (rows[PHONETRUST_RECORD_ROW * record + PHONETRUST_RECORD_FLAGS] & PHONETRUST_RECORD_NAMES_EQUAL) !=
+           0;
+}
+
+TEST(records_of_an_itl) {
+    static const uint32_t roles[] = {0, 0, 2, 21, 4};
+    struct bytes file = read_vector("itl-base.tlv");
+    CHECK_EQUAL(check(file), 5);
+    for (size_t i = 0; i < 5; i++) {
+        const uint32_t *row = rows + PHONETRUST_RECORD_ROW * i;
+        uint32_t fields[PHONETRUST_CERTIFICATE_FIELDS];
+        uint32_t certificate = row[PHONETRUST_RECORD_CERTIFICATE];
+        CHECK_EQUAL(phonetrust_certificate(file.at + certificate, row[PHONETRUST_RECORD_CERTIFICATE + 1],
+                                           fields, PHONETRUST_CERTIFICATE_FIELDS),
+                    PHONETRUST_CERTIFICATE_FIELDS);
+        CHECK_EQUAL(row[PHONETRUST_RECORD_ROLE], roles[i]);
+        CHECK_EQUAL(row[PHONETRUST_RECORD_ISSUER], certificate + fields[PHONETRUST_CERTIFICATE_ISSUER]);
+        CHECK_EQUAL(row[PHONETRUST_RECORD_SERIAL], certificate + fields[PHONETRUST_CERTIFICATE_SERIAL]);
+        CHECK_EQUAL(row[PHONETRUST_RECORD_SERIAL + 1], 20);
+        CHECK_EQUAL(row[PHONETRUST_RECORD_SUBJECT], certificate + fields[PHONETRUST_CERTIFICATE_SUBJECT]);
+        CHECK_EQUAL(row[PHONETRUST_RECORD_KEY], certificate + fields[PHONETRUST_CERTIFICATE_RECORD_KEY]);
+        CHECK_EQUAL(row[PHONETRUST_RECORD_KEY + 1], 270);
+        CHECK_EQUAL(row[PHONETRUST_RECORD_KEY_KIND], PHONETRUST_KEY_RSA);
+        CHECK_EQUAL(row[PHONETRUST_RECORD_KEY_BITS], 2048);
+        CHECK(names_equal(i));
+        CHECK_EQUAL(row[0] + row[1], i < 4 ? row[PHONETRUST_RECORD_ROW] : file.length);
+    }
+    bytes_free(file);
+}
+
+TEST(records_of_all_lists_pass) {
+    for (const char *const *name = good_vectors; *name != NULL; name++) {
+        if (strstr(*name, ".tlv") == NULL)
+            continue;
+        struct bytes file = read_vector(*name);
+        int count = check(file);
+        CHECK(count > 0);
+        if (strcmp(*name, "itl-over64k.tlv") == 0)
+            CHECK_EQUAL(count, 63);
+        if (strcmp(*name, "itl-4096.tlv") == 0)
+            CHECK_EQUAL(rows[PHONETRUST_RECORD_KEY_BITS], 4096);
+        bytes_free(file);
+    }
+}
+
+TEST(names_with_escapes_are_left_to_the_careful_reader) {
+    struct bytes file = read_vector("itl-dn.tlv");
+    CHECK_EQUAL(check(file), 3);
+    CHECK(!names_equal(0) && !names_equal(1) && names_equal(2));
+    bytes_free(file);
+}
+
+TEST(another_name_is_not_proven_equal) {
+    struct bytes file = read_vector("itl-base.tlv");
+    size_t length;
+    size_t subject = find(file, 3, &length);
+    file.at[subject + 5] ^= 1;
+    CHECK_EQUAL(check(file), 5);
+    CHECK(!names_equal(0) && names_equal(1));
+    file.at[subject + 5] ^= 1;
+    size_t issuer = find(file, 5, &length);
+    file.at[issuer + length - 2] ^= 1;
+    CHECK_EQUAL(check(file), 5);
+    CHECK(!names_equal(0));
+    bytes_free(file);
+}
+
+TEST(another_serial_is_a_mismatch) {
+    struct bytes file = read_vector("itl-base.tlv");
+    size_t length;
+    size_t serial = find(file, 6, &length);
+    for (size_t i = 0; i < length; i++) {
+        file.at[serial + i] ^= 0x80;
+        CHECK_EQUAL(check(file), PHONETRUST_ERROR_MISMATCH);
+        CHECK_EQUAL(fault[0], 6);
+        CHECK_EQUAL(fault[1], serial - 3);
+        file.at[serial + i] ^= 0x80;
+    }
+    CHECK_EQUAL(check(file), 5);
+    bytes_free(file);
+}
+
+TEST(another_public_key_is_a_mismatch) {
+    struct bytes file = read_vector("itl-base.tlv");
+    size_t length;
+    size_t key = find(file, 7, &length);
+    file.at[key + length - 1] ^= 1;
+    CHECK_EQUAL(check(file), PHONETRUST_ERROR_MISMATCH);
+    CHECK_EQUAL(fault[0], 7);
+    CHECK_EQUAL(fault[1], key - 3);
+    bytes_free(file);
+}
+
+TEST(a_high_serial_has_no_zero_byte) {
+    struct bytes file = read_vector("itl-highserial.tlv");
+    CHECK_EQUAL(check(file), 3);
+    size_t serial = rows[PHONETRUST_RECORD_ROW + PHONETRUST_RECORD_SERIAL];
+    CHECK((file.at[rows[PHONETRUST_RECORD_SERIAL]] & 0x80) != 0 || (file.at[serial] & 0x80) != 0);
+    bytes_free(file);
+}
+
+TEST(a_broken_certificate_is_malformed) {
+    struct bytes file = read_vector("itl-base.tlv");
+    size_t length;
+    size_t certificate = find(file, 9, &length);
+    file.at[certificate + 3]++; /* its outer length */
+    CHECK_EQUAL(check(file), PHONETRUST_ERROR_MALFORMED);
+    CHECK_EQUAL(fault[0], 9);
+    CHECK_EQUAL(fault[1], certificate - 3);
+    bytes_free(file);
+}
+
+/* A record in hexadecimal after its RECORDLENGTH, which is put before it. */
+static int record_of(const char *hex) {
+    struct bytes rest = bytes_from_hex(hex);
+    struct bytes file = {malloc(rest.length + 5), rest.length + 5};
+    memcpy(file.at, "\1\0\2\0", 4);
+    file.at[4] = (uint8_t)file.length;
+    if (rest.length != 0)
+        memcpy(file.at + 5, rest.at, rest.length);
+    int result = phonetrust_check_records(file.at, file.length, 0, rows, 1, fault);
+    bytes_free(rest);
+    bytes_free(file);
+    return result;
+}
+
+TEST(values_have_their_sizes) {
+    static const char *const bad[] = {
+        "040001 00",     "040003 000000",    "040000", /* FUNCTION */
+        "030000",        "030001 41",        "030003 410041",
+        "030003 410000", /* SUBJECTNAME and its NUL */
+        "050002 c300",   "050003 c38000 00", "020001 41",
+        "020002 0000",   "0a0003 7f0000",    "0a0010 00000000000000000000000000000000", /* IPADDRESS */
+        "090001 30",     "090002 3000",
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        if (i == 8) /* two TLVs that fit together: the text is whole, the byte after it is no TLV */
+            continue;
+        CHECK_EQUAL(record_of(bad[i]), PHONETRUST_ERROR_MALFORMED);
+        CHECK_EQUAL(fault[1], 5);
+    }
+    CHECK_EQUAL(record_of(bad[8]), PHONETRUST_ERROR_MALFORMED);
+    CHECK_EQUAL(fault[1], 11);
+}
+
+TEST(records_without_certificate_pass) {
+    CHECK_EQUAL(record_of(""), 1);
+    CHECK_EQUAL(rows[PHONETRUST_RECORD_ROLE], PHONETRUST_NO_ROLE);
+    CHECK_EQUAL(record_of("040002 0015 090000 020000 060000 0a0004 7f000001 c80001 ff"), 1);
+    CHECK_EQUAL(rows[PHONETRUST_RECORD_ROLE], 21);
+    for (size_t i = PHONETRUST_RECORD_CERTIFICATE; i < PHONETRUST_RECORD_ROW; i++)
+        CHECK_EQUAL(rows[i], 0);
+    CHECK_EQUAL(record_of("020001 00"), 1);
+}
+
+TEST(text_is_utf8) {
+    static const char *const good[] = {
+        "030002 7f00",     "030003 c28000",      "030004 e0a08000",
+        "030004 ed9fbf00", "030005 f0908080 00", "030005 f48fbfbf 00",
+    };
+    static const char *const bad[] = {
+        "030002 8000",       "030003 c08000",      "030003 c1bf00",     "030004 e09f8000", "030004 eda08000",
+        "030005 f08f808000", "030005 f490808000",  "030005 f580808000", "030003 e08000",   "030003 c24100",
+        "030004 e1804100",   "030005 f1808041 00", "030004 f1808000",   "030002 ff00",
+    };
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++)
+        CHECK_EQUAL(record_of(good[i]), 1);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        CHECK_EQUAL(record_of(bad[i]), PHONETRUST_ERROR_MALFORMED);
+        CHECK_EQUAL(fault[0], 3);
+    }
+}
+
+TEST(too_few_rows_are_said) {
+    struct bytes file = read_vector("itl-base.tlv");
+    size_t start = header_length(file);
+    for (size_t capacity = 0; capacity < 5; capacity++) {
+        uint32_t *few = malloc(capacity * PHONETRUST_RECORD_ROW * sizeof *few + 1);
+        CHECK_EQUAL(phonetrust_check_records(file.at, file.length, start, few, capacity, fault),
+                    PHONETRUST_ERROR_SPACE);
+        free(few);
+    }
+    CHECK_EQUAL(phonetrust_check_records(file.at, file.length, start, rows, 5, fault), 5);
+    bytes_free(file);
+}

@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: MIT
+"""The TLV index in C and the walk in agent/tlv.py are twins: the same rows, or the same fault, on any bytes."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent import tlv
+from agent.errors import Malformed
+from tests.native.library import ROOT
+
+VECTORS = ROOT / "tests" / "vectors"
+FILES = sorted(path.name for path in VECTORS.iterdir() if path.suffix in (".tlv", ".sgn"))
+TRUNCATED = ("itl-base.tlv", "SEP00270DC01C92.cnf.xml.enc.sgn")
+
+
+def walked(rows):
+    try:
+        return ("ok", list(rows))
+    except Malformed as error:
+        return ("malformed", error.tag, error.offset)
+
+
+def agree(library, data):
+    """Both walks over a whole file; gives what the header's walk said."""
+    header = walked(tlv.header_tlvs(data))
+    assert library.header_index(data) == header
+    if header[0] == "ok":
+        start = tlv.header_length(data)
+        assert library.record_index(data, start) == walked(tlv.record_tlvs(data, start))
+    return header
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_same_on_every_vector(library, name):
+    agree(library, (VECTORS / name).read_bytes())
+
+
+@pytest.mark.parametrize("name", TRUNCATED)
+def test_same_on_every_truncation(library, name):
+    data = (VECTORS / name).read_bytes()
+    start = tlv.header_length(data)
+    for length in range(len(data)):
+        outcome = agree(library, data[:length])[0]
+        assert outcome == ("malformed" if length < start else "ok")
+
+
+SEEDS = [(VECTORS / name).read_bytes() for name in ("itl-rollback.tlv", "SEP00270DC01C92.cnf.xml.enc.sgn")]
+
+
+@given(
+    seed=st.sampled_from(SEEDS),
+    changes=st.lists(st.tuples(st.integers(0, 900), st.integers(0, 40) | st.integers(0, 255)), max_size=4),
+)
+def test_same_on_changed_vectors(library, seed, changes):
+    data = bytearray(seed)
+    for offset, value in changes:
+        data[offset] = value
+    agree(library, bytes(data))
+
+
+def headers(body):
+    """A header of these TLVs (tag, value) with a true header length, sometimes nested by chance of the tags."""
+    packed = b"".join(
+        bytes([tag]) + (b"" if tag == 13 else len(value).to_bytes(2, "big") + value) for tag, value in body
+    )
+    return b"\1\0\2\1\2\2\0\2" + (10 + len(packed)).to_bytes(2, "big") + packed
+
+
+small = st.lists(st.tuples(st.integers(0, 30), st.binary(max_size=4)), max_size=6)
+nested = st.lists(
+    st.tuples(st.sampled_from((3, 7, 9, 16, 17, 21, 14, 13, 200)), small.map(lambda body: headers(body)[10:])),
+    max_size=4,
+)
+
+
+@given(body=small | nested)
+def test_same_on_headers_made_of_tlvs(library, body):
+    agree(library, headers(body))
+
+
+@given(records=st.lists(st.lists(st.tuples(st.integers(0, 14), st.binary(max_size=6)), max_size=5), max_size=4))
+def test_same_on_records_made_of_tlvs(library, records):
+    data = b""
+    for fields in records:
+        packed = b"".join(bytes([tag]) + len(value).to_bytes(2, "big") + value for tag, value in fields)
+        data += b"\1\0\2" + (5 + len(packed)).to_bytes(2, "big") + packed
+    assert library.record_index(data, 0) == walked(tlv.record_tlvs(data, 0))
