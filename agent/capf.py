@@ -68,24 +68,35 @@ class _Ended(Exception):
 class CapfClient:
     """Talks to CAPF. Uses `net`, `clock` and `crypto` of a HAL; `log`, if given, is called with one line for each step.
 
-    device_name: as in TVS. timeout: ms, for connecting, for each step of the handshake and for each message of the
-    server, which may take as long again when it drips (only reads are bounded).
+    device_name: `CP-8861-SEP00270DC01C92` as in TVS; a server that does not know this phone by it is asked once more
+    for `SEP00270DC01C92`: the independent server files phones so [seen]. timeout: ms, for connecting, for the
+    handshake and for each message of the server, which may take as long again when it drips (only reads are bounded).
     """
 
     def __init__(self, net, clock, crypto, device_name, timeout, log=None):
         self._net = net
         self._clock = clock
         self._crypto = crypto
-        self._device_name = device_name
+        self._name = device_name
+        self._short_name = device_name.rsplit("-", 1)[1] if device_name.startswith("CP-") else None
         self._timeout = timeout
-        self._log = log
+        self._log = log or _silent
 
     def run(self, host, port, credentials, authenticate, store, delete):
-        """One session with one server: do what it asks for; the Result. Raises nothing of the network's.
+        """Do what one server asks for; the Result. Raises nothing of the network's.
 
         authenticate(certificate DER) -> Decision about the server. store(certificate DER, private key DER) makes both
         the phone's in one write, delete() removes both; each raises OSError when that did not work.
         """
+        result = self._run(self._name, host, port, credentials, authenticate, store, delete)
+        if result.outcome == "unknown-device" and self._short_name:
+            self._log(f"CAPF {host}:{port} does not know {self._name}, is told {self._short_name}")
+            second = self._run(self._short_name, host, port, credentials, authenticate, store, delete)
+            if second.outcome not in ("interrupted", "unreachable"):
+                return second
+        return result
+
+    def _run(self, name, host, port, credentials, authenticate, store, delete):
         where = f"CAPF {host}:{port}"
         try:
             stream = self._net.tls(host, port, self._timeout, credentials.lsc or credentials.mic)
@@ -97,8 +108,8 @@ class CapfClient:
             decision = authenticate(stream.peer_certificate)
             if not decision.accepted:
                 return Result("untrusted", f"{where}: {decision.text}", decision=decision)
-            session = _Session(stream, self._clock, self._crypto, self._timeout, self._log or _silent)
-            result = session.run(self._device_name, credentials, store, delete)
+            session = _Session(stream, self._clock, self._crypto, self._timeout, self._log)
+            result = session.run(name, credentials, store, delete)
             result.text = f"{where}: {result.text}"
             result.decision = decision
             return result

@@ -54,8 +54,8 @@ class _Remembered:
 class TvsClient:
     """Asks TVS. Uses `net`, `clock`, `random` of a HAL; `log`, if given, is called with one line for each server tried.
 
-    device_name: `CP-8861-SEP00270DC01C92`. timeout: ms, for connecting, for each step of the handshake, for sending
-    and for the whole answer; a server that drips its answer costs at most two of them, as only reads are bounded.
+    device_name: `CP-8861-SEP00270DC01C92`. timeout: ms, for connecting, for the handshake, for sending and for the
+    whole answer; a server that drips its answer costs at most two of them, as only reads are bounded.
     identity: (certificate DER, private key DER) for a server that asks, or None; may be set anew at any time.
     """
 

@@ -18,7 +18,7 @@ net
         `timeout` ms of silence, a longer datagram is cut to the buffer; close(). A refused port (ICMP) is silence.
     tcp(host, port, timeout), tls(host, port, timeout, identity=None) -> stream: read_into(buffer) -> count, 0 = end;
         write(data) writes all; peer_certificate: DER, None without TLS; close(). `timeout` bounds each connect,
-        handshake step, read and write. tls checks no chain, no host name and no date: who called decides by
+        whole handshake, read and write. tls checks no chain, no host name and no date: who called decides by
         peer_certificate. identity = (certificate DER, private key DER) is shown if the server asks for it.
     listen_local(path) -> listener of a Unix socket (an old socket file is replaced): accept() -> local stream, None
         where nobody waits; close() also removes the file. A local stream never blocks: read_into(buffer) -> count, 0 =

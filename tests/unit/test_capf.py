@@ -68,7 +68,8 @@ def new_lsc(der=b"LSC rsa new", kind=message.LSC):
 class World:
     """A session with a server that answers the phone's messages by one of `answers` each (IN_PROGRESS gets none)."""
 
-    def __init__(self, *answers, greeting=None, lsc=LSC, mic=None, mode=message.AUTH_NONE, string=None):
+    def __init__(self, *answers, greeting=None, lsc=LSC, mic=None, mode=message.AUTH_NONE, string=None, name=NAME):
+        self.name = name
         self.clock = Clock()
         self.crypto = Crypto()
         self.answers = list(answers)
@@ -115,7 +116,7 @@ class World:
 
     def run(self):
         net = Net(self.clock, {("capf", 3804): self.server} if self.server else {})
-        client = capf.CapfClient(net, self.clock, self.crypto, NAME, 5000)
+        client = capf.CapfClient(net, self.clock, self.crypto, self.name, 5000)
         result = client.run("capf", 3804, self.credentials, self.authenticate, self.store, self.delete)
         assert result.text.startswith("CAPF capf:3804: ")
         if self.server:
@@ -231,6 +232,17 @@ def test_interrupted_before_changes_nothing():
         assert result.outcome == "interrupted" and words in result.text, result.text
         assert "nothing was changed" in result.text
         assert world.stored == [] and world.deleted == 0
+
+
+def test_a_server_that_files_phones_by_their_short_name():
+    world = World([end(9)], [end(0)])
+    assert world.run().outcome == "no-action"
+    names = [message.decode(data).device_name for data in world.server.heard]
+    assert names == [NAME, "SEP00270DC01C92"] and world.server.connections == 2
+    world = World([end(9)], [end(9)])
+    assert world.run().outcome == "unknown-device" and world.server.connections == 2
+    world = World(end(9), name="SEP00270DC01C92")
+    assert world.run().outcome == "unknown-device" and world.server.connections == 1
 
 
 def test_the_first_message():
