@@ -58,6 +58,8 @@ class SignedFileSink:
 
     def write(self, block):
         """The next bytes (a memoryview). Raises Refused `too-large`, `malformed`."""
+        if not len(block):
+            return
         self._size += len(block)
         if self._size > self._limit:
             raise too_large(self._size, self._limit)
@@ -66,7 +68,7 @@ class SignedFileSink:
             if self._header is None:
                 return
             block = block[taken:]
-        if len(block):
+        if len(block):  # what is left after the header
             self._stream.update(block)
             if self._body is not None:
                 self._body.write(block)

@@ -198,12 +198,13 @@ class Trust:
         """May a TLS server with this certificate (DER) be talked to? purpose: a key of PURPOSES. Decision or Question."""
         if self.lost:
             return self._lost(purpose)
-        if self.rolled_back:
-            return Decision(False, "after-rollback", purpose, wording.server_after_rollback(purpose))
         roles = PURPOSES[purpose]
-        for reason, trust_list in (("listed-in-ctl", self.ctl), ("listed-in-itl", self.itl)):
-            if trust_list is not None and trust_list.holds(certificate, roles):
-                return Decision(True, reason, purpose, wording.server_listed(purpose, reason))
+        if self.ctl is not None and self.ctl.holds(certificate, roles):  # a CTL is not blanked by rollback
+            return Decision(True, "listed-in-ctl", purpose, wording.server_listed(purpose, "listed-in-ctl"))
+        if self.itl is not None and self.itl.empty:
+            return Decision(False, "after-rollback", purpose, wording.server_after_rollback(purpose))
+        if self.itl is not None and self.itl.holds(certificate, roles):
+            return Decision(True, "listed-in-itl", purpose, wording.server_listed(purpose, "listed-in-itl"))
         if purpose == "tvs":
             return Decision(False, "tvs-untrusted", purpose, wording.server_unknown(purpose))
         if not self.tvs_certificates():
@@ -275,9 +276,7 @@ class Trust:
 
     def _verifies(self, case, certificate):
         try:
-            return self.crypto.verify(
-                certificate, case.header.digest_algorithm, case.digest(), case.header.signature
-            )
+            return self.crypto.verify(certificate, case.header.digest_algorithm, case.digest(), case.header.signature)
         except ValueError:
             return False  # a kind of key that signs no such file
 
@@ -345,5 +344,3 @@ def is_list_name(filename, kind):
     """Whether a FILENAME is one of a trust list of this kind: `ITLFile.tlv`, `ITLSEP<MAC>.tlv`, or the CTL's."""
     prefix = kind.upper()
     return filename.endswith(".tlv") and (filename == prefix + "File.tlv" or filename.startswith(prefix + "SEP"))
-
-

@@ -93,7 +93,8 @@ def bad_signature(case, place):
     """A signature that did not."""
     return (
         "%s says it is signed by %s, but the certificate of that signer in %s does not verify it: the file was "
-        "changed, or signed with another key. Restart TFTP on the cluster and compare checksums." % (_file(case), _signer(case), place)
+        "changed, or signed with another key. Restart TFTP on the cluster and compare checksums."
+        % (_file(case), _signer(case), place)
     )
 
 
@@ -109,7 +110,8 @@ def unknown_signer(case):
     """No installed list has the signer, and there is no TVS to ask."""
     return (
         "%s is signed by %s, whom neither the installed CTL nor the installed ITL has, and no TVS certificate is "
-        "installed to ask about it. Sign it with a key the phone knows, or erase the trust lists at the phone." % (_file(case), _signer(case))
+        "installed to ask about it. Sign it with a key the phone knows, or erase the trust lists at the phone."
+        % (_file(case), _signer(case))
     )
 
 
@@ -183,7 +185,10 @@ def unsigned_taken(name, reason):
 
 def mixed_mode(name):
     """No default configuration in mixed mode."""
-    return "The cluster is in mixed mode, where phones do not register by themselves: %s is not used. Add the phone first." % name
+    return (
+        "The cluster is in mixed mode, where phones do not register by themselves: %s is not used. Add the phone first."
+        % name
+    )
 
 
 def autoregistration(name):
@@ -198,11 +203,15 @@ def server_listed(purpose, reason):
 
 def server_after_rollback(purpose):
     """No TLS server with an empty ITL."""
-    return "The installed ITL is the empty one of a rollback, so the %s is not trusted; switch rollback off on the cluster." % (
-        _PURPOSES[purpose]
+    return (
+        "The installed ITL is the empty one of a rollback, so the %s is not trusted; switch rollback off on the cluster."
+        % (_PURPOSES[purpose])
     )
 
 
 def server_unknown(purpose):
     """A server in no list, and nobody to ask."""
-    return "The %s's certificate is in no installed list, and there is no TVS certificate to ask about it." % _PURPOSES[purpose]
+    return (
+        "The %s's certificate is in no installed list, and there is no TVS certificate to ask about it."
+        % _PURPOSES[purpose]
+    )

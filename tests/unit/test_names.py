@@ -2,7 +2,12 @@
 from agent import names
 from tests.unit import building
 
-CN, O, OU, DC = b"\x55\x04\x03", b"\x55\x04\x0a", b"\x55\x04\x0b", b"\x09\x92\x26\x89\x93\xf2\x2c\x64\x01\x19"
+CN, ORGANIZATION, OU, DC = (
+    b"\x55\x04\x03",
+    b"\x55\x04\x0a",
+    b"\x55\x04\x0b",
+    b"\x09\x92\x26\x89\x93\xf2\x2c\x64\x01\x19",
+)
 UNKNOWN = b"\x55\x04\x63"
 NUMERIC, PRINTABLE, TELETEX, IA5, UTF8, UNIVERSAL, BMP = 0x12, 0x13, 0x14, 0x16, 0x0C, 0x1C, 0x1E
 
@@ -27,7 +32,13 @@ def value(text):
 
 def test_roles():
     assert [names.role_name(number) for number in (0, 1, 2, 3, 4, 7, 21)] == [
-        "SAST", "CCM", "CCM+TFTP", "TFTP", "CAPF", "APP-SERVER", "TVS",
+        "SAST",
+        "CCM",
+        "CCM+TFTP",
+        "TFTP",
+        "CAPF",
+        "APP-SERVER",
+        "TVS",
     ]
     assert names.role_name(99) == "role 99"
     assert names.role_name(None) == "no role"
@@ -45,31 +56,66 @@ def test_serial_numbers_have_no_leading_zeros():
 
 def test_separators_orders_and_blanks_do_not_matter():
     wanted = {("CN", "a"), ("O", "b c"), ("C", "AU")}
-    for text in ("CN=a,O=b c,C=AU", "C=AU;O=b c;CN=a", "  cn = a ,  o= b c ;C =AU", "CN=a+O=b c,C=AU",
-                 "CN=a,O=b c,C=AU ", "2.5.4.3=a, OID.2.5.4.10=b c, countryName=AU"):
+    for text in (
+        "CN=a,O=b c,C=AU",
+        "C=AU;O=b c;CN=a",
+        "  cn = a ,  o= b c ;C =AU",
+        "CN=a+O=b c,C=AU",
+        "CN=a,O=b c,C=AU ",
+        "2.5.4.3=a, OID.2.5.4.10=b c, countryName=AU",
+    ):
         assert names.parse_text(text) == wanted, text
 
 
 def test_keywords():
     for text, keyword in (
-        ("S=x", "ST"), ("ST=x", "ST"), ("E=x", "EMAILADDRESS"), ("emailAddress=x", "EMAILADDRESS"), ("DC=x", "DC"),
-        ("0.9.2342.19200300.100.1.25=x", "DC"), ("1.2.840.113549.1.9.1=x", "EMAILADDRESS"), ("UID=x", "UID"),
-        ("serialNumber=x", "SERIALNUMBER"), ("2.5.4.5=x", "SERIALNUMBER"), ("OU=x", "OU"), ("L=x", "L"),
+        ("S=x", "ST"),
+        ("ST=x", "ST"),
+        ("E=x", "EMAILADDRESS"),
+        ("emailAddress=x", "EMAILADDRESS"),
+        ("DC=x", "DC"),
+        ("0.9.2342.19200300.100.1.25=x", "DC"),
+        ("1.2.840.113549.1.9.1=x", "EMAILADDRESS"),
+        ("UID=x", "UID"),
+        ("serialNumber=x", "SERIALNUMBER"),
+        ("2.5.4.5=x", "SERIALNUMBER"),
+        ("OU=x", "OU"),
+        ("L=x", "L"),
     ):
         assert names.parse_text(text) == {(keyword, "x")}, text
 
 
 def test_what_is_not_understood_is_not_compared():
-    for text in ("XYZ=a", "2.5.4.99=a", "CN=a,XYZ=b", "CN", "CN=a,b", "=a", "CN=a,", "CN=a; ", "CN=a,,O=b",
-                 "CN=#0c0161", "O=a,CN= #0c0161", "CN=a\\", "CN=a\\z", "CN=a\\x1", "CN=\"a", "CN=\"a\"b", "CN=a\"b\"",
-                 "CN=\\ff", "CN=\\c3", "CN=\\c0\\80", "CN=\\ed\\a0\\80"):
+    for text in (
+        "XYZ=a",
+        "2.5.4.99=a",
+        "CN=a,XYZ=b",
+        "CN",
+        "CN=a,b",
+        "=a",
+        "CN=a,",
+        "CN=a; ",
+        "CN=a,,O=b",
+        "CN=#0c0161",
+        "O=a,CN= #0c0161",
+        "CN=a\\",
+        "CN=a\\z",
+        "CN=a\\x1",
+        'CN="a',
+        'CN="a"b',
+        'CN=a"b"',
+        "CN=\\ff",
+        "CN=\\c3",
+        "CN=\\c0\\80",
+        "CN=\\ed\\a0\\80",
+    ):
         assert names.parse_text(text) is None, text
         assert names.same(text, one(b"a")) is None, text
 
 
 def test_escapes_of_rfc_4514():
     assert value("lab\\, Inc.") == "lab, Inc."
-    assert value("a\\;b\\+c\\\"d\\\\e\\<f\\>g\\=h\\#i") == "a;b+c\"d\\e<f>g=h#i"
+    assert value('a\\;b\\+c\\"d\\\\e\\<f\\>g\\=h\\#i') == 'a;b+c"d\\e<f>g=h#i'
     assert value("\\#a") == "#a"
     assert value("a#b=c/d") == "a#b=c/d"
     assert value("Zo\\c3\\ab") == "Zoë"
@@ -101,11 +147,11 @@ def test_an_empty_name_and_an_empty_value():
     assert names.same("", name()) is True
     assert names.same("CN=", one(b"")) is True
     assert names.same("", one(b"a")) is False
-    assert names.same("CN=,O=b", name([(CN, UTF8, b"")], [(O, UTF8, b"b")])) is True
+    assert names.same("CN=,O=b", name([(CN, UTF8, b"")], [(ORGANIZATION, UTF8, b"b")])) is True
 
 
 def test_the_set_of_pairs_counts():
-    both = name([(O, UTF8, b"Lab")], [(CN, UTF8, b"a")])
+    both = name([(ORGANIZATION, UTF8, b"Lab")], [(CN, UTF8, b"a")])
     assert names.same("CN=a,O=Lab", both) is True
     assert names.same("O=Lab;CN=a", both) is True
     assert names.same("CN=a", both) is False
@@ -116,7 +162,7 @@ def test_the_set_of_pairs_counts():
 
 
 def test_multivalued():
-    multivalued = name([(CN, UTF8, b"a"), (O, PRINTABLE, b"b")], [(OU, UTF8, b"c")])
+    multivalued = name([(CN, UTF8, b"a"), (ORGANIZATION, PRINTABLE, b"b")], [(OU, UTF8, b"c")])
     assert names.parse_der(multivalued) == {("CN", "a"), ("O", "b"), ("OU", "c")}
     assert names.same("OU=c,CN=a+O=b", multivalued) is True
     assert names.same("CN=a,O=b,OU=c", multivalued) is True
@@ -133,9 +179,19 @@ def test_kinds_of_strings():
 
 
 def test_strings_that_are_not_understood():
-    for raw, kind in ((b"Zo\xeb", PRINTABLE), (b"Zo\xeb", IA5), (b"\xff", UTF8), (b"\xc0\x80", UTF8),
-                      (b"\xed\xa0\x80", UTF8), (b"\xf5\x80\x80\x80", UTF8), (b"\x00Z\x00", BMP), (b"\xd8\x00\xdc\x00", BMP),
-                      (b"\x00\x00\x00Z", UNIVERSAL), (b"a", 0x04), (b"\x02\x01\x05", 0x30)):
+    for raw, kind in (
+        (b"Zo\xeb", PRINTABLE),
+        (b"Zo\xeb", IA5),
+        (b"\xff", UTF8),
+        (b"\xc0\x80", UTF8),
+        (b"\xed\xa0\x80", UTF8),
+        (b"\xf5\x80\x80\x80", UTF8),
+        (b"\x00Z\x00", BMP),
+        (b"\xd8\x00\xdc\x00", BMP),
+        (b"\x00\x00\x00Z", UNIVERSAL),
+        (b"a", 0x04),
+        (b"\x02\x01\x05", 0x30),
+    ):
         assert names.parse_der(one(raw, kind)) is None, (raw, kind)
         assert names.same("CN=a", one(raw, kind)) is None
 
@@ -184,9 +240,12 @@ def test_keywords_are_ascii():
 def test_vector_with_every_escape():
     found = building.fields("dncomma.cert.pem")
     assert names.parse_der(found.subject) == {("CN", "lab, Inc."), ("OU", 'Q"uote\\s'), ("O", "Zoë+Søn")}
-    for text in ('CN=lab\\, Inc.,OU=Q\\"uote\\\\s,O=Zoë\\+Søn', 'O=Zo\\c3\\ab\\+S\\C3\\B8n;OU=Q\\"uote\\\\s;CN="lab, Inc."'):
+    for text in (
+        'CN=lab\\, Inc.,OU=Q\\"uote\\\\s,O=Zoë\\+Søn',
+        'O=Zo\\c3\\ab\\+S\\C3\\B8n;OU=Q\\"uote\\\\s;CN="lab, Inc."',
+    ):
         assert names.same(text, found.subject) is True, text
-    assert names.same("CN=lab\\, Inc,OU=Q\\\"uote\\\\s,O=Zoë\\+Søn", found.subject) is False
+    assert names.same('CN=lab\\, Inc,OU=Q\\"uote\\\\s,O=Zoë\\+Søn', found.subject) is False
 
 
 def test_every_vector_name_reads_back():
@@ -197,5 +256,5 @@ def test_every_vector_name_reads_back():
 
 
 def test_text_for_people():
-    assert names.to_text(name([(O, UTF8, b"Lab")], [(CN, UTF8, b"a, b")])) == "CN=a\\, b,O=Lab"
+    assert names.to_text(name([(ORGANIZATION, UTF8, b"Lab")], [(CN, UTF8, b"a, b")])) == "CN=a\\, b,O=Lab"
     assert names.to_text(one(b"a", UTF8, UNKNOWN)) == "(name not understood)"

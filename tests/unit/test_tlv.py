@@ -48,7 +48,15 @@ def test_containers_come_before_their_contents_in_any_order():
 
 def test_empty_and_nested_containers():
     inner = building.tlv(17, b"") + building.tlv(21, building.tlv(25, b"k"))
-    assert tags(rows(building.header_of([building.tlv(16, inner), building.tlv(27, b"")]))) == [1, 2, 16, 17, 21, 25, 27]
+    assert tags(rows(building.header_of([building.tlv(16, inner), building.tlv(27, b"")]))) == [
+        1,
+        2,
+        16,
+        17,
+        21,
+        25,
+        27,
+    ]
 
 
 def test_unknown_tags_are_listed_and_may_repeat_anywhere():
@@ -85,7 +93,10 @@ def test_lengths_are_held_against_what_they_stand_in():
     assert fault(tlv.header_tlvs, building.header_of([short]))[:2] == (5, 13)
     assert fault(tlv.header_tlvs, building.header_of([building.tlv(3, b"\x05\x00")]))[:2] == (5, 13)
     # a container that runs past the header
-    assert fault(tlv.header_tlvs, building.header_of([b"\x03\x00\x09" + building.tlv(5, b"\1")]) + bytes(9))[:2] == (3, 10)
+    assert fault(tlv.header_tlvs, building.header_of([b"\x03\x00\x09" + building.tlv(5, b"\1")]) + bytes(9))[:2] == (
+        3,
+        10,
+    )
 
 
 def test_a_container_in_a_container_must_fit():
@@ -110,7 +121,10 @@ def test_every_known_tag_has_its_place():
         if parent:
             assert fault(tlv.header_tlvs, building.header_of([building.tlv(tag, b"")]))[:2] == (tag, 10), tag
         elif tag != tlv.SIGNERID:
-            assert fault(tlv.header_tlvs, building.header_of([building.tlv(3, building.tlv(tag, b""))]))[:2] == (tag, 13)
+            assert fault(tlv.header_tlvs, building.header_of([building.tlv(3, building.tlv(tag, b""))]))[:2] == (
+                tag,
+                13,
+            )
 
 
 def test_padding_is_one_byte_and_only_at_the_top():
@@ -170,14 +184,41 @@ def test_text_ends_in_its_only_nul():
 
 
 def test_text_is_utf8():
-    good = (b"", b"~", b"\xc2\x80", b"\xdf\xbf", b"\xe0\xa0\x80", b"\xed\x9f\xbf", b"\xee\x80\x80", b"\xef\xbf\xbf",
-            b"\xf0\x90\x80\x80", b"\xf4\x8f\xbf\xbf")
+    good = (
+        b"",
+        b"~",
+        b"\xc2\x80",
+        b"\xdf\xbf",
+        b"\xe0\xa0\x80",
+        b"\xed\x9f\xbf",
+        b"\xee\x80\x80",
+        b"\xef\xbf\xbf",
+        b"\xf0\x90\x80\x80",
+        b"\xf4\x8f\xbf\xbf",
+    )
     for raw in good:
         assert tlv.is_utf8(raw), raw
         assert tlv.is_utf8(b"a" + raw + b"z"), raw
-    bad = (b"\x80", b"\xbf", b"\xc0\x80", b"\xc1\xbf", b"\xc3", b"\xc3a", b"\xe0\x9f\xbf", b"\xe2\x82", b"\xe2\x82a",
-           b"\xed\xa0\x80", b"\xed\xbf\xbf", b"\xf0\x8f\xbf\xbf", b"\xf0\x90\x80", b"\xf4\x90\x80\x80",
-           b"\xf5\x80\x80\x80", b"\xf8\x88\x80\x80\x80", b"\xfe", b"\xff")
+    bad = (
+        b"\x80",
+        b"\xbf",
+        b"\xc0\x80",
+        b"\xc1\xbf",
+        b"\xc3",
+        b"\xc3a",
+        b"\xe0\x9f\xbf",
+        b"\xe2\x82",
+        b"\xe2\x82a",
+        b"\xed\xa0\x80",
+        b"\xed\xbf\xbf",
+        b"\xf0\x8f\xbf\xbf",
+        b"\xf0\x90\x80",
+        b"\xf4\x90\x80\x80",
+        b"\xf5\x80\x80\x80",
+        b"\xf8\x88\x80\x80\x80",
+        b"\xfe",
+        b"\xff",
+    )
     for raw in bad:
         assert not tlv.is_utf8(raw), raw
         error = raises(Malformed, tlv.text, raw + b"\0", 4, 0, len(raw) + 1)

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: MIT
+"""May this TLS server be talked to? (spec/phone-behaviour.md)"""
+
+from agent import names
+from agent.decision import Answer
+from tests.unit.building import der, record, trust_list
+from tests.unit.judging import CAPF, CUCM, OTHER, SAST, TOMCAT, TVS, TVS2, ctl_of, itl_of, server, trust
+
+# TLS servers
+
+
+def test_servers_by_role():
+    purposes = {"application": (7,), "callmanager": (1, 2), "capf": (4,), "tvs": (21,), "configuration": (2, 3)}
+    for purpose in purposes:
+        for role in (0, 1, 2, 3, 4, 7, 21):
+            itl = trust(itl_of((role, TOMCAT), (names.TFTP, CUCM)))
+            ctl = trust(None, ctl_of((role, TOMCAT)))
+            if role in purposes[purpose]:
+                assert server(itl, purpose, TOMCAT) == "accepted listed-in-itl", (purpose, role)
+                assert server(ctl, purpose, TOMCAT) == "accepted listed-in-ctl", (purpose, role)
+            else:
+                unknown = Answer("refused")
+                assert server(itl, purpose, TOMCAT, unknown).startswith("refused"), (purpose, role)
+                assert server(ctl, purpose, TOMCAT, unknown).startswith("refused"), (purpose, role)
+
+
+def test_servers_that_only_tvs_knows():
+    phone = trust("itl-base.tlv")
+    assert server(phone, "application", TOMCAT, Answer("valid", None, (7,))) == "accepted vouched-by-tvs"
+    assert server(phone, "application", TOMCAT, Answer("valid", None, (0, 3))) == "refused tvs-wrong-role"
+    assert server(phone, "callmanager", OTHER, Answer("valid", None, (2,))) == "accepted vouched-by-tvs"
+    assert server(phone, "application", TOMCAT, Answer("refused")) == "refused tvs-refused"
+    assert server(phone, "capf", TOMCAT, Answer("unreachable")) == "refused tvs-unreachable"
+    assert server(phone, "configuration", TOMCAT, Answer("untrusted")) == "refused tvs-untrusted"
+
+
+def test_tvs_itself_is_never_asked_about():
+    assert server(trust("itl-base.tlv"), "tvs", TVS) == "accepted listed-in-itl"
+    assert server(trust("itl-base.tlv"), "tvs", TVS2) == "refused tvs-untrusted"
+
+
+def test_servers_without_tvs_and_without_lists():
+    assert server(trust(itl_of((0, SAST), (3, CUCM))), "application", TOMCAT) == "refused unknown-signer"
+    assert server(trust(), "application", TOMCAT) == "refused no-trust-list"
+
+
+def test_servers_after_rollback():
+    itl = itl_of((names.SAST, SAST), (names.CAPF, CAPF))
+    assert server(trust(itl), "capf", CAPF) == "refused after-rollback"
+    assert server(trust("itl-rollback.tlv"), "application", TOMCAT) == "refused after-rollback"
+    # A CTL is not blanked by rollback; what only the emptied ITL could say is gone all the same.
+    phone = trust(itl, "ctl-mixed.tlv")
+    assert server(phone, "callmanager", CUCM) == "accepted listed-in-ctl"
+    assert server(phone, "application", TOMCAT) == "refused after-rollback"
+
+
+def test_tvs_hosts():
+    records = [
+        record(21, TVS, dns=b"pub.lab.example\0"),
+        record(21, TVS2, address=b"\xc0\0\2\x0b"),
+        record(0, SAST, dns=b"x\0"),
+    ]
+    phone = trust(trust_list(records, SAST))
+    assert phone.tvs_hosts() == ["pub.lab.example", "192.0.2.11"]
+    assert phone.tvs_certificates() == [der(TVS), der(TVS2)]
+    assert trust().tvs_hosts() == [] and trust("itl-base.tlv").tvs_hosts() == []
