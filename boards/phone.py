@@ -2,11 +2,13 @@
 """The phone's program on a board: makes the HAL of what the start scripts found, boots the agent and keeps it going.
 
 The scripts (host_tools/image/rootfs) leave in one folder: phone.json (from the card), mac, network.json (from DHCP), store
-(a link to the raw partition). It touches `alive` there, which is what keeps the watchdog fed.
+(a link to the raw partition). It touches `alive` there, which is what keeps the watchdog fed. Another folder of that kind,
+with a file of a fixed size as store, may be given: micropython boards/phone.py FOLDER runs the phone anywhere.
 """
 
 import json
 import os
+import sys
 
 from agent import settings as agent_settings
 from agent.errors import SettingsError
@@ -71,8 +73,10 @@ def since_power_on():
     return int(float(read("/proc/uptime", "0").split()[0]) * 1000)
 
 
-def main(state=STATE):
-    """Run the phone. Does not return."""
+def main(state):
+    """Run the phone. Returns where the console's input ends."""
+    if state == STATE and device.libc.func("i", "getuid", "")() == 0:
+        raise SystemExit("the agent never runs as root on a board")
     board = SupervisedBoard(
         state, read(state + "/mac"), os.getenv("MODEL") or "", os.getenv("VERSION") or "", os.getenv("LED") or None
     )
@@ -92,4 +96,4 @@ def main(state=STATE):
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1] if len(sys.argv) > 1 else STATE)
