@@ -14,8 +14,9 @@ import contextlib
 import re
 from pathlib import Path
 
-from host_tools.lab import files, publish
+from host_tools.lab import files, forecast, publish
 from host_tools.lab.errors import LabError
+from host_tools.lab.holdings import Holdings
 from host_tools.lab.keys import Identity, KeyMaker, make_identity
 from host_tools.lab.procedures import Procedures
 from host_tools.lab.state import State, Store
@@ -33,11 +34,21 @@ class Cluster(Procedures, Transfers):
     def __init__(self, path, key_maker=None):
         self.path = Path(path)
         self.store = Store(self.path)
+        self.holdings = Holdings(self.path)
         self.key_maker = key_maker or KeyMaker()
 
     @classmethod
-    def create(cls, path, nodes=1, mixed=False, signer="callmanager", name="lab", address="127.0.0.1",
-               digest="sha512", key_maker=None):
+    def create(
+        cls,
+        path,
+        nodes=1,
+        mixed=False,
+        signer="callmanager",
+        name="lab",
+        address="127.0.0.1",
+        digest="sha512",
+        key_maker=None,
+    ):
         """Make a new cluster in `path` with fresh keys: publisher and `nodes - 1` subscribers.
 
         `signer` is one of publish.SIGNERS, `digest` one of files.DIGESTS, `address` what phones are told to connect
@@ -55,10 +66,24 @@ class Cluster(Procedures, Transfers):
         with cluster.store.lock():
             if cluster.store.exists():
                 raise LabError(f"{path} already holds a lab cluster")
-            data = {"format": 1, "name": name, "mixed": mixed, "signer": signer, "digest": digest,
-                    "itl_key": None, "itl_reset": None, "ctl_key": None, "rollback": False, "pre8": False, "autoregistration": False,
-                    "centralized_tftp": None, "additional": [], "trusted": {}, "phones": {},
-                    "nodes": [_node(name, number, address) for number in range(1, nodes + 1)]}
+            data = {
+                "format": 1,
+                "name": name,
+                "mixed": mixed,
+                "signer": signer,
+                "digest": digest,
+                "itl_key": None,
+                "itl_reset": None,
+                "ctl_key": None,
+                "rollback": False,
+                "pre8": False,
+                "autoregistration": False,
+                "centralized_tftp": None,
+                "additional": [],
+                "trusted": {},
+                "phones": {},
+                "nodes": [_node(name, number, address) for number in range(1, nodes + 1)],
+            }
             state = State(data, {}, {})
             for number in range(1, nodes + 1):
                 for kind in NODE_KINDS:
@@ -68,7 +93,7 @@ class Cluster(Procedures, Transfers):
                 cluster._make(state, kind)
             if mixed:
                 publish.build_ctl(state)
-            cluster._publish_and_commit(state)
+            cluster.holdings.begin(cluster._publish_and_commit(state))
         return cluster
 
     @property
@@ -128,10 +153,22 @@ class Cluster(Procedures, Transfers):
         """Let the cluster know a phone, so that it has a configuration. Returns the device name, "SEP" and the MAC."""
         mac = normal_mac(mac)
         with self.change() as draft:
-            draft.data["phones"].setdefault(mac, {
-                "load": "sip88xx.14-2-1-0101-1", "encrypted": False, "lsc": None,
-                "capf": {"operation": "none", "authentication": "none", "string": None, "key_type": "rsa",
-                         "key_size": 2048, "answer": "normal"}})
+            draft.data["phones"].setdefault(
+                mac,
+                {
+                    "load": "sip88xx.14-2-1-0101-1",
+                    "encrypted": False,
+                    "lsc": None,
+                    "capf": {
+                        "operation": "none",
+                        "authentication": "none",
+                        "string": None,
+                        "key_type": "rsa",
+                        "key_size": 2048,
+                        "answer": "normal",
+                    },
+                },
+            )
             draft.data["phones"][mac]["model"] = model
         return "SEP" + mac
 
@@ -180,9 +217,20 @@ class Cluster(Procedures, Transfers):
         name = f"CP-{self.data['phones'].get(mac, {}).get('model', '8861')}-SEP{mac}"
         return make_identity(name, self.key_maker.rsa(2048), self.identity("mic-authority"), days=3650)
 
+    def forecast(self):
+        """What phones will make of the cluster when they restart now; see forecast.forecast()."""
+        return forecast.forecast(self)
+
+    def phones_restarted(self):
+        """Say that all phones have been restarted: forecasts start from what they hold then."""
+        state = self.state
+        database = self.vouches_for(state)
+        self.holdings.restarted(state, lambda itl, ctl: forecast.boot(state, database, itl, ctl)[1:])
+
     def serve(self, address="127.0.0.1", **options):
         """Start the cluster's servers in threads; a context manager. See serving.Serving for the options."""
         from host_tools.lab.serving import Serving  # the servers import what a mere change of state never needs
+
         return Serving(self, address, **options)
 
     def _publish_and_commit(self, draft):
@@ -194,13 +242,20 @@ class Cluster(Procedures, Transfers):
         cluster_name = state.data["name"]
         host = state.data["nodes"][(node or 1) - 1]["host"]
         key = self.key_maker.ec("P-384") if kind == "callmanager-ec" else self.key_maker.rsa(2048)
-        common_name = {"callmanager": host, "tvs": host, "tomcat": host, "callmanager-ec": f"{host}-EC",
-                       "capf": f"CAPF-{cluster_name}", "itlrecovery": f"ITLRECOVERY_{cluster_name}-pub",
-                       "ca": f"{cluster_name}-Root-CA",
-                       "mic-authority": f"{cluster_name}-Manufacturing-CA"}.get(kind, f"SAST-{kind}-{cluster_name}")
+        common_name = {
+            "callmanager": host,
+            "tvs": host,
+            "tomcat": host,
+            "callmanager-ec": f"{host}-EC",
+            "capf": f"CAPF-{cluster_name}",
+            "itlrecovery": f"ITLRECOVERY_{cluster_name}-pub",
+            "ca": f"{cluster_name}-Root-CA",
+            "mic-authority": f"{cluster_name}-Manufacturing-CA",
+        }.get(kind, f"SAST-{kind}-{cluster_name}")
         alternatives = [host] if kind in NODE_KINDS else []
-        identity = make_identity(common_name, key, issuer, authority=kind in ("capf", "ca", "mic-authority"),
-                                 alternatives=alternatives)
+        identity = make_identity(
+            common_name, key, issuer, authority=kind in ("capf", "ca", "mic-authority"), alternatives=alternatives
+        )
         state.identities[_identity_name(kind, node)] = identity
         return identity
 
@@ -212,8 +267,13 @@ def _identity_name(kind, node):
 
 def _node(cluster_name, number, address):
     name = f"{cluster_name}-pub" if number == 1 else f"{cluster_name}-sub{number - 1}"
-    return {"name": name, "host": f"{name}.{cluster_name.lower()}.example", "address": address, "ports": {},
-            "stopped": []}
+    return {
+        "name": name,
+        "host": f"{name}.{cluster_name.lower()}.example",
+        "address": address,
+        "ports": {},
+        "stopped": [],
+    }
 
 
 def normal_mac(mac):

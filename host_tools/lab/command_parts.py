@@ -2,6 +2,7 @@
 """What the lab's commands share: common options, errors as one sentence, the report after a change."""
 
 import contextlib
+import enum
 import json as json_text
 from pathlib import Path
 from typing import Annotated
@@ -9,14 +10,33 @@ from typing import Annotated
 import typer
 from typer.core import TyperGroup
 
+from host_tools.lab.cluster import Cluster
 from host_tools.lab.errors import LabError
+from host_tools.lab.forecast import sentences
 
-ClusterOption = Annotated[Path, typer.Option(
-    "--cluster", "-C", envvar="PHONETRUST_LAB", show_default=True,
-    help="The cluster's folder.")]
+ClusterOption = Annotated[
+    Path, typer.Option("--cluster", "-C", envvar="PHONETRUST_LAB", show_default=True, help="The cluster's folder.")
+]
 NodeOption = Annotated[int | None, typer.Option("--node", help="The node, 1 = publisher (which is meant if left out).")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
+PassphraseOption = Annotated[
+    str,
+    typer.Option(
+        "--passphrase",
+        envvar="PHONETRUST_LAB_PASSPHRASE",
+        prompt=True,
+        hide_input=True,
+        help="The passphrase of the file; better given by the environment variable than on the command line.",
+    ),
+]
 DEFAULT_CLUSTER = Path("lab-cluster")
+
+
+class OnOff(enum.StrEnum):
+    """What can be switched on and off."""
+
+    on = "on"
+    off = "off"
 
 
 class LabGroup(TyperGroup):
@@ -28,6 +48,8 @@ class LabGroup(TyperGroup):
             return super().invoke(ctx)
         except LabError as error:
             typer.echo(f"phonetrust lab: {error}", err=True)
+        except BrokenPipeError:
+            raise
         except OSError as error:
             what = f"{error.filename}: " if error.filename else ""
             typer.echo(f"phonetrust lab: {what}{error.strerror or error}", err=True)
@@ -35,11 +57,26 @@ class LabGroup(TyperGroup):
 
 
 @contextlib.contextmanager
-def changed(cluster, json=False):
-    """Run a change of `cluster` inside the with block and report which generation came out of it."""
+def changed(path, json=False):
+    """Run a change of the cluster in `path` inside the with block; then say what phones will do."""
+    cluster = Cluster(path)
     yield cluster
-    number = cluster.state.number
+    if not json:
+        typer.echo(f"Done; the cluster is at state {cluster.state.number}.")
+    report(cluster, json)
+
+
+def report(cluster, json=False):
+    """Print the forecast: JSON, or sentences, those about refusals marked as warnings. Returns it."""
+    found = cluster.forecast()
     if json:
-        typer.echo(json_text.dumps({"generation": number}))
-    else:
-        typer.echo(f"Done; the cluster is at state {number}.")
+        typer.echo(json_text.dumps({"state": cluster.state.number, "forecast": found}, indent=2))
+        return found
+    if found:
+        typer.echo("When phones restart now:")
+    for warning, sentence in sentences(found):
+        if warning:
+            typer.secho(f"  Warning: {sentence}", fg=typer.colors.YELLOW)
+        else:
+            typer.echo(f"  {sentence}")
+    return found

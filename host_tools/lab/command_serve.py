@@ -18,12 +18,18 @@ from host_tools.lab.errors import LabError
 def serve(
     cluster: ClusterOption = DEFAULT_CLUSTER,
     address: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
-    port: Annotated[list[str] | None, typer.Option(
-        help="A port that is to be used: SERVICE=PORT for the publisher, SERVICE@NODE=PORT. Otherwise those of the "
-             "last run, else free ones. May be given several times.")] = None,
+    port: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A port that is to be used: SERVICE=PORT for the publisher, SERVICE@NODE=PORT. Otherwise those of the "
+            "last run, else free ones. May be given several times."
+        ),
+    ] = None,
     log: Annotated[Path | None, typer.Option(help="Append each event to this file as a line of JSON.")] = None,
-    tvs_only_verification: Annotated[bool, typer.Option(
-        "--tvs-only-verification", help="Let TVS close the connection on QUERY_CERT, as old servers do.")] = False,
+    tvs_only_verification: Annotated[
+        bool,
+        typer.Option("--tvs-only-verification", help="Let TVS close the connection on QUERY_CERT, as old servers do."),
+    ] = False,
     tvs_ttl: Annotated[int, typer.Option(min=0, help="Seconds for which phones may keep TVS's answers.")] = 86400,
     json: JsonOption = False,
 ):
@@ -42,8 +48,14 @@ def serve(
         with printing:
             typer.echo(json_text.dumps(event) if json else event_line(event))
 
-    with lab.serve(address, ports=parse_ports(port or []), only_verification=tvs_only_verification,
-                   time_to_live=tvs_ttl, log_file=log, listener=show) as serving:
+    with lab.serve(
+        address,
+        ports=parse_ports(port or []),
+        only_verification=tvs_only_verification,
+        time_to_live=tvs_ttl,
+        log_file=log,
+        listener=show,
+    ) as serving:
         with printing:
             typer.echo(json_text.dumps(serving.as_dict()) if json else ports_text(serving.as_dict()))
         stop.wait()
@@ -63,8 +75,10 @@ def parse_ports(texts):
 
 def ports_text(serving):
     """The ports for a person: one line a node."""
-    lines = [f"node {node}: " + ", ".join(f"{service} {port}" for service, port in services.items())
-             for node, services in serving["nodes"].items()]
+    lines = [
+        f"node {node}: " + ", ".join(f"{service} {port}" for service, port in services.items())
+        for node, services in serving["nodes"].items()
+    ]
     return "\n".join([f"Serving on {serving['address']}; stop with Ctrl-C.", *lines])
 
 

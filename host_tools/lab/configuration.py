@@ -12,8 +12,9 @@ def tvs_members(nodes):
     """The <TVS> element: each node that has a TVS port, the publisher first, at most five."""
     members = "".join(
         f'<member priority="{index}"><port>{node["ports"]["tvs"]}</port>'
-        f'<address>{escape(node["address"])}</address></member>'
-        for index, node in enumerate([node for node in nodes if node["ports"].get("tvs")][:5]))
+        f"<address>{escape(node['address'])}</address></member>"
+        for index, node in enumerate([node for node in nodes if node["ports"].get("tvs")][:5])
+    )
     return f"<TVS><members>{members}</members></TVS>"
 
 
@@ -22,33 +23,47 @@ def capf_list(nodes):
     port = nodes[0]["ports"].get("capf")
     if not port:
         return ""
-    return (f"<capfList><capf><phonePort>{port}</phonePort>"
-            f"<processNodeName>{escape(nodes[0]['address'])}</processNodeName></capf></capfList>")
+    return (
+        f"<capfList><capf><phonePort>{port}</phonePort>"
+        f"<processNodeName>{escape(nodes[0]['address'])}</processNodeName></capf></capfList>"
+    )
 
 
 def device(data, phone, mac):
     """The whole configuration of one phone as bytes. `data` is the cluster's, `phone` the phone's entry in it."""
     security = "encrypted" if data["mixed"] and phone.get("encrypted") else "none"
-    lines = ["<fullConfig>true</fullConfig>", "<deviceProtocol>SIP</deviceProtocol>",
-             f"<phoneLabel>SEP{mac}</phoneLabel>", call_managers(data["nodes"])]
+    lines = [
+        "<fullConfig>true</fullConfig>",
+        "<deviceProtocol>SIP</deviceProtocol>",
+        f"<phoneLabel>SEP{mac}</phoneLabel>",
+        call_managers(data["nodes"]),
+    ]
     if not data["pre8"]:
         lines.append(tvs_members(data["nodes"]))
-    lines += [f"<loadInformation>{escape(phone['load'])}</loadInformation>",
-              f"<capfAuthMode>{CAPF_AUTHENTICATION[phone['capf']['authentication']]}</capfAuthMode>",
-              capf_list(data["nodes"]),
-              service_address(data["nodes"][0]),
-              "<certHash></certHash>", "<encrConfig>false</encrConfig>",
-              f"<deviceSecurityMode>{DEVICE_SECURITY[security]}</deviceSecurityMode>"]
+    lines += [
+        f"<loadInformation>{escape(phone['load'])}</loadInformation>",
+        f"<capfAuthMode>{CAPF_AUTHENTICATION[phone['capf']['authentication']]}</capfAuthMode>",
+        capf_list(data["nodes"]),
+        service_address(data["nodes"][0]),
+        "<certHash></certHash>",
+        "<encrConfig>false</encrConfig>",
+        f"<deviceSecurityMode>{DEVICE_SECURITY[security]}</deviceSecurityMode>",
+    ]
     return document(lines)
 
 
 def pointer(data, phone, certificate_hash):
     """The small document that sends a phone to its encrypted configuration (spec/trust-files.md)."""
-    return document(["<fullConfig>false</fullConfig>",
-                     f"<loadInformation>{escape(phone['load'])}</loadInformation>",
-                     f"<capfAuthMode>{CAPF_AUTHENTICATION[phone['capf']['authentication']]}</capfAuthMode>",
-                     capf_list(data["nodes"]),
-                     f"<certHash>{certificate_hash}</certHash>", "<encrConfig>true</encrConfig>"])
+    return document(
+        [
+            "<fullConfig>false</fullConfig>",
+            f"<loadInformation>{escape(phone['load'])}</loadInformation>",
+            f"<capfAuthMode>{CAPF_AUTHENTICATION[phone['capf']['authentication']]}</capfAuthMode>",
+            capf_list(data["nodes"]),
+            f"<certHash>{certificate_hash}</certHash>",
+            "<encrConfig>true</encrConfig>",
+        ]
+    )
 
 
 def default(data):
@@ -61,16 +76,22 @@ def default(data):
 
 def call_managers(nodes):
     """The group of call managers, publisher first."""
-    members = "".join(f'<member priority="{index}"><callManager><processNodeName>{escape(node["address"])}'
-                      f"</processNodeName></callManager></member>" for index, node in enumerate(nodes[:3]))
+    members = "".join(
+        f'<member priority="{index}"><callManager><processNodeName>{escape(node["address"])}'
+        f"</processNodeName></callManager></member>"
+        for index, node in enumerate(nodes[:3])
+    )
     return f"<devicePool><callManagerGroup><members>{members}</members></callManagerGroup></devicePool>"
 
 
 def service_address(node):
     """The secure directory URL on the publisher's application server, if it has a port."""
     port = node["ports"].get("application")
-    return f"<secureDirectoryURL>https://{escape(node['address'])}:{port}/directory.xml</secureDirectoryURL>" \
-        if port else ""
+    return (
+        f"<secureDirectoryURL>https://{escape(node['address'])}:{port}/directory.xml</secureDirectoryURL>"
+        if port
+        else ""
+    )
 
 
 def document(lines, root="device"):

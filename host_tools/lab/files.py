@@ -13,8 +13,15 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from host_tools.lab.errors import LabError
 
 SAST, CCM, CCM_TFTP, TFTP, CAPF, APP_SERVER, TVS = 0, 1, 2, 3, 4, 7, 21
-ROLE_NAMES = {SAST: "SAST", CCM: "CCM", CCM_TFTP: "CCM+TFTP", TFTP: "TFTP", CAPF: "CAPF", APP_SERVER: "APP-SERVER",
-              TVS: "TVS"}
+ROLE_NAMES = {
+    SAST: "SAST",
+    CCM: "CCM",
+    CCM_TFTP: "CCM+TFTP",
+    TFTP: "TFTP",
+    CAPF: "CAPF",
+    APP_SERVER: "APP-SERVER",
+    TVS: "TVS",
+}
 DIGESTS = {"sha1": (1, hashes.SHA1), "sha256": (2, hashes.SHA256), "sha512": (3, hashes.SHA512)}
 MODULUS_CODES = {512: 0, 1024: 1, 2048: 2, 4096: 3}
 ITL_NAME, CTL_NAME = "ITLFile.tlv", "CTLFile.tlv"
@@ -103,8 +110,11 @@ def signed(file_name, body, signer, timestamp, digest, version, signer_version=N
     if key.key_size not in MODULUS_CODES:
         raise LabError(f"the header has no code for an RSA key of {key.key_size} bits")
     certificate = signer.certificate
-    signer_id = (tlv(4, text(name_text(certificate.subject))) + tlv(6, text(name_text(certificate.issuer)))
-                 + tlv(5, serial_bytes(certificate.serial_number)))
+    signer_id = (
+        tlv(4, text(name_text(certificate.subject)))
+        + tlv(6, text(name_text(certificate.issuer)))
+        + tlv(5, serial_bytes(certificate.serial_number))
+    )
     algorithm = tlv(10, b"\0") + tlv(11, bytes([MODULUS_CODES[key.key_size]]))
     signature_info = tlv(8, bytes([digest_code])) + tlv(9, algorithm)
     before = b"" if signer_version is None else tlv(28, signer_version)

@@ -48,8 +48,9 @@ class Identity:
 
 def key_pem(key):
     """A private key as unencrypted PKCS#8 PEM."""
-    return key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
-                             serialization.NoEncryption())
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
 
 
 class KeyMaker:
@@ -66,14 +67,16 @@ class KeyMaker:
 
 def subject(common_name, unit="Voice", organization="Lab", locality="Berlin", state="Berlin", country="DE"):
     """A subject name with the attributes, and in the order, that a cluster's certificates have."""
-    return x509.Name([
-        x509.NameAttribute(NameOID.COMMON_NAME, common_name),
-        x509.NameAttribute(NameOID.ORGANIZATIONAL_UNIT_NAME, unit),
-        x509.NameAttribute(NameOID.ORGANIZATION_NAME, organization),
-        x509.NameAttribute(NameOID.LOCALITY_NAME, locality),
-        x509.NameAttribute(NameOID.STATE_OR_PROVINCE_NAME, state),
-        x509.NameAttribute(NameOID.COUNTRY_NAME, country),
-    ])
+    return x509.Name(
+        [
+            x509.NameAttribute(NameOID.COMMON_NAME, common_name),
+            x509.NameAttribute(NameOID.ORGANIZATIONAL_UNIT_NAME, unit),
+            x509.NameAttribute(NameOID.ORGANIZATION_NAME, organization),
+            x509.NameAttribute(NameOID.LOCALITY_NAME, locality),
+            x509.NameAttribute(NameOID.STATE_OR_PROVINCE_NAME, state),
+            x509.NameAttribute(NameOID.COUNTRY_NAME, country),
+        ]
+    )
 
 
 def signing_digest(key):
@@ -91,21 +94,25 @@ def make_certificate(name, public_key, issuer=None, key=None, *, authority=False
     signing_key = key if issuer is None else issuer.key
     if signing_key is None:
         raise LabError("the issuer's private key is not here, so it cannot sign")
-    builder = (x509.CertificateBuilder()
-               .subject_name(name)
-               .issuer_name(name if issuer is None else issuer.certificate.subject)
-               .public_key(public_key)
-               .serial_number(int.from_bytes(secrets.token_bytes(16), "big") or 1)
-               .not_valid_before(now - datetime.timedelta(days=1))
-               .not_valid_after(now + datetime.timedelta(days=days))
-               .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=authority)
-               .add_extension(x509.SubjectKeyIdentifier.from_public_key(public_key), critical=False)
-               .add_extension(_usage(authority), critical=True)
-               .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH,
-                                                     ExtendedKeyUsageOID.CLIENT_AUTH]), critical=False))
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name if issuer is None else issuer.certificate.subject)
+        .public_key(public_key)
+        .serial_number(int.from_bytes(secrets.token_bytes(16), "big") or 1)
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=days))
+        .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=authority)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(public_key), critical=False)
+        .add_extension(_usage(authority), critical=True)
+        .add_extension(
+            x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]), critical=False
+        )
+    )
     if alternatives:
-        builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(n) for n in alternatives]),
-                                        critical=False)
+        builder = builder.add_extension(
+            x509.SubjectAlternativeName([x509.DNSName(n) for n in alternatives]), critical=False
+        )
     return builder.sign(signing_key, signing_digest(signing_key))
 
 
@@ -116,6 +123,14 @@ def make_identity(common_name, key, issuer=None, **options):
 
 
 def _usage(authority):
-    return x509.KeyUsage(digital_signature=True, key_encipherment=True, key_cert_sign=authority, crl_sign=authority,
-                         content_commitment=False, data_encipherment=True, key_agreement=False,
-                         encipher_only=False, decipher_only=False)
+    return x509.KeyUsage(
+        digital_signature=True,
+        key_encipherment=True,
+        key_cert_sign=authority,
+        crl_sign=authority,
+        content_commitment=False,
+        data_encipherment=True,
+        key_agreement=False,
+        encipher_only=False,
+        decipher_only=False,
+    )

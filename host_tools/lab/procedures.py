@@ -8,8 +8,14 @@ from host_tools.lab.errors import LabError
 from host_tools.lab.keys import Identity, make_identity
 from host_tools.lab.state import Store
 
-REGENERATED = {"tftp": "callmanager", "callmanager": "callmanager", "tvs": "tvs", "tomcat": "tomcat",
-               "capf": "capf", "itlrecovery": "itlrecovery"}
+REGENERATED = {
+    "tftp": "callmanager",
+    "callmanager": "callmanager",
+    "tvs": "tvs",
+    "tomcat": "tomcat",
+    "capf": "capf",
+    "itlrecovery": "itlrecovery",
+}
 ON_NODES = ("callmanager", "tvs", "tomcat")
 ITL_KEYS = ("callmanager", "itlrecovery")
 MODES = ("mixed", "nonsecure")

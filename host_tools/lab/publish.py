@@ -59,8 +59,10 @@ def itl_records(state, number, signer):
 
 def ctl_signer(state):
     """The Identity that signs the CTL: the state's `ctl_key`, else token, ITLRecovery, publisher's CallManager."""
-    key = state.data["ctl_key"] or {"etoken": "token-1", "itlrecovery": "itlrecovery",
-                                    "callmanager": "callmanager"}[state.data["signer"]]
+    key = (
+        state.data["ctl_key"]
+        or {"etoken": "token-1", "itlrecovery": "itlrecovery", "callmanager": "callmanager"}[state.data["signer"]]
+    )
     return state.identities["callmanager-1" if key == "callmanager" else key]
 
 
@@ -101,10 +103,12 @@ def build(state):
         if not data["pre8"]:
             signer = itl_signer(state, number)
             records = itl_records(state, number, signer)
-            published[files.ITL_NAME] = _rebuild(files.ITL_NAME, signer, records, previous.get(files.ITL_NAME),
-                                                 data["digest"])
-        documents = {f"SEP{mac}.cnf.xml": configuration.device(data, phone, mac)
-                     for mac, phone in sorted(data["phones"].items())}
+            published[files.ITL_NAME] = _rebuild(
+                files.ITL_NAME, signer, records, previous.get(files.ITL_NAME), data["digest"]
+            )
+        documents = {
+            f"SEP{mac}.cnf.xml": configuration.device(data, phone, mac) for mac, phone in sorted(data["phones"].items())
+        }
         if data["autoregistration"]:
             documents["XMLDefault.cnf.xml"] = configuration.default(data)
         for name, content in documents.items():
@@ -120,8 +124,9 @@ def _publish_document(state, number, published, previous, name, content):
     if not data["pre8"] or files.CTL_NAME in published:
         signer = state.identities[f"callmanager-{number}"]
         name += ".sgn"
-        published[name] = _keep_timestamp(previous.get(name), lambda timestamp: files.signed_file(
-            name, content, signer, timestamp, data["digest"]))
+        published[name] = _keep_timestamp(
+            previous.get(name), lambda timestamp: files.signed_file(name, content, signer, timestamp, data["digest"])
+        )
 
 
 def _rebuild(name, signer, records, previous, digest):

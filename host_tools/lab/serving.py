@@ -9,7 +9,8 @@ from pathlib import Path
 
 from cryptography import x509
 
-from host_tools.lab import files, tvs_server, web_server
+from agent.errors import Refused
+from host_tools.lab import files, forecast, tvs_server, web_server
 from host_tools.lab.errors import LabError
 from host_tools.lab.events import EventLog
 from host_tools.lab.stream_server import StreamServer
@@ -27,8 +28,17 @@ class Serving:
     with `ask_certificate` TLS servers ask phones for their certificate; `listener` is called with each event.
     """
 
-    def __init__(self, cluster, address="127.0.0.1", ports=None, only_verification=False, time_to_live=86400,
-                 ask_certificate=False, log_file=None, listener=None):
+    def __init__(
+        self,
+        cluster,
+        address="127.0.0.1",
+        ports=None,
+        only_verification=False,
+        time_to_live=86400,
+        ask_certificate=False,
+        log_file=None,
+        listener=None,
+    ):
         self.cluster = cluster
         self.address = address
         self._only_verification = only_verification
@@ -43,8 +53,14 @@ class Serving:
                 fixed = (ports or {}).get(number, {})
                 for service, start in self._starters(number).items():
                     self._servers[number, service] = self._start(start, wanted.get(service, 0), service in fixed)
-            cluster.set_ports({number: {service: server.port for (owner, service), server in self._servers.items()
-                                        if owner == number} for number, _service in self._servers})
+            cluster.set_ports(
+                {
+                    number: {
+                        service: server.port for (owner, service), server in self._servers.items() if owner == number
+                    }
+                    for number, _service in self._servers
+                }
+            )
             self._follow_services()
             self._write_ports()
         except BaseException:
@@ -127,6 +143,7 @@ class Serving:
     def _tftp(self, number, port):
         def on_request(name, found, client):
             self.events.add("tftp", number, "fetch", file=name, found=found, client=client)
+            self._note_holdings(number, name, client)
 
         return TftpServer(self.address, port, lambda name: self.cluster.published_path(name, number), on_request)
 
@@ -134,10 +151,14 @@ class Serving:
         """A server of `service` that shows the node's certificate `kind` (None: no TLS) and calls serve(node, ...)."""
         identity = None if kind is None else (lambda: self.cluster.identity(kind, number))
         return StreamServer(
-            self.address, port, f"{service} of node {number}", identity,
+            self.address,
+            port,
+            f"{service} of node {number}",
+            identity,
             lambda stream, client: serve(number, service, stream, client),
             lambda client, text: self.events.add(service, number, "failed connection", client=client, text=text),
-            self._phone_authorities)
+            self._phone_authorities,
+        )
 
     def _phone_authorities(self):
         """The issuers of phones' certificates, as PEM, where phones are asked for theirs."""
@@ -145,9 +166,12 @@ class Serving:
 
     def _serve_tvs(self, number, service, stream, client):
         tvs_server.answer_stream(
-            stream, self.cluster.vouches_for,
+            stream,
+            self.cluster.vouches_for,
             lambda details: self.events.add(service, number, **details, client=client, **phone_shown(stream)),
-            self._time_to_live, self._only_verification)
+            self._time_to_live,
+            self._only_verification,
+        )
 
     def _serve_application(self, number, service, stream, client):
         web_server.answer_stream(stream, client, web_server.application, self._on_request(number, service, client))
@@ -160,7 +184,22 @@ class Serving:
         web_server.answer_stream(stream, client, find, self._on_request(number, service, client))
 
     def _on_request(self, number, service, client):
-        return lambda path, found: self.events.add(service, number, "fetch", file=path, found=found, client=client)
+        def on_request(path, found):
+            self.events.add(service, number, "fetch", file=path, found=found, client=client)
+            self._note_holdings(number, path.removeprefix("/"), client)
+
+        return on_request
+
+    def _note_holdings(self, number, name, client):
+        """Keep the ledger of what phones hold, for forecasts; a list that cannot be judged leaves it as it is."""
+        state = self.cluster.state
+
+        def decide(kind, content, itl, ctl):
+            return forecast.takes(state, self.cluster.vouches_for(state), kind, content, itl, ctl)
+
+        content = state.published[self.cluster.node(number, state.data)["name"]].get(name)
+        with contextlib.suppress(Refused, LabError, OSError):
+            self.cluster.holdings.fetched(client.rpartition(":")[0], name, content, decide)
 
     def _follow_services(self):
         """Close and open the ports of services as the state wants them."""

@@ -41,8 +41,11 @@ class State:
 
     def draft(self):
         """A copy that may be changed. Identities are immutable and shared."""
-        return State(copy.deepcopy(self.data), dict(self.identities),
-                     {node: dict(files) for node, files in self.published.items()})
+        return State(
+            copy.deepcopy(self.data),
+            dict(self.identities),
+            {node: dict(files) for node, files in self.published.items()},
+        )
 
     @classmethod
     def load(cls, folder):
@@ -50,13 +53,16 @@ class State:
         folder = Path(folder)
         try:
             data = json.loads((folder / "cluster.json").read_text())
-            identities = {path.stem: Identity.from_pem(path.read_bytes())
-                          for path in sorted((folder / "identities").glob("*.pem"))}
+            identities = {
+                path.stem: Identity.from_pem(path.read_bytes())
+                for path in sorted((folder / "identities").glob("*.pem"))
+            }
             published = {}
             for node in data["nodes"]:
                 root = folder / "published" / node["name"]
-                published[node["name"]] = {str(path.relative_to(root)): path.read_bytes()
-                                           for path in sorted(root.rglob("*")) if path.is_file()}
+                published[node["name"]] = {
+                    str(path.relative_to(root)): path.read_bytes() for path in sorted(root.rglob("*")) if path.is_file()
+                }
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise LabError(f"the cluster's state in {folder} cannot be read: {error}") from error
         return cls(data, identities, published, int(folder.name), folder)

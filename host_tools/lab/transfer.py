@@ -19,10 +19,14 @@ from host_tools.lab.state import State
 
 MAGIC = b"phonetrust lab backup 1\n"
 SALT, NONCE = 16, 12
-SCRYPT = {"n": 2 ** 15, "r": 8, "p": 1}  # 32 MB and some 0.1 s for each guess at the passphrase
+SCRYPT = {"n": 2**15, "r": 8, "p": 1}  # 32 MB and some 0.1 s for each guess at the passphrase
 # Consolidated file -> the roles that TVS gives the certificates in it after an import.
-BULK = {"TFTP-consolidated.p12": (files.SAST, files.TFTP), "CAPF-consolidated.p12": (files.CAPF,),
-        "Tomcat-consolidated.p12": (files.APP_SERVER,), "ITLRecovery-consolidated.p12": (files.SAST,)}
+BULK = {
+    "TFTP-consolidated.p12": (files.SAST, files.TFTP),
+    "CAPF-consolidated.p12": (files.CAPF,),
+    "Tomcat-consolidated.p12": (files.APP_SERVER,),
+    "ITLRecovery-consolidated.p12": (files.SAST,),
+}
 
 
 class Transfers:
@@ -47,7 +51,7 @@ class Transfers:
         data = Path(file).read_bytes()
         if not data.startswith(MAGIC) or len(data) < len(MAGIC) + SALT + NONCE:
             raise LabError(f"{file} is no backup of a lab cluster")
-        salt, rest = data[len(MAGIC):][:SALT], data[len(MAGIC) + SALT:]
+        salt, rest = data[len(MAGIC) :][:SALT], data[len(MAGIC) + SALT :]
         try:
             archive = AESGCM(_backup_key(passphrase, salt)).decrypt(rest[:NONCE], rest[NONCE:], MAGIC)
         except InvalidTag as error:
@@ -66,23 +70,33 @@ class Transfers:
     def export_recovery(self, file, passphrase):
         """Write the ITLRecovery certificate and key to `file` as PKCS#12: the lifeline for itl_reset("remotekey")."""
         identity = self.identity("itlrecovery")
-        write_private(file, pkcs12.serialize_key_and_certificates(
-            b"ITLRecovery", identity.key, identity.certificate, None, _encryption(passphrase)))
+        write_private(
+            file,
+            pkcs12.serialize_key_and_certificates(
+                b"ITLRecovery", identity.key, identity.certificate, None, _encryption(passphrase)
+            ),
+        )
 
     def bulk_export(self, folder, passphrase):
         """Write the certificates that another cluster's TVS must know, consolidated over the nodes, as PKCS#12 files."""
         state, folder = self.state, Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         numbers = range(1, len(state.data["nodes"]) + 1)
-        names = {"TFTP-consolidated.p12": [f"callmanager-{number}" for number in numbers],
-                 "CAPF-consolidated.p12": ["capf"],
-                 "Tomcat-consolidated.p12": [f"tomcat-{number}" for number in numbers],
-                 "ITLRecovery-consolidated.p12": ["itlrecovery"]}
+        names = {
+            "TFTP-consolidated.p12": [f"callmanager-{number}" for number in numbers],
+            "CAPF-consolidated.p12": ["capf"],
+            "Tomcat-consolidated.p12": [f"tomcat-{number}" for number in numbers],
+            "ITLRecovery-consolidated.p12": ["itlrecovery"],
+        }
         for file, members in names.items():
-            certificates = [pkcs12.PKCS12Certificate(state.identities[name].certificate,
-                                                     f"{state.data['name']}-{name}".encode()) for name in members]
-            write_private(folder / file, pkcs12.serialize_key_and_certificates(
-                None, None, None, certificates, _encryption(passphrase)))
+            certificates = [
+                pkcs12.PKCS12Certificate(state.identities[name].certificate, f"{state.data['name']}-{name}".encode())
+                for name in members
+            ]
+            write_private(
+                folder / file,
+                pkcs12.serialize_key_and_certificates(None, None, None, certificates, _encryption(passphrase)),
+            )
 
     def bulk_import(self, folder, passphrase):
         """Let TVS vouch for the certificates in the consolidated files of `folder`. Returns how many there were."""
@@ -141,4 +155,3 @@ def _backup_key(passphrase, salt):
     if not passphrase:
         raise LabError("a backup needs a passphrase")
     return Scrypt(salt=salt, length=32, **SCRYPT).derive(passphrase.encode())
-

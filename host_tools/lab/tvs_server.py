@@ -45,14 +45,24 @@ def answer_stream(stream, database, on_answer, time_to_live=86400, only_verifica
                 found = verify(elements, database(), details)
                 response = VERIFICATION_RESPONSE
             else:
-                on_answer({**details, "what": "query" if command == QUERY_REQUEST else f"command {command}",
-                           "answer": "closed"})
+                on_answer(
+                    {
+                        **details,
+                        "what": "query" if command == QUERY_REQUEST else f"command {command}",
+                        "answer": "closed",
+                    }
+                )
                 return
         except BadRequest as error:
             on_answer({"what": "bad request", "text": str(error)})
             return
-        on_answer({**details, "answer": "valid" if found else "refused",
-                   "roles": [files.ROLE_NAMES.get(role, str(role)) for role in sorted(found[1])] if found else []})
+        on_answer(
+            {
+                **details,
+                "answer": "valid" if found else "refused",
+                "roles": [files.ROLE_NAMES.get(role, str(role)) for role in sorted(found[1])] if found else [],
+            }
+        )
         stream.sendall(response_message(response, session, found, time_to_live))
 
 
@@ -68,7 +78,7 @@ def parse_elements(body):
             raise BadRequest(f"element {tag} at offset {offset - 3} is longer than the message")
         if tag in elements:
             raise BadRequest(f"element {tag} comes twice")
-        elements[tag] = body[offset:offset + length]
+        elements[tag] = body[offset : offset + length]
         offset += length
     return elements
 
@@ -85,12 +95,20 @@ def query(elements, database, details):
     issuer = elements[ISSUER_NAME].rstrip(b"\0").decode("utf-8", "replace")
     serial = elements[SERIAL_NUMBER].lstrip(b"\0")
     details.update(what="query", issuer=issuer, serial=serial.hex())
+    certificate_der = find_certificate(database, issuer, serial)
+    return None if certificate_der is None else (certificate_der, database[certificate_der])
+
+
+def find_certificate(database, issuer, serial):
+    """The certificate (DER) in the database with this issuer (text) and serial (bytes without leading zeros), or None."""
     wanted = name_parts(issuer)
-    for certificate_der, roles in database.items():
+    for certificate_der in database:
         certificate = x509.load_der_x509_certificate(certificate_der)
-        if files.serial_bytes(certificate.serial_number) == serial \
-                and name_parts(files.name_text(certificate.issuer)) == wanted:
-            return certificate_der, roles
+        if (
+            files.serial_bytes(certificate.serial_number) == serial
+            and name_parts(files.name_text(certificate.issuer)) == wanted
+        ):
+            return certificate_der
     return None
 
 
