@@ -5,6 +5,7 @@ MicroPython has no XML library, so this walks the markup itself: elements, chara
 XML predefines; no DTD, no entity of a document's own. Everything else in the file belongs to the phone's other programs."""
 
 from agent.errors import Malformed
+from agent.tlv import is_utf8
 
 #: Most TVS servers that are read; a cluster writes up to 5.
 TVS_LIMIT = 5
@@ -14,7 +15,10 @@ TEXT_LIMIT = 1024  # bytes of a value that is read here; longer ones are somebod
 _MEMBER = "TVS/members/member"
 _CAPF = "capfList/capf"
 _BLANKS = b" \t\r\n"
-_ENTITIES = {b"amp": "&", b"lt": "<", b"gt": ">", b"quot": '"', b"apos": "'"}
+_ENTITIES = {b"amp": b"&", b"lt": b"<", b"gt": b">", b"quot": b'"', b"apos": b"'"}
+LONGEST_ENTITY = 16  # bytes from its & to its ;
+_HEX = b"0123456789abcdefABCDEF"
+_NAME_ENDS = b" \t\r\n/><\"'=&"  # what a name cannot have in it
 
 
 class PhoneConfig:
@@ -46,7 +50,7 @@ class PhoneConfig:
                     members.append(member)
                 member = None
             elif path == _CAPF and capf is not None:
-                if self.capf is None and capf[0]:
+                if self.capf is None and capf[0] and capf[1]:
                     self.capf = (capf[0], capf[1])
                 capf = None
             elif member is not None and path == _MEMBER + "/address":
@@ -59,7 +63,7 @@ class PhoneConfig:
                 capf[1] = self._port(text, path)
             else:
                 self._setting(path, text)
-        members.sort(key=lambda found: (9999 if found[0] is None else found[0], found[1]))
+        members.sort(key=lambda found: (found[0] is None, found[0] or 0, found[1]))  # no number: last
         for _, _, host, port in members:
             if host and port and (host, port) not in self.tvs and len(self.tvs) < TVS_LIMIT:
                 self.tvs.append((host, port))
@@ -101,13 +105,13 @@ def elements(data):
     "" where it is longer than TEXT_LIMIT. Raises Malformed."""
     data = bytes(data) if not isinstance(data, (bytes, bytearray)) else data
     at = 3 if data[:3] == b"\xef\xbb\xbf" else 0
-    stack = []  # [name, pieces of text, their length]
+    stack = []  # (name, _Text) of the elements that are open
     ended = False
     while True:
         start = data.find(b"<", at)
         text = data[at : start if start >= 0 else len(data)]
         if stack:
-            _add_text(stack, _unescape(text, at))
+            _unescape(text, at, stack[-1][1])
         elif text.strip(_BLANKS):
             raise Malformed("text outside of the root element", None, at)
         if start < 0:
@@ -117,7 +121,7 @@ def elements(data):
         elif data[start : start + 9] == b"<![CDATA[":
             at = _after(data, b"]]>", start + 9, start)
             if stack:
-                _add_text(stack, _decode(data[start + 9 : at - 3], start))
+                stack[-1][1].add(data[start + 9 : at - 3], start)
         elif data[start : start + 2] == b"<?":
             at = _after(data, b"?>", start + 2, start)
         elif data[start : start + 2] == b"<!":
@@ -128,7 +132,7 @@ def elements(data):
             if not stack or stack[-1][0] != name:
                 raise Malformed("</%s> closes an element that is not open" % name[:40], None, start)
             path = _path(stack)
-            text = "".join(stack.pop()[1]).strip()
+            text = stack.pop()[1].value().strip()
             yield path, {}, text
             ended = not stack
         else:
@@ -137,7 +141,7 @@ def elements(data):
             name, attributes, closed, at = _start_tag(data, start)
             if len(stack) == DEPTH_LIMIT:
                 raise Malformed("elements nested more than %d deep" % DEPTH_LIMIT, None, start)
-            stack.append([name, [], 0])
+            stack.append((name, _Text()))
             path = _path(stack)
             yield path, attributes, None
             if closed:
@@ -154,13 +158,26 @@ def _path(stack):
     return "/".join([level[0] for level in stack[1:]])
 
 
-def _add_text(stack, text):
-    level = stack[-1]
-    level[2] += len(text)
-    if level[2] > TEXT_LIMIT:
-        level[1] = []
-    else:
-        level[1].append(text)
+class _Text:
+    """Character data as it is put together; more than TEXT_LIMIT bytes are checked but not kept."""
+
+    def __init__(self):
+        self._pieces = []
+        self._size = 0
+
+    def add(self, raw, offset):
+        """Add UTF-8 bytes that stand at `offset`. Raises Malformed."""
+        self._size += len(raw)
+        if self._size > TEXT_LIMIT:
+            self._pieces = []
+            if not is_utf8(raw):
+                raise _not_utf8(offset)
+        elif len(raw):
+            self._pieces.append(_decode(raw, offset))
+
+    def value(self):
+        """The text, "" where there was too much."""
+        return "".join(self._pieces)
 
 
 def _after(data, end, at, start):
@@ -170,68 +187,86 @@ def _after(data, end, at, start):
     return found + len(end)
 
 
+def _not_utf8(offset):
+    return Malformed("text that is not UTF-8", None, offset)
+
+
 def _decode(raw, offset):
-    try:
-        return str(raw, "utf-8")
-    except UnicodeError:
-        raise Malformed("text that is not UTF-8", None, offset) from None
+    if not is_utf8(raw):
+        raise _not_utf8(offset)
+    return str(raw, "utf-8")
 
 
-def _unescape(raw, offset):
-    if b"&" not in raw:
-        return _decode(raw, offset)
-    out = ""
+def _unescape(raw, offset, text):
+    """Add character data with entities to a _Text. Raises Malformed."""
     at = 0
     while True:
         start = raw.find(b"&", at)
         if start < 0:
-            return out + _decode(raw[at:], offset + at)
-        out += _decode(raw[at:start], offset + at)
-        end = raw.find(b";", start)
+            text.add(raw[at:], offset + at)
+            return
+        text.add(raw[at:start], offset + at)
+        end = raw.find(b";", start, start + LONGEST_ENTITY)
         name = bytes(raw[start + 1 : end]) if end > 0 else b""
         if name in _ENTITIES:
-            out += _ENTITIES[name]
+            text.add(_ENTITIES[name], offset + start)
         elif name[:1] == b"#":
-            out += _character(name[1:], offset + start)
+            text.add(_character(name[1:], offset + start).encode(), offset + start)
         else:
             raise Malformed("'&' that starts no known entity", None, offset + start)
         at = end + 1
 
 
 def _character(digits, offset):
-    try:
-        code = int(str(digits[1:], "ascii"), 16) if digits[:1] in (b"x", b"X") else int(str(digits, "ascii"))
+    base, allowed = (16, _HEX) if digits[:1] in (b"x", b"X") else (10, _HEX[:10])
+    if base == 16:
+        digits = digits[1:]
+    if digits and all([digit in allowed for digit in digits]):
+        code = int(str(digits, "utf-8"), base)
         if 0 < code < 0xD800 or 0xE000 <= code < 0x110000:
             return chr(code)
-    except ValueError:
-        pass
     raise Malformed("a character reference to no character", None, offset)
+
+
+def _skip(data, at, which, wanted):
+    """The first offset from `at` whose byte is in `which` (or is not, as `wanted` says), or the end."""
+    while at < len(data) and (data[at] in which) is not wanted:
+        at += 1
+    return at
 
 
 def _start_tag(data, start):
     """(name, attributes, whether it closes itself, offset after it) of the start tag at `start`."""
-    end = start + 1
-    while end < len(data) and data[end] not in b" \t\r\n/>":
-        end += 1
+    wrong = Malformed("a start tag that is not well-formed", None, start)
+    end = _skip(data, start + 1, _NAME_ENDS, True)
     name = _decode(data[start + 1 : end], start)
     if not name:
         raise Malformed("'<' that starts no element", None, start)
     attributes = {}
     while True:
-        while end < len(data) and data[end] in _BLANKS:
-            end += 1
+        before = end
+        end = _skip(data, end, _BLANKS, False)
         if data[end : end + 1] == b">":
             return name, attributes, False, end + 1
         if data[end : end + 2] == b"/>":
             return name, attributes, True, end + 2
-        equals = data.find(b"=", end)
-        quote = equals + 1
-        while 0 < equals and quote < len(data) and data[quote] in _BLANKS:
-            quote += 1
+        equals = _skip(data, end, _NAME_ENDS, True)
+        key = _decode(data[end:equals], end)
+        equals = _skip(data, equals, _BLANKS, False)
+        quote = _skip(data, equals + 1, _BLANKS, False)
         mark = data[quote : quote + 1]
-        close = data.find(mark, quote + 1) if equals > 0 and mark in (b'"', b"'") else -1
-        if close < 0:
-            raise Malformed("a start tag that is not well-formed", None, start)
-        key = _decode(data[end:equals].strip(_BLANKS), end)
-        attributes[key] = _unescape(data[quote + 1 : close], quote + 1)
+        if (
+            end == before
+            or not key
+            or key in attributes
+            or data[equals : equals + 1] != b"="
+            or mark not in (b'"', b"'")
+        ):
+            raise wrong
+        close = data.find(mark, quote + 1)
+        if close < 0 or b"<" in data[quote:close]:
+            raise wrong
+        value = _Text()
+        _unescape(data[quote + 1 : close], quote + 1, value)
+        attributes[key] = value.value()
         end = close + 1
