@@ -9,13 +9,14 @@ import json
 from agent import steps, tftp
 from agent.buffers import BufferSink, Pool
 from agent.decision import Decision
-from agent.errors import Malformed, PhonetrustError
+from agent.errors import Malformed, PhonetrustError, Refused
 from agent.phoneconfig import PhoneConfig
 from agent.settings import TVS_PORT
+from agent.signedfile import SignedFileSink
 from agent.store import Store
 from agent.trust import Trust
 from agent.tvs import TvsClient
-from agent.wording import TRUST_LOST
+from agent.wording import TRUST_LOST, unreadable
 
 #: How many decisions are kept for the status.
 HISTORY = 32
@@ -288,6 +289,40 @@ class Boot:
             if stored.read(name) != changes[name]:
                 return False
         return True
+
+    # Other files: locales, ring lists, firmware loads
+
+    def fetch_file(self, name):
+        """Fetch a file for another program, verified before it is there: (Decision, path or None).
+
+        With trust installed the signed file is fetched (`.sgn` is added where the name lacks it) and what is kept is its
+        content without the header; without trust the plain one. Raises ValueError where the HAL keeps no files."""
+        if self.hal.files is None:
+            raise ValueError("this phone keeps no files for other programs")
+        signed = name.endswith(".sgn") or self.trust.has_trust
+        if signed and not name.endswith(".sgn"):
+            name += ".sgn"
+        file = self.hal.files.create()
+        try:
+            sink = SignedFileSink(self.hal.crypto, self.settings.file_limit, file) if signed else file
+            decision = self._judge_file(name, sink, signed)
+            if decision.accepted:
+                return self.record(decision), file.keep()
+            return self.record(decision), None
+        except OSError as error:
+            return self.record(Decision(False, "not-stored", name, steps.not_stored(name, error))), None
+        finally:
+            file.drop()
+
+    def _judge_file(self, name, sink, signed):
+        try:
+            failure = self.fetch(name, sink, self.settings.file_limit)
+            if failure is not None:
+                return steps.failed(name, failure)
+            content = sink.finish() if signed else None
+        except Refused as refusal:
+            return Decision(False, refusal.reason, name, unreadable(name, refusal))
+        return self._resolve(self.trust.decide_file(name, content))
 
     # What a person may do
 

@@ -8,6 +8,7 @@ import json
 from agent import VERSION
 from agent.boot import Boot
 from agent.console import Console
+from agent.service import Service
 from agent.status import status
 
 # Severity of an event, as syslog names them.
@@ -30,6 +31,7 @@ class Phone:
         self.origin = origin
         self._pause = _FIRST_PAUSE
         self._due = None
+        self.service = None
         self.boot = Boot(hal, settings, servers, report=self.report, log=self.log)
 
     def line(self, severity, text):
@@ -47,6 +49,8 @@ class Phone:
         self.line(severity, "%s %s %s: %s" % (decision.kind, decision.outcome, decision.reason, decision.text))
         for warning in decision.warnings:
             self.line(WARNING, "%s: %s" % (decision.kind, warning))
+        if self.service is not None:
+            self.service.publish({"event": "decision", "decision": decision.as_dict()})
 
     def start(self):
         """Print the banner and boot. Returns True where everything was accepted."""
@@ -78,20 +82,40 @@ class Phone:
         """Remove "itl", "ctl" or "all"."""
         self.boot.erase(what)
 
-    def serve(self):
-        """Answer the console and feed the watchdog until its input ends or the board restarts."""
+    def serve(self, listener=None):
+        """Answer the console and other programs, and feed the watchdog, until the board restarts.
+
+        listener: a listening Unix socket of the HAL for agent.service. Without it, this ends with the console's input."""
         console = Console(self, self.hal.console.write)
+        poller = self.hal.net.poller()
+        poller.watch(self.hal.console)
+        if listener is not None:
+            self.service = Service(self, listener, poller)
         self.line(INFO, "ready; type help for the commands of this console")
+        waiting = False
         while True:
-            try:
-                line = self.hal.console.read_line(_TICK)
-            except EOFError:
-                return
-            if line is not None:
-                console.command(line)
+            for thing, readable, writable in poller.wait(0 if waiting else _TICK):
+                if thing is not self.hal.console:
+                    self.service.ready(thing, readable, writable)
+                elif not self._read_console(console):
+                    poller.forget(thing)
+                    if listener is None:
+                        return
+            waiting = self.service is not None and self.service.serve_next()
             self.boot.tftp.settle()
             self._ask_again()
             self.hal.board.watchdog()
+
+    def _read_console(self, console):
+        """All lines that wait at the console; False where its input has ended."""
+        try:
+            line = self.hal.console.read_line(0)
+            while line is not None:
+                console.command(line)
+                line = self.hal.console.read_line(0)
+        except EOFError:
+            return False
+        return True
 
     def _ask_again(self):
         """Fetch again after a pause while no TFTP server answers: a network comes back without anybody's help."""

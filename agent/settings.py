@@ -92,6 +92,7 @@ KEYS = {
     "refuse_weak": (_boolean, False, True, "refuse SHA-1 and keys of 1024 bits"),
     "size_limit": (_number(1024, 1 << 20), 65536, 65536, "largest trust list, bytes"),
     "configuration_limit": (_number(1024, 1 << 20), 65536, 65536, "largest configuration file, bytes"),
+    "file_limit": (_number(1024, 1 << 28), 1 << 26, 1 << 26, "largest file for the phone's other programs, bytes"),
     "tftp_timeout": (_number(50, 60000), 1000, 1000, "ms before a TFTP request is sent again; it grows"),
     "tftp_attempts": (_number(1, 20), 4, 4, "how often a TFTP request is sent"),
     "tftp_deadline": (_number(1000, 3600000), 120000, 120000, "ms for one file from one server"),

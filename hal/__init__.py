@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The hardware abstraction: everything the agent may do to the world, as one object with small parts.
 
-A Hal has the parts `net`, `flash`, `clock`, `random`, `crypto`, `console`, `board`. There are three of them:
+A Hal has the parts `net`, `flash`, `files`, `clock`, `random`, `crypto`, `console`, `board`. There are three of them:
 `hal.host.Hal` (a PC, CPython), `hal.device.Hal` (MicroPython on Linux boards) and `hal.fake.Hal` (tests, both Pythons).
 The agent is handed one and imports none. No trust rule lives here.
 
@@ -31,6 +31,10 @@ flash: a raw region of fixed size
     size; read_into(offset, buffer) fills the buffer; write(offset, data); sync() returns when all writes before it
     will survive a loss of power. Between two syncs writes may reach the medium in any order, whole, in part or not at
     all. OSError on failure, ValueError outside of the region.
+
+files: files that other programs of the phone read (hal/files.py); None where the phone keeps none
+    create() -> a sink: begin(size or None), write(block); then keep() -> its path, or drop(). OSError on failure. Only
+        so many are kept, the oldest goes first; all are gone after a restart.
 
 clock
     monotonic() -> ms since some start, never back. wall() -> seconds since 1970, None where the board does not know.

@@ -41,11 +41,12 @@ _fsync = libc.func("i", "fsync", "i")
 class Hal:
     """The parts of a board's HAL. `flash` may be None where nothing is stored. library: a path, see crypto()."""
 
-    def __init__(self, board=None, flash=None, library=None, console=None):
+    def __init__(self, board=None, flash=None, library=None, console=None, files=None):
         from hal.device_net import Net
 
         self.net = Net()
         self.flash = flash
+        self.files = files
         self.clock = Clock()
         self.random = Random()
         self.crypto = crypto(library)

@@ -238,7 +238,7 @@ class Listener:
         self._path = path
         _remove(path)
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        mask = _umask(0o177)
+        mask = _umask(0o117)  # other programs of the phone are of the agent's group
         try:
             self._socket.bind(struct.pack("H", socket.AF_UNIX) + path.encode() + b"\0")
         except OSError:

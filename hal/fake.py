@@ -20,10 +20,11 @@ class Restarted(BaseException):
 class Hal:
     """All parts, each of which a test may replace. crypto: a real one. size: of the flash."""
 
-    def __init__(self, crypto=None, size=262144):
+    def __init__(self, crypto=None, size=262144, files=None):
         self.clock = FakeClock()
         self.net = FakeNet(self.clock)
         self.flash = FakeFlash(size)
+        self.files = files
         self.random = FakeRandom()
         self.crypto = crypto
         self.console = FakeConsole(self.clock)

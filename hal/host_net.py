@@ -131,7 +131,7 @@ class Listener:
             pass
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
-            mask = os.umask(0o177)
+            mask = os.umask(0o117)  # other programs of the phone are of its group
             try:
                 self._socket.bind(path)
             finally:

@@ -20,6 +20,10 @@ FLASH_SIZE = 8 << 20
 def phone(
     settings: Annotated[Path, typer.Option(metavar="FILE", help="The phone's settings, a JSON file.")] = Path("phone.json"),
     state: Annotated[Path, typer.Option(metavar="DIR", help="Where the phone keeps its flash.")] = Path("phone-state"),
+    serve: Annotated[bool, typer.Option("--serve", help="Stay: answer the console here and other programs.")] = False,
+    socket: Annotated[
+        Path | None, typer.Option(metavar="PATH", help="With --serve: the Unix socket for other programs; see docs/service.md.")
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the status as JSON; the log goes to standard error.")] = False,
 ):
     """Run a phone on this PC: boot, fetch the lists and the configuration over TFTP, verify, ask TVS, store.
@@ -29,22 +33,27 @@ def phone(
 
     Exit status: 0 everything was accepted, 1 something was refused or missing, 2 the settings or DIR cannot be used.
     """
+    from hal.files import Files
     from hal.host import Board, Flash, Hal
 
     try:
         values = phone_settings.parse(parts.read(settings).decode("utf-8", "replace"), str(settings))
         state.mkdir(parents=True, exist_ok=True)
         flash = Flash(state / "flash", FLASH_SIZE)
+        (state / "files").mkdir(exist_ok=True)
     except SettingsError as error:
         parts.leave(parts.CANNOT_TELL, str(error))
     except OSError as error:
         parts.leave(parts.CANNOT_TELL, f"{state}: {error.strerror or error}")
     console = LogConsole(sys.stderr if json else sys.stdout)
-    hal = Hal(board=Board(values.mac, values.model), flash=flash, console=console)
+    files = Files(str(state.resolve() / "files"))
+    hal = Hal(board=Board(values.mac, values.model), flash=flash, console=console, files=files)
     running = Phone(hal, values, origin=hal.clock.monotonic())
     good = running.start()
     if json:
         typer.echo(running.status_json())
+    if serve:
+        running.serve(hal.net.listen_local(str(socket)) if socket else None)
     raise typer.Exit(parts.YES if good else parts.NO)
 
 

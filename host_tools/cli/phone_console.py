@@ -4,13 +4,16 @@
 from rich.console import Console
 from rich.text import Text
 
+import hal.host
+
 _STYLES = {"accepted": "green", "refused": "bold red", "warning": "yellow", "error": "red"}
 
 
-class LogConsole:
-    """The `console` part of a HAL (hal/__init__.py), for output alone."""
+class LogConsole(hal.host.Console):
+    """The console part of a PC's HAL, writing to `stream`."""
 
     def __init__(self, stream):
+        super().__init__(writer=stream)
         self._console = Console(file=stream, highlight=False, soft_wrap=True)
 
     def write(self, text):
