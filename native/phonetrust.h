@@ -218,8 +218,8 @@ PHONETRUST_API int phonetrust_record_index(const uint8_t *file, size_t length, s
  * bytes counts as none. Leading zero bytes of a SERIALNUMBER are ignored.
  *
  * `capacity` counts rows of PHONETRUST_RECORD_ROW numbers. Returns the number of records. Allocates nothing.
- * The first record with something wrong decides: ERROR_MALFORMED, or ERROR_MISMATCH where it says something
- * else than its certificate (fault: SERIALNUMBER or PUBLICKEY). ERROR_SPACE. ERROR_ARGUMENT.
+ * ERROR_MALFORMED: the first thing that is. ERROR_MISMATCH: nothing is malformed, and a record says something
+ * else than its certificate; fault is the first such SERIALNUMBER or PUBLICKEY. ERROR_SPACE. ERROR_ARGUMENT.
  */
 PHONETRUST_API int phonetrust_check_records(const uint8_t *file, size_t length, size_t start, uint32_t *rows,
                                             size_t capacity, uint32_t *fault);

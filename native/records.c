@@ -106,12 +106,19 @@ int phonetrust_check_records(const uint8_t *file, size_t length, size_t start, u
     if (length > PHONETRUST_MAXIMUM_LENGTH || start > length)
         return PHONETRUST_ERROR_ARGUMENT;
     size_t count = 0;
+    uint32_t found[2] = {0, 0};
+    uint32_t mismatch[2] = {0, 0}; /* the first one waits: a list that is malformed anywhere is malformed */
     for (size_t offset = start; offset < length; count++) {
         if (count == capacity)
             return PHONETRUST_ERROR_SPACE;
-        int result = check_record(file, length, &offset, rows + PHONETRUST_RECORD_ROW * count, fault);
-        if (result != 0)
-            return result;
+        int result = check_record(file, length, &offset, rows + PHONETRUST_RECORD_ROW * count, found);
+        if (result == PHONETRUST_ERROR_MALFORMED)
+            return malformed(fault, found[0], found[1]);
+        if (result == PHONETRUST_ERROR_MISMATCH && mismatch[0] == 0)
+            memcpy(mismatch, found, sizeof mismatch);
     }
-    return (int)count;
+    if (mismatch[0] == 0)
+        return (int)count;
+    memcpy(fault, mismatch, sizeof mismatch);
+    return PHONETRUST_ERROR_MISMATCH;
 }

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The C tests of libphonetrust as pytest items, in four variants; the fuzz targets, briefly; and the built libraries.
+"""The C tests of libphonetrust as pytest items, in five variants; the fuzz targets, briefly; and the built libraries.
 
 Each variant's program runs once with all tests; what it printed for a test decides that test. `make -C native test`,
 `sanitize` and `fuzz` run the same without pytest.
@@ -23,6 +23,7 @@ VARIANTS = {
     ],
     "sanitize": ["{build}/sanitize/tests"],
     "aarch64": ["qemu-aarch64-static", "{build}/aarch64/tests"],
+    "without_aes_instructions": ["qemu-x86_64-static", "-cpu", "qemu64", "{build}/x86_64/tests"],
 }  # fmt: skip
 C_TESTS = sorted(
     name for path in HERE.glob("test_*.c") for name in re.findall(r"^TEST\((\w+)\)", path.read_text(), re.M)

@@ -120,6 +120,24 @@ TEST(another_public_key_is_a_mismatch) {
     bytes_free(file);
 }
 
+TEST(malformed_anywhere_goes_before_a_mismatch) {
+    struct bytes file = read_vector("itl-base.tlv");
+    CHECK_EQUAL(check(file), 5);
+    size_t last = rows[4 * PHONETRUST_RECORD_ROW + PHONETRUST_RECORD_CERTIFICATE];
+    size_t length;
+    size_t serial = find(file, 6, &length);
+    size_t second = rows[PHONETRUST_RECORD_ROW + PHONETRUST_RECORD_KEY];
+    file.at[serial] ^= 1;
+    file.at[second + 100] ^= 1; /* a key that its record does not repeat: the second mismatch */
+    CHECK_EQUAL(check(file), PHONETRUST_ERROR_MISMATCH);
+    CHECK_EQUAL(fault[1], serial - 3); /* the first one is told */
+    file.at[last] ^= 1;
+    CHECK_EQUAL(check(file), PHONETRUST_ERROR_MALFORMED);
+    CHECK_EQUAL(fault[0], 9);
+    CHECK_EQUAL(fault[1], last - 3);
+    bytes_free(file);
+}
+
 TEST(a_high_serial_has_no_zero_byte) {
     struct bytes file = read_vector("itl-highserial.tlv");
     CHECK_EQUAL(check(file), 3);

@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: MIT
-"""The TLV index in C and the walk in agent/tlv.py are twins: the same rows, or the same fault, on any bytes."""
+"""The walks in C and in agent/ are twins: the same rows or the same refusal, on any bytes."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from agent import tlv
-from agent.errors import Malformed
+from agent.errors import Malformed, Refused
+from agent.trustlist import TrustList
+from hal.host import crypto
+from hal.host_crypto import HostCrypto
 from tests.native.library import ROOT
 
 VECTORS = ROOT / "tests" / "vectors"
@@ -86,3 +89,49 @@ def test_same_on_records_made_of_tlvs(library, records):
         packed = b"".join(bytes([tag]) + len(value).to_bytes(2, "big") + value for tag, value in fields)
         data += b"\1\0\2" + (5 + len(packed)).to_bytes(2, "big") + packed
     assert library.record_index(data, 0) == walked(tlv.record_tlvs(data, 0))
+
+
+NO_LIMIT = 1 << 20
+
+
+@pytest.fixture(scope="module")
+def cryptos(native_build):
+    return crypto("native"), HostCrypto()
+
+
+def read_by(crypto, data):
+    """What a trust list comes to: what its records say, or why it is refused."""
+    try:
+        trust_list = TrustList(data, crypto, NO_LIMIT)
+    except Refused as error:
+        return (error.reason, getattr(error, "tag", None), getattr(error, "offset", None))
+    names = ("offset", "length", "role", "certificate", "issuer", "serial", "subject", "key_kind", "key_bits")
+    return [tuple(getattr(record, name) for name in names) for record in trust_list.records()]
+
+
+@pytest.mark.parametrize("name", [name for name in FILES if name.endswith(".tlv")])
+def test_same_records_of_every_list(cryptos, name):
+    native, python = cryptos
+    data = (VECTORS / name).read_bytes()
+    assert read_by(native, data) == read_by(python, data)
+
+
+def outside_certificates(data):
+    """Offsets in the records where a change leaves all certificates whole."""
+    start = tlv.header_length(data)
+    inside = [range(offset, offset + length) for tag, offset, length in tlv.record_tlvs(data, start) if tag == 9]
+    return [offset for offset in range(start, len(data)) if not any(offset in part for part in inside)]
+
+
+LISTS = [(VECTORS / name).read_bytes() for name in ("itl-base.tlv", "itl-dn.tlv", "itl-highserial.tlv")]
+PLACES = [(data, outside_certificates(data)) for data in LISTS]
+
+
+@given(place=st.sampled_from(PLACES), data=st.data())
+def test_same_records_of_changed_lists(cryptos, place, data):
+    native, python = cryptos
+    seed, offsets = place
+    changed = bytearray(seed)
+    for offset in data.draw(st.lists(st.sampled_from(offsets), max_size=3)):
+        changed[offset] = data.draw(st.integers(0, 12) | st.integers(0, 255))
+    assert read_by(native, bytes(changed)) == read_by(python, bytes(changed))
