@@ -57,19 +57,21 @@ def servers_of(value):
 
 def server(text, port=TFTP_PORT):
     """(host, port) of "host", "host:port" or "[v6 address]:port". Raises ValueError."""
-    host, number = text, ""
-    if text[:1] == "[" and "]" in text:
-        host, rest = text[1:].split("]", 1)
-        if rest[:1] not in ("", ":"):
+    host, colon, number = text, "", ""
+    if text[:1] == "[":
+        host, _, rest = text[1:].partition("]")
+        colon, number = rest[:1], rest[1:]
+        if ":" not in host or text.count("]") != 1 or colon not in ("", ":"):
             raise ValueError("'%s' is no server" % text)
-        number = rest[1:]
     elif text.count(":") == 1:
-        host, number = text.split(":")
-    if number:
-        if not all("0" <= digit <= "9" for digit in number) or not 0 < int(number) < 65536:
-            raise ValueError("'%s' has no port from 1 to 65535" % text)
+        host, colon, number = text.partition(":")
+    if colon:
+        if not 0 < len(number) < 6 or not all([digit in "0123456789" for digit in number]):
+            number = "0"
         port = int(number)
-    if not host or " " in host:
+        if not 0 < port < 65536:
+            raise ValueError("'%s' has no port from 1 to 65535" % text)
+    if not host or not all([letter == ":" or _is_word(letter) for letter in host]):
         raise ValueError("'%s' has no host" % text)
     return host, port
 
@@ -111,8 +113,10 @@ class Settings:
             raise SettingsError('%s: it must be one JSON object, such as {"mac": "00270DC01C92"}.' % file)
         for key in values:
             if key not in KEYS:
+                near = _nearest(key)
                 raise SettingsError(
-                    "%s: '%s' is no setting of a phone; there are: %s." % (file, key, ", ".join(sorted(KEYS)))
+                    "%s: '%s' is no setting of a phone; there are: %s; for example %s."
+                    % (file, key, ", ".join(sorted(KEYS)), _example(near, KEYS[near][2]))
                 )
         for key in KEYS:
             check, default, example, _ = KEYS[key]
@@ -138,6 +142,18 @@ class Settings:
     def full_name(self):
         """Name of the device in TVS and CAPF."""
         return "CP-%s-%s" % (self.model, self.device)
+
+
+def _nearest(key):
+    """A known key for the example: one that a wrong key begins with, else one that begins most like it."""
+    for known in KEYS:
+        if key.startswith(known):
+            return known
+    for size in range(len(key), 1, -1):
+        for known in KEYS:
+            if known.startswith(key[:size]):
+                return known
+    return "mac"
 
 
 def _example(key, example):
