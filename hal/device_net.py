@@ -163,7 +163,11 @@ class Stream:
 
 class TlsStream:
     """One TLS connection. Its plain socket does not block, as only so a read ends when no more is there, and a
-    handshake in its time. What mbedTLS raises in the handshake passes through the constructor as it is."""
+    handshake in its time. What mbedTLS raises in the handshake passes through the constructor as it is.
+
+    MicroPython reads on until the buffer is full, and forgets an end of TLS that came right behind data. So the end
+    that counts is that of the TCP connection: a server that ends TLS and keeps the connection open looks silent.
+    """
 
     def __init__(self, plain, secure, timeout):
         self._plain = plain
