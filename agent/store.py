@@ -205,7 +205,7 @@ class Store:
             return "unreadable"
         if is_blank(self.sector):
             return "blank"
-        return "mark" if self.sector[:len(MARK)] == MARK else "damaged"
+        return "mark" if self.sector[: len(MARK)] == MARK else "damaged"
 
     def _read_header(self, slot):
         """(kind, Stored or None); kind is "whole", "blank", "damaged" or "unreadable"."""
@@ -225,7 +225,7 @@ class Store:
         try:
             offset = 0
             while offset < stored.size:
-                part = memoryview(self.chunk)[:min(CHUNK, stored.size - offset)]
+                part = memoryview(self.chunk)[: min(CHUNK, stored.size - offset)]
                 stored.read_part(offset, part)
                 running.update(part)
                 offset += len(part)
@@ -289,7 +289,7 @@ class Writer:
         offset, length = found
         end = offset + length
         while offset < end:
-            part = memoryview(store.chunk)[:min(CHUNK, end - offset)]
+            part = memoryview(store.chunk)[: min(CHUNK, end - offset)]
             store.current.read_part(offset, part)
             self.write(part)
             offset += len(part)

@@ -126,7 +126,7 @@ def write_header(stored, sector, crypto):
         tag, _, length = stored.directory[i]
         struct.pack_into(">II", sector, FIXED_SIZE + 8 * i, tag, length)
     digest = crypto.digest("sha256", memoryview(sector)[:DIRECTORY_END])
-    sector[DIRECTORY_END:DIRECTORY_END + DIGEST_SIZE] = digest
+    sector[DIRECTORY_END : DIRECTORY_END + DIGEST_SIZE] = digest
 
 
 def encode_servers(servers):

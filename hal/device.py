@@ -55,20 +55,25 @@ class Hal:
 
 
 def crypto(path=None):
-    """libphonetrust at `path`, else at $PHONETRUST_LIBRARY, else /usr/lib, else in build/native beside this source.
-
-    OSError where it is not there, cannot be loaded or has another interface.
-    """
+    """libphonetrust, found as by crypto_binding(). OSError also where it has another interface."""
     from hal.native import NativeCrypto
 
+    return NativeCrypto(crypto_binding(path))
+
+
+def crypto_binding(path=None):
+    """The Binding of libphonetrust at `path`, else $PHONETRUST_LIBRARY, else /usr/lib, else built beside this source.
+
+    OSError where it is not there or cannot be loaded.
+    """
     named = path or os.getenv(ENVIRONMENT)
     if named:
-        return NativeCrypto(Binding(named))
+        return Binding(named)
     # MicroPython does not tell what machine this is; a library for another one cannot be loaded.
     build = __file__.rsplit("/", 2)[0] + "/build/native/%s/libphonetrust.so"
     for candidate in (LIBRARY, build % "aarch64", build % "x86_64"):
         try:
-            return NativeCrypto(Binding(candidate))
+            return Binding(candidate)
         except OSError as error:
             last = error
     raise last
@@ -226,7 +231,7 @@ class Console:
             if not self._poll.poll(left):
                 return None
             count = _read(self._number, self._buffer, len(self._buffer))
-            self._typed += bytes(self._buffer[:max(count, 0)])
+            self._typed += bytes(self._buffer[: max(count, 0)])
             self._ended = count <= 0
         if not self._typed:
             raise EOFError

@@ -46,7 +46,7 @@ class Net:
             raise OSError(ENOENT, "no address for " + host)
 
     def address_text(self, address):
-        """"192.0.2.1:69"."""
+        """ "192.0.2.1:69"."""
         return "%d.%d.%d.%d:%d" % (address[4], address[5], address[6], address[7], address[2] << 8 | address[3])
 
     def same_host(self, first, second):

@@ -1,16 +1,26 @@
 # SPDX-License-Identifier: MIT
 """The HAL of tests, on both Pythons: described in `hal/__init__.py`; nothing in it is real but the crypto handed in.
 
-    hal = Hal(crypto(), size=262144)
-    hal.net.serve_udp("192.0.2.1", 69, server)       hal/fake_net.py
-    hal.flash = FakeFlash(lose_power_at=3)           hal/fake_flash.py
-    hal.clock.sleep(1000)                            moves the clock and takes no time
+hal = Hal(crypto(), size=262144)
+hal.net.serve_udp("192.0.2.1", 69, server)       hal/fake_net.py
+hal.flash = FakeFlash(lose_power_at=3)           hal/fake_flash.py
+hal.clock.sleep(1000)                            moves the clock and takes no time
 """
 
 from hal.fake_flash import FakeFlash, PowerLost
 from hal.fake_net import FakeNet
 
-__all__ = ["FakeBoard", "FakeClock", "FakeConsole", "FakeFlash", "FakeNet", "FakeRandom", "Hal", "PowerLost", "Restarted"]
+__all__ = [
+    "FakeBoard",
+    "FakeClock",
+    "FakeConsole",
+    "FakeFlash",
+    "FakeNet",
+    "FakeRandom",
+    "Hal",
+    "PowerLost",
+    "Restarted",
+]
 
 
 class Restarted(BaseException):

@@ -41,7 +41,7 @@ class FakeFlash:
         for start, end in self.bad:
             if offset < end and offset + len(buffer) > start:
                 raise OSError(INPUT_OUTPUT_ERROR)
-        buffer[:] = memoryview(self.data)[offset:offset + len(buffer)]
+        buffer[:] = memoryview(self.data)[offset : offset + len(buffer)]
 
     def write(self, offset, data):
         """Write, unless the power goes now."""
@@ -49,10 +49,10 @@ class FakeFlash:
         self.writes += 1
         if self.writes == self.lose_power_at:
             share = 0.5 if self.torn is True else float(self.torn)
-            self._lose(offset, bytes(data)[:int(len(data) * share)])
+            self._lose(offset, bytes(data)[: int(len(data) * share)])
             raise PowerLost()
-        self._undo.append((offset, bytes(self.data[offset:offset + len(data)]), bytes(data)))
-        self.data[offset:offset + len(data)] = data
+        self._undo.append((offset, bytes(self.data[offset : offset + len(data)]), bytes(data)))
+        self.data[offset : offset + len(data)] = data
 
     def sync(self):
         """All writes so far are safe."""
@@ -74,12 +74,12 @@ class FakeFlash:
         self.lost = True
         undo = self._undo
         for before in reversed(undo):
-            self.data[before[0]:before[0] + len(before[1])] = before[1]
+            self.data[before[0] : before[0] + len(before[1])] = before[1]
         for index in range(len(undo)):
             if self._survives(index):
                 start, _, data = undo[index]
-                self.data[start:start + len(data)] = data
-        self.data[offset:offset + len(part)] = part
+                self.data[start : start + len(data)] = data
+        self.data[offset : offset + len(part)] = part
 
     def _survives(self, index):
         if self.survivors is None:

@@ -51,7 +51,7 @@ class FakeNet:
         return (host, int(port))
 
     def address_text(self, address):
-        """"192.0.2.1:69"."""
+        """ "192.0.2.1:69"."""
         return "%s:%d" % address
 
     def same_host(self, first, second):

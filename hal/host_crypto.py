@@ -43,8 +43,17 @@ class Certificate:
     """The fields of one X.509 certificate, as `hal/__init__.py` lists them."""
 
     __slots__ = (
-        "issuer", "subject", "serial", "public_key", "record_key", "key_kind", "key_bits",
-        "signature", "signature_algorithm", "not_before", "not_after",
+        "issuer",
+        "subject",
+        "serial",
+        "public_key",
+        "record_key",
+        "key_kind",
+        "key_bits",
+        "signature",
+        "signature_algorithm",
+        "not_before",
+        "not_after",
     )
 
 
@@ -64,7 +73,7 @@ class HostCrypto:
         if offset < 0 or length < 0 or offset + length > len(view):
             raise ValueError(f"cut {offset}+{length} lies outside of {len(view)} bytes")
         running.update(view[:offset])
-        running.update(view[offset + length:])
+        running.update(view[offset + length :])
         return running.digest()
 
     def digest_stream(self, algorithm):
@@ -225,9 +234,7 @@ def _private(der):
 
 
 def _public_der(key):
-    return key.public_key().public_bytes(
-        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
-    )
+    return key.public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
 
 
 def _supported_public_key(certificate):
@@ -252,29 +259,29 @@ def _fields(certificate, der):
     if der[parts[0][0]] == TAG_VERSION:
         parts = parts[1:]
     serial, _, issuer, _, subject, public_key = parts[:6]
-    result.serial = der[serial[1]:serial[2]].lstrip(b"\0") or b"\0"
-    result.issuer = der[issuer[0]:issuer[2]]
-    result.subject = der[subject[0]:subject[2]]
-    result.public_key = der[public_key[0]:public_key[2]]
+    result.serial = der[serial[1] : serial[2]].lstrip(b"\0") or b"\0"
+    result.issuer = der[issuer[0] : issuer[2]]
+    result.subject = der[subject[0] : subject[2]]
+    result.public_key = der[public_key[0] : public_key[2]]
     result.signature = certificate.signature
     result.signature_algorithm = certificate.signature_algorithm_oid.dotted_string
     result.not_before = certificate.not_valid_before_utc.strftime("%Y%m%d%H%M%SZ").zfill(15)
     result.not_after = certificate.not_valid_after_utc.strftime("%Y%m%d%H%M%SZ").zfill(15)
     algorithm, key = _elements(der, *public_key[1:])[:2]
-    result.record_key = der[key[1] + 1:key[2]]
+    result.record_key = der[key[1] + 1 : key[2]]
     result.key_kind, result.key_bits = _key_kind(der, algorithm, result.record_key)
     return result
 
 
 def _key_kind(der, algorithm, record_key):
     identifier = _elements(der, *algorithm[1:])
-    kind = der[identifier[0][1]:identifier[0][2]]
+    kind = der[identifier[0][1] : identifier[0][2]]
     if kind == OID_RSA:
         sequence = _elements(record_key, 0, len(record_key))[0]
         modulus = _elements(record_key, *sequence[1:])[0]
-        return "rsa", int.from_bytes(record_key[modulus[1]:modulus[2]], "big").bit_length()
+        return "rsa", int.from_bytes(record_key[modulus[1] : modulus[2]], "big").bit_length()
     if kind == OID_EC and len(identifier) > 1:
-        curve = der[identifier[1][1]:identifier[1][2]]
+        curve = der[identifier[1][1] : identifier[1][2]]
         if curve in CURVE_BITS:
             return "ec", CURVE_BITS[curve]
     return "other", 0
@@ -290,7 +297,7 @@ def _elements(der, start, end):
         content = start + 2
         if length & 0x80:
             size = length & 0x7F
-            length = int.from_bytes(der[content:content + size], "big")
+            length = int.from_bytes(der[content : content + size], "big")
             content += size
         if content + length > end:
             raise ValueError("unreadable certificate: a length runs over its end")

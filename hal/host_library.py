@@ -10,8 +10,17 @@ from pathlib import Path
 
 ENVIRONMENT = "PHONETRUST_LIBRARY"
 
-C_TYPES = {"i": "int", "n": "size_t", "h": "void *", "b": "const uint8_t *", "o": "void *", "z": "void *",
-           "s": "const char *", "v": "void"}
+# A handle has a type of its own, as cffi would take bytes where C says void *.
+C_TYPES = {
+    "i": "int",
+    "n": "size_t",
+    "h": "struct handle *",
+    "b": "const uint8_t *",
+    "o": "void *",
+    "z": "void *",
+    "s": "const char *",
+    "v": "void",
+}
 
 
 def library_path():
@@ -36,10 +45,13 @@ class Binding:
 
     def declare(self, functions):
         """Declare all (name, result, arguments) at once: every call of the parser costs."""
-        self._ffi.cdef("".join(
-            f"{C_TYPES[result]} phonetrust_{name}({', '.join(C_TYPES[kind] for kind in kinds) or 'void'});"
-            for name, result, kinds in functions
-        ))
+        self._ffi.cdef(
+            "struct handle;"
+            + "".join(
+                f"{C_TYPES[result]} phonetrust_{name}({', '.join(C_TYPES[kind] for kind in kinds) or 'void'});"
+                for name, result, kinds in functions
+            )
+        )
 
     def function(self, name, result, arguments):
         """The callable for one function, as hal/native.py describes it."""
@@ -58,25 +70,29 @@ class Binding:
             if len(values) != count:
                 raise TypeError(f"phonetrust_{name} takes {count} arguments, not {len(values)}")
             values = list(values)
-            for index in readers:
-                if type(values[index]) is not bytes:
-                    values[index] = from_buffer("uint8_t[]", values[index])
-            for index in writers:
-                values[index] = from_buffer("uint8_t[]", values[index], True)
-            for index in nulls:
-                if values[index] is not None:
-                    raise TypeError(f"phonetrust_{name}: argument {index} is always None")
-                values[index] = null
             try:
+                for index in readers:
+                    if type(values[index]) is not bytes:
+                        values[index] = from_buffer("uint8_t[]", values[index])
+                for index in writers:
+                    values[index] = from_buffer("uint8_t[]", values[index], True)
+                for index in nulls:
+                    if values[index] is not None:
+                        raise TypeError(f"phonetrust_{name}: argument {index} is always None")
+                    values[index] = null
                 return raw(*values)
+            except BufferError as error:
+                raise TypeError(f"phonetrust_{name}: {error}") from None
             except OverflowError as error:
                 raise ValueError(f"phonetrust_{name}: {error}") from None
 
         if result == "s":
             return lambda *values: ffi.string(call(*values)).decode()
         if result == "h":
+
             def handle(*values):
                 found = call(*values)
                 return None if found == null else found
+
             return handle
         return call

@@ -27,7 +27,7 @@ class Net:
             raise OSError(errno.ENOENT, f"no address for {host}: {error}") from None
 
     def address_text(self, address):
-        """"192.0.2.1:69"."""
+        """ "192.0.2.1:69"."""
         return f"{address[0]}:{address[1]}"
 
     def same_host(self, first, second):

@@ -39,7 +39,7 @@ def key_pem(der):
     """PEM of a private key in DER: PKCS#8, PKCS#1 (RSA) or SEC 1 (EC), told apart by what follows the version."""
     der = bytes(der)
     header = 4 if der[1:2] == b"\x82" else 3 if der[1:2] == b"\x81" else 2
-    version, following = der[header + 2:header + 3], der[header + 3:header + 4]
+    version, following = der[header + 2 : header + 3], der[header + 3 : header + 4]
     kind = "EC " if version == b"\x01" else "RSA " if following == b"\x02" else ""
     return f"-----BEGIN {kind}PRIVATE KEY-----\n{base64.encodebytes(der).decode()}-----END {kind}PRIVATE KEY-----\n"
 

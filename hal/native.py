@@ -67,7 +67,7 @@ class Certificate:
 
     def __init__(self, der, fields):
         def part(index):
-            return der[fields[index]:fields[index] + fields[index + 1]]
+            return der[fields[index] : fields[index] + fields[index + 1]]
 
         self.issuer = part(0)
         self.subject = part(2)
@@ -197,9 +197,7 @@ class NativeCrypto:
         if (EC_IDENTIFIER in self.public_key(private_key)[:32]) != (scheme == "ecdsa"):
             raise ValueError("the key is not for " + scheme)
         out = bytearray(SIGNATURE_SIZE)
-        count = self._sign(
-            private_key, len(private_key), algorithm, digest, len(digest), None, None, out, len(out)
-        )
+        count = self._sign(private_key, len(private_key), algorithm, digest, len(digest), None, None, out, len(out))
         self._check(count, "signing")
         return bytes(out[:count])
 

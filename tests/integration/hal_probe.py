@@ -106,7 +106,7 @@ def probe_bulk(hal, kind, port, size):
         if not count:
             break
         start = total % 256
-        right = right and bytes(view[:count]) == (block * 2)[start:start + count]
+        right = right and bytes(view[:count]) == (block * 2)[start : start + count]
         total += count
     stream.close()
     return [total, right]

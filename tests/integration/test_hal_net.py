@@ -39,7 +39,12 @@ def start(python, name, arguments, **options):
     environment["HAL_PROBE_ARGUMENTS"] = json.dumps(arguments)
     return subprocess.Popen(
         [*python, str(PROBE), name],
-        cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **options,
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        **options,
     )
 
 

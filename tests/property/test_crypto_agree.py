@@ -17,8 +17,17 @@ from hal.host import crypto
 
 VECTORS = Path(__file__).resolve().parent.parent / "vectors"
 FIELDS = (
-    "issuer", "subject", "serial", "public_key", "record_key", "key_kind", "key_bits",
-    "signature", "signature_algorithm", "not_before", "not_after",
+    "issuer",
+    "subject",
+    "serial",
+    "public_key",
+    "record_key",
+    "key_kind",
+    "key_bits",
+    "signature",
+    "signature_algorithm",
+    "not_before",
+    "not_after",
 )
 CERTIFICATE = 9  # the record tag
 ALGORITHMS = ("sha1", "sha256", "sha384", "sha512")

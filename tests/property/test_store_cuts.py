@@ -61,7 +61,9 @@ def test_whatever_is_cut_the_phone_is_in_the_old_or_the_new_state(life, blank):
         assert state in allowed
 
 
-@given(st.lists(st.tuples(st.integers(0, SIZE - 1), st.integers(1, 5000), st.sampled_from([0, 0xFF, 0x5A])), max_size=4))
+@given(
+    st.lists(st.tuples(st.integers(0, SIZE - 1), st.integers(1, 5000), st.sampled_from([0, 0xFF, 0x5A])), max_size=4)
+)
 def test_damage_never_makes_a_new_phone_or_a_state_that_never_was(damage):
     flash = FakeFlash(SIZE)
     store = Store(flash, crypto())

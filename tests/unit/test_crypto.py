@@ -32,7 +32,7 @@ def certificate(name):
 def to_be_signed(der):
     """The TBSCertificate: what the issuer has signed."""
     assert der[0] == 0x30 and der[1] == 0x82 and der[4] == 0x30 and der[5] == 0x82
-    return der[4:8 + (der[6] << 8 | der[7])]
+    return der[4 : 8 + (der[6] << 8 | der[7])]
 
 
 def test_digests_of_nothing_and_abc():
@@ -55,7 +55,7 @@ def test_a_digest_in_pieces_is_the_digest_of_the_whole():
     for name in EMPTY:
         stream = crypto().digest_stream(name)
         for start in range(0, len(data), 999):
-            stream.update(memoryview(data)[start:start + 999])
+            stream.update(memoryview(data)[start : start + 999])
         assert stream.digest() == crypto().digest(name, data)
         raises(ValueError, stream.digest)
         raises(ValueError, stream.update, b"more")
@@ -151,8 +151,8 @@ def test_the_accelerator_reads_a_list_or_is_not_there():
     count, rows, tag, offset = answer
     assert count > 3 and (tag, offset) == (0, 0)
     assert rows[0] == start and rows[3] > start
-    certificate_der = data[rows[3]:rows[3] + rows[4]]
-    assert crypto().certificate(certificate_der).serial == data[rows[7]:rows[7] + rows[8]]
+    certificate_der = data[rows[3] : rows[3] + rows[4]]
+    assert crypto().certificate(certificate_der).serial == data[rows[7] : rows[7] + rows[8]]
     assert crypto().check_records(data, start, count)[0] == count
     assert crypto().check_records(data, start, count - 1)[0] == -4
     count, rows, tag, offset = crypto().check_records(data[:-1], start, 512)

@@ -32,11 +32,11 @@ def decrypted(private_key, pieces):
     header = Header(data)
     key = crypto().unwrap_key(private_key, header.encryption.key, 16)
     stream = crypto().decrypt_stream(key, header.encryption.iv)
-    plain = bytearray(data[header.length:])
+    plain = bytearray(data[header.length :])
     for start in range(0, len(plain), pieces):
-        part = bytearray(plain[start:start + pieces])
+        part = bytearray(plain[start : start + pieces])
         stream.update(part)
-        plain[start:start + pieces] = part
+        plain[start : start + pieces] = part
     return plain, header
 
 
@@ -86,7 +86,7 @@ def test_what_is_no_key_is_refused():
 def test_the_encrypted_vector_decrypts_in_pieces_of_any_size():
     for pieces in (16, 64, 1 << 20):
         plain, header = decrypted(own_key()[0], pieces)
-        text = plain[:len(plain) - header.encryption.padding]
+        text = plain[: len(plain) - header.encryption.padding]
         assert text == vector(PLAIN)
         assert crypto().digest(header.encryption.digest_algorithm, text) == header.encryption.digest
 

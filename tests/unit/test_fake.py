@@ -97,7 +97,7 @@ def test_a_tls_server_speaks_first_and_shows_its_certificate():
     got = bytearray()
     buffer = bytearray(4)
     while len(got) < 11:
-        got.extend(buffer[:stream.read_into(buffer)])
+        got.extend(buffer[: stream.read_into(buffer)])
     assert got == b"hello there"
     fails(ETIMEDOUT, stream.read_into, buffer)
     stream.write(bytearray(b"question"))

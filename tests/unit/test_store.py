@@ -164,7 +164,7 @@ def nothing_is_left(flash, state):
 def test_power_lost_at_each_write_of_an_erase_out_of_trust_lost():
     flash, _ = used(2)
     flash.data[0:64] = b"\x55" * 64
-    flash.data[HALF:HALF + 64] = b"\x55" * 64
+    flash.data[HALF : HALF + 64] = b"\x55" * 64
     assert loaded(flash) == "lost"
     start = bytes(flash.data)
     at = 0
@@ -211,7 +211,7 @@ def test_one_slot_destroyed_leaves_the_other():
     for start, state in ((third, older), (second, newest)):
         for fill in (b"\0", b"\xff", b"\xa5"):
             damaged = FakeFlash(content=flash.data)
-            damaged.data[start:start + HALF] = fill * HALF
+            damaged.data[start : start + HALF] = fill * HALF
             assert loaded(damaged) == state
             Store(damaged, crypto()).save({"journal": b"again"})
             assert loaded(damaged) == merged(state, {"journal": b"again"})
@@ -222,7 +222,7 @@ def test_damage_to_the_only_slot_is_never_first_use():
     for fill in (b"\0", b"\xff", b"\xa5"):
         for start, length in ((0, HALF), (0, 512), (0, 4096), (PAYLOAD_OFFSET, 100), (0, 50)):
             damaged = FakeFlash(content=flash.data)
-            damaged.data[start:start + length] = fill * length
+            damaged.data[start : start + length] = fill * length
             assert loaded(damaged) == "lost", (fill, start, length)
 
 
@@ -260,8 +260,8 @@ def test_flash_that_cannot_be_read_is_trust_lost():
 
 def test_a_missing_mark_is_written_again():
     flash, state = used(1)
-    flash.data[MARK_OFFSET:MARK_OFFSET + 512] = bytes(512)
-    flash.data[HALF + MARK_OFFSET:HALF + MARK_OFFSET + 512] = bytes(512)
+    flash.data[MARK_OFFSET : MARK_OFFSET + 512] = bytes(512)
+    flash.data[HALF + MARK_OFFSET : HALF + MARK_OFFSET + 512] = bytes(512)
     assert loaded(flash) == state
     flash.data[0:512] = bytes(512)
     assert loaded(flash) == "lost"
@@ -270,7 +270,7 @@ def test_a_missing_mark_is_written_again():
 def test_without_marks_only_a_cut_first_save_is_factory_new():
     flash, _ = used(1)
     for mark in (MARK_OFFSET, HALF + MARK_OFFSET):
-        flash.data[mark:mark + 512] = bytes(512)
+        flash.data[mark : mark + 512] = bytes(512)
     whole_header = FakeFlash(content=flash.data)
     whole_header.data[PAYLOAD_OFFSET] ^= 1
     assert loaded(whole_header) == "lost"
@@ -278,14 +278,14 @@ def test_without_marks_only_a_cut_first_save_is_factory_new():
     cut_header.data[40:512] = b"\xff" * 472
     assert loaded(cut_header) is None
     two_headers = FakeFlash(content=cut_header.data)
-    two_headers.data[HALF:HALF + 10] = b"0123456789"
+    two_headers.data[HALF : HALF + 10] = b"0123456789"
     assert loaded(two_headers) == "lost"
 
 
 def test_a_first_save_after_a_cut_one_may_be_cut_too():
     for damaged in (0, HALF):
         flash = FakeFlash(SIZE)
-        flash.data[damaged:damaged + 40] = b"\x55" * 40
+        flash.data[damaged : damaged + 40] = b"\x55" * 40
         cut_everywhere(flash, lambda store: store.save(STATES[0]), None, STATES[0])
 
 

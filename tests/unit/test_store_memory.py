@@ -54,7 +54,11 @@ def test_the_largest_lists_are_stored_and_kept_without_a_copy_of_all():
 
 def test_the_flash_has_an_end():
     part = flash()
-    for call in ((part.write, SIZE - 1, b"ab"), (part.read_into, SIZE, bytearray(1)), (part.read_into, -1, bytearray(1))):
+    for call in (
+        (part.write, SIZE - 1, b"ab"),
+        (part.read_into, SIZE, bytearray(1)),
+        (part.read_into, -1, bytearray(1)),
+    ):
         raises(ValueError, *call)
     part.write(SIZE - 2, b"ab")
     part.sync()
