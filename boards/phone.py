@@ -74,7 +74,7 @@ def since_power_on():
 
 
 def main(state):
-    """Run the phone. Returns where the console's input ends."""
+    """Run the phone. Does not return."""
     if state == STATE and device.libc.func("i", "getuid", "")() == 0:
         raise SystemExit("the agent never runs as root on a board")
     board = SupervisedBoard(
@@ -92,7 +92,7 @@ def main(state):
             hal.console.read_line(TURN)
     phone = BoardPhone(hal, settings, dhcp_servers(read(state + "/network.json")), origin)
     phone.start()
-    phone.serve()
+    phone.serve(hal.net.listen_local(state + "/trust.sock"))
 
 
 if __name__ == "__main__":
