@@ -16,8 +16,6 @@ static int verify(mbedtls_pk_context *key, const struct certificate *certificate
         return PHONETRUST_ERROR_MEMORY;
     if (result != 0)
         return PHONETRUST_ERROR_MALFORMED;
-    if (certificate->key_kind == PHONETRUST_KEY_RSA && signature.length != (certificate->key_bits + 7) / 8)
-        return PHONETRUST_ERROR_SIGNATURE;
     result = mbedtls_pk_verify(key, type, digest, digest_length, signature.at, signature.length);
     if (result == MBEDTLS_ERR_MPI_ALLOC_FAILED)
         return PHONETRUST_ERROR_MEMORY;

@@ -121,25 +121,41 @@ static size_t put_der(uint8_t *out, uint8_t tag, const uint8_t *contents, size_t
     return head + length;
 }
 
-struct bytes certificate_around(const uint8_t *public_key, size_t length) {
-    static const uint8_t front[] = {
-        0x02, 0x01, 0x01,                         /* serial */
-        0x30, 0x05, 0x06, 0x03, 0x2A, 0x03, 0x04, /* algorithm 1.2.3.4 */
-        0x30, 0x00,                               /* issuer */
-        0x30, 0x1E,                               /* validity */
-        0x17, 0x0D, '2',  '0',  '0',  '1',  '0',  '1', '0', '0', '0', '0', '0', '0', 'Z', /* from */
-        0x17, 0x0D, '4',  '0',  '0',  '1',  '0',  '1', '0', '0', '0', '0', '0', '0', 'Z', /* to */
-        0x30, 0x00,                                                                       /* subject */
-    };
-    static const uint8_t back[] = {0x30, 0x05, 0x06, 0x03, 0x2A, 0x03, 0x04, 0x03, 0x02, 0x00, 0x55};
-    uint8_t buffer[2000];
+static struct bytes make_certificate(const uint8_t *subject_and_key, size_t length) {
+    static const char front[] = "020101"         /* serial */
+                                "300506032a0304" /* algorithm 1.2.3.4 */
+                                "3000"           /* issuer */
+                                "301e"           /* validity, 2020 to 2040 */
+                                "170d3230303130313030303030305a"
+                                "170d3430303130313030303030305a";
+    static const char back[] = "300506032a0304 03020055"; /* algorithm, signature */
+    struct bytes fixed = bytes_from_hex(front);
+    struct bytes end = bytes_from_hex(back);
     uint8_t inner[2000];
-    memcpy(buffer, front, sizeof front);
-    memcpy(buffer + sizeof front, public_key, length);
-    size_t size = put_der(inner, 0x30, buffer, sizeof front + length);
-    memcpy(inner + size, back, sizeof back);
-    size = put_der(buffer, 0x30, inner, size + sizeof back);
-    return bytes_of(buffer, size);
+    uint8_t outer[2000];
+    memcpy(outer, fixed.at, fixed.length);
+    memcpy(outer + fixed.length, subject_and_key, length);
+    size_t size = put_der(inner, 0x30, outer, fixed.length + length);
+    memcpy(inner + size, end.at, end.length);
+    size = put_der(outer, 0x30, inner, size + end.length);
+    bytes_free(end);
+    bytes_free(fixed);
+    return bytes_of(outer, size);
+}
+
+struct bytes certificate_around(const uint8_t *public_key, size_t length) {
+    uint8_t buffer[1000] = {0x30, 0x00}; /* no subject */
+    memcpy(buffer + 2, public_key, length);
+    return make_certificate(buffer, length + 2);
+}
+
+struct bytes certificate_named(const char *subject) {
+    char hex[1000];
+    snprintf(hex, sizeof hex, "%s 300d 3005 06032b6570 0304 00 010203", subject);
+    struct bytes both = bytes_from_hex(hex);
+    struct bytes certificate = make_certificate(both.at, both.length);
+    bytes_free(both);
+    return certificate;
 }
 
 struct bytes record_certificate(const char *vector, size_t index) {

@@ -53,8 +53,12 @@ void bytes_free(struct bytes bytes);
 /* All vectors that are trust lists or signed files and not damaged, ending with NULL. */
 extern const char *const good_vectors[];
 
-/* A certificate nobody signed, around a SubjectPublicKeyInfo: what the library needs to verify with a key. */
+/* A certificate that nobody signed, with serial 1 and no names, around a SubjectPublicKeyInfo: what the
+ * library needs to verify with a key. */
 struct bytes certificate_around(const uint8_t *public_key, size_t length);
+
+/* The same with a subject (DER in hexadecimal) and an Ed25519 key of three bytes, 01 02 03. */
+struct bytes certificate_named(const char *subject);
 
 /* The certificate in record number `index` of a trust list. */
 struct bytes record_certificate(const char *vector, size_t index);

@@ -121,8 +121,7 @@ TEST(certificate_key_kinds) {
 }
 
 TEST(certificate_of_der_only) {
-    struct bytes public_key = bytes_from_hex("300d 3005 06032b6570 0304 00 010203");
-    struct bytes der = certificate_around(public_key.at, public_key.length);
+    struct bytes der = certificate_named("3000");
     CHECK_EQUAL(read(der), PHONETRUST_CERTIFICATE_FIELDS);
     CHECK_EQUAL(fields[PHONETRUST_CERTIFICATE_SERIAL + 1], 1);
     size_t serial = fields[PHONETRUST_CERTIFICATE_SERIAL];
@@ -141,5 +140,28 @@ TEST(certificate_of_der_only) {
     CHECK_EQUAL(read_with(der, from - 2, "\x18", 1), PHONETRUST_ERROR_MALFORMED); /* too short for its type */
     CHECK_EQUAL(read_with(der, from + 2, "12", 2), PHONETRUST_CERTIFICATE_FIELDS);
     bytes_free(der);
-    bytes_free(public_key);
+}
+
+TEST(certificate_ends_where_it_says) {
+    struct bytes der = record_certificate("itl-base.tlv", 0);
+    uint8_t length = (uint8_t)(der.at[3] - 1);
+    CHECK_EQUAL(read_with(der, 3, &length, 1), PHONETRUST_ERROR_MALFORMED);
+    bytes_free(der);
+    der = certificate_named("3000"); /* 30 xx ... 03 02 00 55, made to end in a BIT STRING of no bytes */
+    der.length -= 2;
+    struct bytes shorter = bytes_of(der.at, der.length);
+    shorter.at[1] = (uint8_t)(shorter.at[1] - 2);
+    shorter.at[shorter.length - 1] = 0;
+    CHECK_EQUAL(read(shorter), PHONETRUST_ERROR_MALFORMED);
+    bytes_free(shorter);
+    bytes_free(der);
+}
+
+TEST(certificate_versions) {
+    struct bytes der = record_certificate("itl-base.tlv", 0);
+    CHECK(memcmp(der.at + 8, "\xA0\x03\x02\x01\x02", 5) == 0);
+    static const uint8_t others[] = {0, 1, 3, 255};
+    for (size_t i = 0; i < sizeof others; i++)
+        CHECK_EQUAL(read_with(der, 12, others + i, 1), PHONETRUST_ERROR_MALFORMED);
+    bytes_free(der);
 }

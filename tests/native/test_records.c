@@ -230,3 +230,104 @@ TEST(too_few_rows_are_said) {
     CHECK_EQUAL(phonetrust_check_records(file.at, file.length, start, rows, 5, fault), 5);
     bytes_free(file);
 }
+
+/* A record of these TLVs and a certificate with this subject (both in hexadecimal). */
+static int record_with(const char *fields, const char *subject, const char *name) {
+    struct bytes certificate = certificate_named(subject);
+    struct bytes first = bytes_from_hex(fields);
+    uint8_t record[600] = {1, 0, 2};
+    size_t length = 5 + first.length;
+    if (first.length != 0)
+        memcpy(record + 5, first.at, first.length);
+    if (name != NULL) {
+        size_t size = strlen(name) + 1;
+        memcpy(record + length, (uint8_t[]){3, 0, (uint8_t)size}, 3);
+        memcpy(record + length + 3, name, size);
+        length += 3 + size;
+    }
+    memcpy(record + length, (uint8_t[]){9, (uint8_t)(certificate.length >> 8), (uint8_t)certificate.length},
+           3);
+    memcpy(record + length + 3, certificate.at, certificate.length);
+    length += 3 + certificate.length;
+    record[3] = (uint8_t)(length >> 8);
+    record[4] = (uint8_t)length;
+    struct bytes file = bytes_of(record, length);
+    int result = phonetrust_check_records(file.at, file.length, 0, rows, 1, fault);
+    bytes_free(file);
+    bytes_free(first);
+    bytes_free(certificate);
+    return result;
+}
+
+/* Subjects: CN=a O=b, as UTF8String and PrintableString; CN=a CN=b; a CN in UTF-16; a type that is not known.
+ */
+#define CN_A "310a 3008 0603550403 0c01 61"
+#define CN_B "310a 3008 0603550403 0c01 62"
+#define O_B "310a 3008 060355040a 1301 62"
+#define CN_A_WIDE "310b 3009 0603550403 1e02 0061"
+#define TITLE_A "310a 3008 060355040c 0c01 61"
+
+TEST(names_are_equal_only_where_that_is_sure) {
+    static const struct {
+        const char *subject;
+        const char *text;
+        bool sure;
+    } names[] = {
+        {"3018" CN_A O_B, "CN=a,O=b", true},
+        {"3018" CN_A O_B, "O=b;CN=a", true},
+        {"3018" CN_A O_B, " cn = a , o=b ", true},
+        {"3018" CN_A O_B, "CN=a", false},
+        {"3018" CN_A O_B, "CN=a,O=b,O=b", false},
+        {"3018" CN_A O_B, "CN=b,O=a", false},
+        {"3018" CN_A O_B, "CN=a,O=bb", false},
+        {"3018" CN_A O_B, "CN=a,O=", false},
+        {"3018" CN_A O_B, "CN=a,OU=b", false},
+        {"3018" CN_A O_B, "CN=a+O=b", false},
+        {"3018" CN_A O_B, "CN=a,b", false},
+        {"3018" CN_A O_B, "CN", false},
+        {"3018" CN_A O_B, "", false},
+        {"3018" CN_A CN_B, "CN=b,CN=a", true},
+        {"3018" CN_A CN_B, "CN=a,CN=a", false},
+        {"300c" CN_A, "CN=\"a\"", false},
+        {"300d" CN_A_WIDE, "CN=a", false},
+        {"300c" TITLE_A, "title=a", false},
+        {"300e"
+         "310c 300a 0603550403 0c03 5c6161",
+         "CN=\\aa", false}, /* the same bytes, but an escape in text */
+        {"300d"
+         "310b 3009 0603550403 0c02 2361",
+         "CN=#a", false},
+        {"3000", "", true},
+    };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        CHECK_EQUAL(record_with("", names[i].subject, names[i].text), 1);
+        CHECK_EQUAL(names_equal(0), names[i].sure);
+    }
+    CHECK_EQUAL(record_with("050001 00", "3000", NULL), 1); /* no SUBJECTNAME, and the empty issuer */
+    CHECK(names_equal(0));
+    CHECK_EQUAL(record_with("", "3018" CN_A O_B, NULL), 1); /* no copies: nothing that could differ */
+    CHECK(names_equal(0));
+}
+
+TEST(a_name_of_many_attributes_is_left_to_the_careful_reader) {
+    char subject[1000] = "3081CC"; /* 17 attributes of 12 bytes */
+    char text[200] = "";
+    for (int i = 0; i < 17; i++) {
+        strcat(subject, CN_A);
+        strcat(text, i == 0 ? "CN=a" : ",CN=a");
+    }
+    CHECK_EQUAL(record_with("", subject, text), 1);
+    CHECK(!names_equal(0));
+}
+
+TEST(leading_zeros_of_a_serial_do_not_count) {
+    CHECK_EQUAL(record_with("060001 01", "3000", NULL), 1);
+    CHECK_EQUAL(record_with("060003 000001", "3000", NULL), 1);
+    CHECK_EQUAL(record_with("060002 0100", "3000", NULL), PHONETRUST_ERROR_MISMATCH);
+    CHECK_EQUAL(record_with("060001 00", "3000", NULL), PHONETRUST_ERROR_MISMATCH);
+    CHECK_EQUAL(record_with("060000", "3000", NULL), PHONETRUST_ERROR_MISMATCH);
+    CHECK_EQUAL(fault[0], 6);
+    CHECK_EQUAL(record_with("070003 010203", "3000", NULL), 1);
+    CHECK_EQUAL(record_with("070003 010204", "3000", NULL), PHONETRUST_ERROR_MISMATCH);
+    CHECK_EQUAL(record_with("070000", "3000", NULL), PHONETRUST_ERROR_MISMATCH);
+}

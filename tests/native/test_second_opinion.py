@@ -202,6 +202,12 @@ def test_wrong_keys_and_lengths_give_other_bytes_and_no_error(library, keys):
         library.unwrap_key(private_der(key), key.public_key().encrypt(bytes(100), padding.PKCS1v15()), 16),
     ):
         assert isinstance(found, bytes) and found != aes
+    # Wrong only in its block type, all else where it should be: no zeros and no two alike come out either.
+    numbers = key.public_key().public_numbers()
+    block = b"\0\1" + b"\x55" * (256 - 3 - 16) + b"\0" + aes
+    wrong_type = pow(int.from_bytes(block, "big"), numbers.e, numbers.n).to_bytes(256, "big")
+    found = {library.unwrap_key(private_der(key), wrong_type, 16) for _ in range(3)}
+    assert len(found) == 3 and not found & {aes, bytes(16)}
     assert library.unwrap_key(private_der(key), wrapped[1:], 16) == "decrypt"
     assert library.unwrap_key(private_der(keys("ec-256")), wrapped, 16) == "key"
     assert library.unwrap_key(b"no key", wrapped, 16) == "key"
