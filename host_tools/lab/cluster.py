@@ -17,7 +17,8 @@ from pathlib import Path
 from host_tools.lab import files, forecast, publish
 from host_tools.lab.errors import LabError
 from host_tools.lab.holdings import Holdings
-from host_tools.lab.keys import Identity, KeyMaker, make_identity
+from host_tools.lab.keys import KeyMaker, make_identity
+from host_tools.lab.phones import Phones
 from host_tools.lab.procedures import Procedures
 from host_tools.lab.state import State, Store
 from host_tools.lab.transfer import Transfers
@@ -25,10 +26,9 @@ from host_tools.lab.transfer import Transfers
 NODE_KINDS = ("callmanager", "callmanager-ec", "tvs", "tomcat")
 SERVICES = ("tftp", "tvs", "application", "http", "https", "capf")  # https: configuration files, as on port 6971
 _NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]{0,30}[A-Za-z0-9])?")
-_MAC = re.compile(r"[0-9A-F]{12}")
 
 
-class Cluster(Procedures, Transfers):
+class Cluster(Phones, Procedures, Transfers):
     """The cluster in the folder `path`. Objects are cheap and hold no state but a cache of the current generation."""
 
     def __init__(self, path, key_maker=None):
@@ -149,29 +149,6 @@ class Cluster(Procedures, Transfers):
             yield draft
             self._publish_and_commit(draft)
 
-    def add_phone(self, mac, model="8861"):
-        """Let the cluster know a phone, so that it has a configuration. Returns the device name, "SEP" and the MAC."""
-        mac = normal_mac(mac)
-        with self.change() as draft:
-            draft.data["phones"].setdefault(
-                mac,
-                {
-                    "load": "sip88xx.14-2-1-0101-1",
-                    "encrypted": False,
-                    "lsc": None,
-                    "capf": {
-                        "operation": "none",
-                        "authentication": "none",
-                        "string": None,
-                        "key_type": "rsa",
-                        "key_size": 2048,
-                        "answer": "normal",
-                    },
-                },
-            )
-            draft.data["phones"][mac]["model"] = model
-        return "SEP" + mac
-
     def set_ports(self, ports):
         """Record the ports that serve() uses, {node number: {service: port}}; configuration files name them."""
         with self.change() as draft:
@@ -201,21 +178,6 @@ class Cluster(Procedures, Transfers):
         for name, roles in state.data["trusted"].items():
             add(state.identities[name], *roles)
         return database
-
-    def phone_authorities(self):
-        """The certificates (PEM texts) that phones' certificates are issued by: CAPF for LSCs, the maker for MICs."""
-        state = self.state
-        names = [name for name in ("capf", "mic-authority") if name in state.identities]
-        return tuple(Identity(state.identities[name].certificate).pem().decode() for name in names)
-
-    def make_mic(self, mac):
-        """A new manufacturer-installed certificate (MIC) for a phone, as an Identity; the lab plays the manufacturer."""
-        mac = normal_mac(mac)
-        if "mic-authority" not in self.state.identities:
-            with self.change() as draft:
-                self._make(draft, "mic-authority")
-        name = f"CP-{self.data['phones'].get(mac, {}).get('model', '8861')}-SEP{mac}"
-        return make_identity(name, self.key_maker.rsa(2048), self.identity("mic-authority"), days=3650)
 
     def forecast(self):
         """What phones will make of the cluster when they restart now; see forecast.forecast()."""
@@ -274,11 +236,3 @@ def _node(cluster_name, number, address):
         "ports": {},
         "stopped": [],
     }
-
-
-def normal_mac(mac):
-    """A MAC address as device names have it: twelve upper-case hex digits. LabError for anything else."""
-    text = mac.upper().removeprefix("SEP").replace(":", "").replace("-", "").replace(".", "")
-    if not _MAC.fullmatch(text):
-        raise LabError(f"{mac!r} is no MAC address, such as 00270DC01C92 or 00:27:0D:C0:1C:92")
-    return text

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from host_tools.lab.cluster import Cluster
 from host_tools.lab.command_parts import DEFAULT_CLUSTER, ClusterOption, JsonOption, LabGroup, changed
 
 app = typer.Typer(cls=LabGroup, no_args_is_help=True, help="Change a setting of the cluster.")
@@ -62,7 +63,7 @@ def address(
 @app.command()
 def capf(
     mac: Annotated[str, typer.Argument(help="The phone's MAC address.")],
-    operation: Annotated[str, typer.Argument(help="install, delete, fetch (troubleshoot) or none.")],
+    operation: Annotated[str, typer.Argument(help="install (or update), delete, fetch (troubleshoot) or none.")],
     cluster: ClusterOption = DEFAULT_CLUSTER,
     authentication: Annotated[str, typer.Option(help="none, string, lsc or mic.")] = "none",
     string: Annotated[str | None, typer.Option(help="The authentication string, 4 to 10 digits.")] = None,
@@ -73,8 +74,6 @@ def capf(
     in_progress: Annotated[int, typer.Option(min=0, help="Say 'still at work' so many times before the LSC.")] = 0,
 ):
     """Say what CAPF is to do with a phone the next time that it connects."""
-    from host_tools.lab.cluster import Cluster
-
     Cluster(cluster).set_capf(mac, operation, authentication, string, key, retry_later, in_progress)
     typer.echo(f"CAPF will do this when the phone connects: {operation}.")
 

@@ -68,9 +68,11 @@ def add_phone(
     mac: Annotated[str, typer.Argument(help="The phone's MAC address, such as 00270DC01C92.")],
     cluster: ClusterOption = DEFAULT_CLUSTER,
     model: Annotated[str, typer.Option(help="The model, such as 8861.")] = "8861",
+    mic: Annotated[Path | None, typer.Option(help="The phone's own MIC, a PEM file, if CAPF is to know it.")] = None,
 ):
     """Let the cluster know a phone, so that its TFTP servers have a configuration for it."""
-    typer.echo(f"{Cluster(cluster).add_phone(mac, model)} has a configuration now.")
+    name = Cluster(cluster).add_phone(mac, model, None if mic is None else mic.read_bytes())
+    typer.echo(f"{name} has a configuration now.")
 
 
 @app.command("make-mic")
@@ -79,7 +81,7 @@ def make_mic(
     file: Annotated[Path, typer.Argument(help="Where certificate and key go, as PEM.")],
     cluster: ClusterOption = DEFAULT_CLUSTER,
 ):
-    """Make a manufacturer-installed certificate (MIC) for a phone; the lab plays the manufacturer."""
+    """Make a manufacturer-installed certificate (MIC) for a known phone; the lab plays the manufacturer."""
     from host_tools.lab.transfer import write_private
 
     write_private(file, Cluster(cluster).make_mic(mac).pem())

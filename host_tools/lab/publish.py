@@ -6,11 +6,13 @@ nodes hand out the same one. RSA signatures of this kind are deterministic, so a
 of the one before and kept if it comes out the same: phones then see `unchanged`.
 """
 
+import hashlib
 import ipaddress
 import struct
 import time
 
 from host_tools.lab import configuration, files
+from host_tools.lab.encryption import can_encrypt_to, encrypted_file
 from host_tools.lab.errors import LabError
 
 SIGNERS = ("callmanager", "itlrecovery", "etoken")
@@ -106,14 +108,47 @@ def build(state):
             published[files.ITL_NAME] = _rebuild(
                 files.ITL_NAME, signer, records, previous.get(files.ITL_NAME), data["digest"]
             )
-        documents = {
-            f"SEP{mac}.cnf.xml": configuration.device(data, phone, mac) for mac, phone in sorted(data["phones"].items())
-        }
+        for mac, phone in sorted(data["phones"].items()):
+            _publish_phone(state, number, published, previous, mac, phone)
         if data["autoregistration"]:
-            documents["XMLDefault.cnf.xml"] = configuration.default(data)
-        for name, content in documents.items():
-            _publish_document(state, number, published, previous, name, content)
+            _publish_document(state, number, published, previous, "XMLDefault.cnf.xml", configuration.default(data))
         state.published[node["name"]] = published
+
+
+def recipient(state, phone):
+    """The certificate to which a phone's configuration is encrypted: LSC, else MIC, with an RSA key; None: not at all."""
+    if phone["encrypted"] and not state.data["pre8"]:
+        for name in (phone["lsc"], phone["mic"]):
+            if name is not None and can_encrypt_to(state.identities[name].certificate):
+                return state.identities[name]
+    return None
+
+
+def _publish_phone(state, number, published, previous, mac, phone):
+    """A phone's configuration: signed, or encrypted with a small signed document that says so."""
+    name = f"SEP{mac}.cnf.xml"
+    content = configuration.device(state.data, phone, mac)
+    to = recipient(state, phone)
+    if to is None:
+        phone["sealed"].pop(str(number), None)
+        _publish_document(state, number, published, previous, name, content)
+        return
+    certificate_hash = hashlib.md5(to.der, usedforsecurity=False).hexdigest()  # [seen] in independent files
+    _publish_document(
+        state, number, published, previous, name, configuration.pointer(state.data, phone, certificate_hash)
+    )
+    name += ".enc.sgn"
+    signer = state.identities[f"callmanager-{number}"]
+    digest = state.data["digest"]
+    # Key and IV are new each time, so whether the file must be made anew is told by what goes into it.
+    sealed = hashlib.sha256(b"".join([content, to.der, signer.der, digest.encode()])).hexdigest()
+    old = previous.get(name)
+    if old is not None and phone["sealed"].get(str(number)) == sealed:
+        published[name] = old
+        return
+    stamp = max(int(time.time()), timestamp_of(old) + 1 if old else 0)
+    published[name] = encrypted_file(name, content, to.certificate, signer, stamp, digest)
+    phone["sealed"][str(number)] = sealed
 
 
 def _publish_document(state, number, published, previous, name, content):
@@ -125,7 +160,8 @@ def _publish_document(state, number, published, previous, name, content):
         signer = state.identities[f"callmanager-{number}"]
         name += ".sgn"
         published[name] = _keep_timestamp(
-            previous.get(name), lambda timestamp: files.signed_file(name, content, signer, timestamp, data["digest"])
+            previous.get(name),
+            lambda timestamp: files.signed_file(name, content, signer, timestamp, data["digest"]),
         )
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from cryptography import x509
 
 from agent.errors import Refused
-from host_tools.lab import files, forecast, tvs_server, web_server
+from host_tools.lab import capf_server, files, forecast, tvs_server, web_server
 from host_tools.lab.errors import LabError
 from host_tools.lab.events import EventLog
 from host_tools.lab.stream_server import StreamServer
@@ -124,13 +124,16 @@ class Serving:
 
     def _starters(self, number):
         """{service: function(port) -> server} of one node."""
-        return {
+        starters = {
             "tftp": lambda port: self._tftp(number, port),
             "tvs": lambda port: self._stream(number, port, "tvs", "tvs", self._serve_tvs),
             "application": lambda port: self._stream(number, port, "application", "tomcat", self._serve_application),
             "http": lambda port: self._stream(number, port, "http", None, self._serve_files),
             "https": lambda port: self._stream(number, port, "https", "callmanager-ec", self._serve_files),
         }
+        if number == 1:
+            starters["capf"] = lambda port: self._stream(number, port, "capf", "capf", self._serve_capf)
+        return starters
 
     def _start(self, start, port, fixed):
         try:
@@ -172,6 +175,12 @@ class Serving:
             self._time_to_live,
             self._only_verification,
         )
+
+    def _serve_capf(self, number, service, stream, client):
+        def on_event(what, **details):
+            self.events.add(service, number, what, **details, client=client)
+
+        capf_server.answer_stream(stream, self.cluster, on_event)
 
     def _serve_application(self, number, service, stream, client):
         web_server.answer_stream(stream, client, web_server.application, self._on_request(number, service, client))

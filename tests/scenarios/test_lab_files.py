@@ -50,7 +50,8 @@ def test_records_have_the_fields_and_order_of_real_ones():
     assert list(record) == list(theirs) == [3, 5, 6, 4, 7, 8, 9]
     assert record[8] == certificate.signature
     assert name_pairs(record[3][:-1].decode()) == sorted(
-        (rdn.rfc4514_attribute_name, rdn.value) for rdn in certificate.subject)
+        (rdn.rfc4514_attribute_name, rdn.value) for rdn in certificate.subject
+    )
     assert int.from_bytes(record[6], "big") == certificate.serial_number and record[6][0] != 0
     assert File(data).records()[1][2] == b"host\0"
 
@@ -108,9 +109,13 @@ def test_mixed_mode_has_a_ctl_that_makes_the_phone_mixed(new_cluster):
     assert (decision.outcome, decision.reason) == ("accepted", "signed-by-ctl")
     roles = File(ctl).roles()
     assert [der for role, der in roles if role == files.SAST] == [
-        cluster.certificate("token-1"), cluster.certificate("token-2")]
+        cluster.certificate("token-1"),
+        cluster.certificate("token-2"),
+    ]
     assert [der for role, der in roles if role == files.CCM_TFTP] == [
-        cluster.certificate("callmanager", 1), cluster.certificate("callmanager", 2)]
+        cluster.certificate("callmanager", 1),
+        cluster.certificate("callmanager", 2),
+    ]
 
 
 def test_the_list_stays_byte_for_byte_until_something_in_it_changes(cluster):

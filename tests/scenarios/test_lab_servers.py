@@ -54,8 +54,12 @@ def ask(port, command, body, session=1001):
 
 def query(header):
     """The QUERY_CERT body for the signer named in a file's header, as in the published trace."""
-    return (element(1, b"\x01CP-8861-SEP00270DC01C92") + element(3, header[4]) + element(4, header[6])
-            + element(5, header[5]))
+    return (
+        element(1, b"\x01CP-8861-SEP00270DC01C92")
+        + element(3, header[4])
+        + element(4, header[6])
+        + element(5, header[5])
+    )
 
 
 def tftp_read(port, name, options=()):
@@ -93,8 +97,9 @@ def test_tftp_hands_out_what_is_published_with_and_without_options(cluster):
     with cluster.serve() as serving:
         itl = cluster.published("ITLFile.tlv")
         assert tftp_read(serving.tftp_port(), "ITLFile.tlv") == (itl, {})
-        data, agreed = tftp_read(serving.tftp_port(), "ITLFile.tlv",
-                                 [("blksize", "1428"), ("tsize", "0"), ("windowsize", "4")])
+        data, agreed = tftp_read(
+            serving.tftp_port(), "ITLFile.tlv", [("blksize", "1428"), ("tsize", "0"), ("windowsize", "4")]
+        )
         assert data == itl
         assert agreed[b"tsize"] == str(len(itl)).encode() and agreed[b"blksize"] == b"1428"
         assert b"windowsize" not in agreed
@@ -111,8 +116,18 @@ def test_tftp_gives_nothing_from_outside_its_folder(cluster):
 
 def test_tftp_survives_garbage(cluster):
     with cluster.serve() as serving, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
-        for packet in (b"", b"\0", b"\0\1", b"\0\1\0\0", b"\0\1a\0mail\0", b"\xff\xff" * 40, b"\0\1\xff\xfe\0octet\0",
-                       b"\0\1a\0octet\0blksize\0x\0", b"\0\2a\0octet\0", os.urandom(600)):
+        for packet in (
+            b"",
+            b"\0",
+            b"\0\1",
+            b"\0\1\0\0",
+            b"\0\1a\0mail\0",
+            b"\xff\xff" * 40,
+            b"\0\1\xff\xfe\0octet\0",
+            b"\0\1a\0octet\0blksize\0x\0",
+            b"\0\2a\0octet\0",
+            os.urandom(600),
+        ):
             client.sendto(packet, ("127.0.0.1", serving.tftp_port()))
         assert tftp_read(serving.tftp_port(), "ITLFile.tlv")[0] == cluster.published("ITLFile.tlv")
 
@@ -168,7 +183,10 @@ def test_verification_tells_roles_and_refuses_strangers(cluster):
         assert ask(port, 1, element(2, cluster.certificate("tomcat")))[2][8] == b"\7"
         assert ask(port, 1, element(2, cluster.certificate("capf")))[2][8] == b"\4"
         assert ask(port, 1, element(2, cluster.certificate("itlrecovery")))[2] == {
-            7: b"\0", 8: b"\0", 9: struct.pack(">I", 86400)}
+            7: b"\0",
+            8: b"\0",
+            9: struct.pack(">I", 86400),
+        }
         assert ask(port, 1, element(2, b"no certificate"))[2] == {7: b"\1"}
 
 
@@ -179,9 +197,17 @@ def test_an_old_server_closes_on_query_and_answers_verification(cluster):
         assert ask(serving.tvs_port(), 1, element(2, cluster.certificate("tftp")))[2][8] == b"\0\3"
 
 
-@pytest.mark.parametrize("message", [
-    b"\x58\x01\x03\0\0\0\0\1\0\0", b"\x57\x02\x03\0\0\0\0\1\0\0", b"\x57\x01\x03\0\0\0\0\1\xff\xff",
-    b"\x57\x01\x03\0\0\0\0\1\0\0", b"\x57\x01\x03\0\0\0\0\1\0\4\4\0\xff\0", b"\x57\x01\x09\0\0\0\0\1\0\0"])
+@pytest.mark.parametrize(
+    "message",
+    [
+        b"\x58\x01\x03\0\0\0\0\1\0\0",
+        b"\x57\x02\x03\0\0\0\0\1\0\0",
+        b"\x57\x01\x03\0\0\0\0\1\xff\xff",
+        b"\x57\x01\x03\0\0\0\0\1\0\0",
+        b"\x57\x01\x03\0\0\0\0\1\0\4\4\0\xff\0",
+        b"\x57\x01\x09\0\0\0\0\1\0\0",
+    ],
+)
 def test_a_bad_request_closes_the_connection_and_nothing_else(cluster, message):
     with cluster.serve() as serving:
         with tls(serving.tvs_port()) as stream:
