@@ -9,7 +9,7 @@ import json
 from agent import steps, tftp
 from agent.buffers import BufferSink, Pool
 from agent.decision import Decision
-from agent.errors import Malformed, PhonetrustError, Refused
+from agent.errors import Malformed, PhonetrustError, Refused, TransferError, TrustLost
 from agent.phoneconfig import PhoneConfig
 from agent.settings import TVS_PORT
 from agent.signedfile import SignedFileSink
@@ -54,9 +54,7 @@ class Boot:
             deadline=settings.tftp_deadline,
             log=log,
         )
-        self.tvs = TvsClient(
-            hal.net, hal.clock, hal.random, settings.full_name, settings.tvs_timeout, log=log
-        )
+        self.tvs = TvsClient(hal.net, hal.clock, hal.random, settings.full_name, settings.tvs_timeout, log=log)
 
     # Step 1
 
@@ -74,10 +72,9 @@ class Boot:
             self._make_trust(lists.get("itl"), lists.get("ctl"))
             if stored is not None:
                 self._load_configuration(stored)
-        except (PhonetrustError, ValueError) as error:
+        except (PhonetrustError, ValueError, OSError) as error:
             # Also where a list that was accepted cannot be read any more: that is lost trust, not no trust.
-            self._make_trust(None, None, lost=True)
-            return self.record(Decision(False, "trust-lost", "flash", TRUST_LOST, {"detail": str(error)}))
+            return self.record(self._lose("flash", error))
         self._name_tvs_servers()
         return None
 
@@ -92,6 +89,22 @@ class Boot:
             ctl=ctl,
             lost=lost,
         )
+
+    def _lose(self, kind, error):
+        """What was stored cannot be read whole: from now on nothing is believed. The Decision that says so."""
+        self._make_trust(None, None, lost=True)
+        self._name_tvs_servers()
+        return Decision(False, "trust-lost", kind, TRUST_LOST, {"detail": str(error)})
+
+    def _save(self, kind, changes, evidence):
+        """Write to flash: None, or the Decision that says why it did not work."""
+        try:
+            self.store.save(changes)
+        except OSError as error:
+            return Decision(False, "not-stored", kind, steps.not_stored(kind, error), evidence)
+        except TrustLost as error:
+            return self._lose(kind, error)
+        return None
 
     def _read(self, stored, kind):
         """An installed list in a buffer of its own, or None."""
@@ -137,6 +150,7 @@ class Boot:
 
     def record(self, decision):
         """Keep a decision for the status and report it."""
+        decision.trust_list = None  # its memory is needed for the next one
         self.decisions.append(decision)
         if len(self.decisions) > HISTORY:
             self.decisions.pop(0)
@@ -178,10 +192,9 @@ class Boot:
     def _install(self, kind, decision, buffer):
         """Store an accepted list, then put it in place of the old one; its buffer is the list's from now on."""
         trust_list = decision.trust_list
-        try:
-            self.store.save({kind: trust_list.data})
-        except OSError as error:
-            return Decision(False, "not-stored", kind, steps.not_stored(kind, error), decision.evidence)
+        failure = self._save(kind, {kind: trust_list.data}, decision.evidence)
+        if failure is not None:
+            return failure
         self.trust.install(kind, trust_list)
         if kind in self._buffers:
             self._pool.give(self._buffers[kind])
@@ -197,7 +210,9 @@ class Boot:
             servers = [self.tftp_server] + [server for server in servers if server != self.tftp_server]
         try:
             self.tftp_server = self.tftp.fetch(servers, name, sink, limit).server
-        except tftp.FetchError as error:
+        except TransferError as error:
+            if error.reason == "not-found":
+                self.tftp_server = servers[len(error.failures) - 1]  # an answer, from the last that was asked
             return error
         return None
 
@@ -267,11 +282,10 @@ class Boot:
         """Store an accepted configuration unless it is the one that is stored; decision, or why it is not stored."""
         servers = json.dumps([list(server) for server in configuration.tvs])
         changes = {"configuration-name": name.encode(), "configuration": body, "tvs-servers": servers.encode()}
-        try:
-            if not self._is_stored(changes):
-                self.store.save(changes)
-        except OSError as error:
-            return Decision(False, "not-stored", name, steps.not_stored(name, error), decision.evidence)
+        if not self._is_stored(changes):
+            failure = self._save(name, changes, decision.evidence)
+            if failure is not None:
+                return failure
         self.configuration = configuration
         self.configuration_name = name
         self._name_tvs_servers()
@@ -285,9 +299,12 @@ class Boot:
         for name in changes:
             if stored.length(name) != len(changes[name]):
                 return False
-        for name in changes:
-            if stored.read(name) != changes[name]:
-                return False
+        try:
+            for name in changes:
+                if stored.read(name) != changes[name]:
+                    return False
+        except OSError:
+            return False  # saving finds out what is wrong
         return True
 
     # Other files: locales, ring lists, firmware loads
@@ -338,6 +355,8 @@ class Boot:
                 self.store.save({what: None})
         except OSError as error:
             return self.record(Decision(False, "not-stored", "flash", steps.not_erased(error)))
+        except TrustLost as error:
+            return self.record(self._lose("flash", error))
         self.tvs.clear()
         self.load()
         return self.record(Decision(True, "erased", "flash", steps.erased("all" if everything else what)))

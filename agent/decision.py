@@ -40,6 +40,7 @@ REASONS = {
     # a step of the boot that is not a judgement of bytes
     "not-found": "the server has no such file (ours)",
     "no-server": "no server answered (ours)",
+    "bad-name": "no TFTP server can be asked for a file of this name (ours)",
     "bad-transfer": "a server answered, but the file did not arrive whole (ours)",
     "erased": "a person at the phone erased the trust lists (ours)",
     "not-stored": "the flash did not take it (ours)",
@@ -63,6 +64,7 @@ class Decision:
         self.evidence = evidence if evidence is not None else {}
         self.warnings = list(warnings)
         self.body = 0  # where the body of an accepted signed file starts
+        self.trust_list = None  # an accepted list, until it is installed
 
     @property
     def outcome(self):
