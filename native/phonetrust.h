@@ -141,7 +141,8 @@ PHONETRUST_API int phonetrust_certificate(const uint8_t *der, size_t length, uin
 /*
  * Check `signature` over `digest` with the key of a certificate: RSASSA-PKCS1-v1_5 (RFC 8017; 512 to 4096
  * bits, and exactly as long as the modulus) or ECDSA (the DER SEQUENCE of r and s; P-256, P-384, P-521). Weak
- * keys and digests are the caller's policy. Takes 1 ms at most on a PC, and time that depends on public data.
+ * keys and digests are the caller's policy. A millisecond or so on a PC; how long depends on public data
+ * alone.
  *
  * 0: it verifies. ERROR_SIGNATURE: it does not. ERROR_MALFORMED: unreadable certificate or key.
  * ERROR_UNSUPPORTED: other keys, unknown algorithm. ERROR_ARGUMENT: digest_length is not that of the

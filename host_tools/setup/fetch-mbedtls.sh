@@ -1,47 +1,26 @@
-#!/bin/sh
+#!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Fetch mbedTLS 3.6 as Debian trixie's source package and unpack it to build/mbedtls.
-#
-# The mirror is the one the machine's own apt is set up with; none is named here. Everything apt writes (lists, cache)
-# goes to a private folder under build/, so the machine's own apt state is neither used nor changed. apt checks the
-# signature of the release and the digests of the files. Safe to run again: does nothing where the tree is complete.
-#
-# Usage: fetch-mbedtls.sh            Exit status: 0 the tree is there, 2 it could not be had.
-set -eu
+# fetch-mbedtls.sh: mbedTLS 3.6 from Debian trixie's source package, unpacked into build/mbedtls. Silent when it is there.
+# apt gets a private state of its own, so the machine's lists and caches are neither used nor changed; it checks the
+# release's signature and the files' digests.
+source "$(dirname "$0")/common.sh"
 
 suite=trixie
-version_wanted=3.6
-top=$(cd "$(dirname "$0")/../.." && pwd)
-target=$top/build/mbedtls
-stamp=$target/.fetched
-attempts=4
-
-say() { printf 'fetch-mbedtls: %s\n' "$*" >&2; }
-
-[ -f "$stamp" ] && exit 0
-
-for tool in apt-get dpkg-source; do
-    command -v "$tool" >/dev/null || { say "$tool is missing: apt-get install apt dpkg-dev"; exit 2; }
-done
-
-# The archive this machine installs its main packages from: the first repository that is not a security one.
-site=$(apt-get indextargets --format '$(SITE) $(RELEASE)' 'Created-By: Packages' |
-    awk '$2 !~ /security|updates|backports/ { print $1; exit }')
-[ -n "$site" ] || { say "apt on this machine knows no package source"; exit 2; }
-
-mkdir -p "$top/build"
-private=$(mktemp -d "$top/build/fetch-mbedtls.XXXXXX")
-trap 'rm -rf "$private"' EXIT
-trap 'exit 2' HUP INT TERM
-mkdir -p "$private/state/lists/partial" "$private/cache/archives/partial" "$private/sources" "$private/download"
-: > "$private/state/status"
-
+version=3.6
+target=$build/mbedtls
 keyring=/usr/share/keyrings/debian-archive-keyring.gpg
-{
-    printf 'Types: deb-src\nURIs: %s\nSuites: %s\nComponents: main\n' "$site" "$suite"
-    [ ! -f "$keyring" ] || printf 'Signed-By: %s\n' "$keyring"
-} > "$private/sources/trixie.sources"
-cat > "$private/apt.conf" <<CONF
+
+[ ! -f "$target/.fetched" ] || exit 0
+is_debian && command -v dpkg-source >/dev/null || cannot "apt-get and dpkg-source (package dpkg-dev) are needed"
+
+mkdir -p "$build"
+private=$(mktemp -d "$build/fetch-mbedtls.XXXXXX")
+trap 'rm -rf "$private"' EXIT
+mkdir -p "$private"/{state/lists/partial,cache/archives/partial,sources,download}
+: >"$private/state/status"
+printf 'Types: deb-src\nURIs: %s\nSuites: %s\nComponents: main\nSigned-By: %s\n' \
+    "$(debian_site)" "$suite" "$keyring" >"$private/sources/$suite.sources"
+cat >"$private/apt.conf" <<CONF
 Dir::State "$private/state";
 Dir::State::status "$private/state/status";
 Dir::Cache "$private/cache";
@@ -59,24 +38,11 @@ fetch() {
         (cd "$private/download" && APT_CONFIG=$private/apt.conf apt-get -qq source --download-only mbedtls)
 }
 
-# A mirror may be in the middle of its own update, with an index that does not fit its files yet: ask again later.
-attempt=1
-until fetch; do
-    [ "$attempt" -lt "$attempts" ] || { say "no source package after $attempts attempts"; exit 2; }
-    say "attempt $attempt failed, next one in $((attempt * 5)) s"
-    sleep $((attempt * 5))
-    attempt=$((attempt + 1))
-done
-
-description=$(find "$private/download" -name 'mbedtls_*.dsc')
-case ${description##*/} in
-    mbedtls_"$version_wanted".*) ;;
-    *) say "wanted mbedTLS $version_wanted, the archive has ${description##*/}"; exit 2 ;;
-esac
-dpkg-source --no-check -x "$description" "$private/tree" > "$private/unpack.log" 2>&1 ||
-    { cat "$private/unpack.log" >&2; exit 2; }
-
+say "fetching the source of mbedTLS"
+retry fetch || cannot "could not fetch mbedTLS from the machine's Debian archive"
+description=$(find "$private/download" -name "mbedtls_$version.*.dsc")
+[ -f "$description" ] || cannot "the archive's mbedTLS is not $version:" "$(ls "$private/download")"
+dpkg-source --no-check -x "$description" "$private/tree" >"$private/log" 2>&1 || cannot "$(cat "$private/log")"
 rm -rf "$target"
 mv "$private/tree" "$target"
-basename "$description" .dsc > "$stamp"
-say "$(cat "$stamp") is in build/mbedtls"
+basename "$description" .dsc >"$target/.fetched"

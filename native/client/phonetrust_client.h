@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The phone's trust service for C programs: may this TLS server be talked to, is this file to be believed?
+ * docs/service.md describes what goes over the socket; this library speaks it and needs nothing but libc.
+ *
+ * The caller owns all memory: a struct phonetrust_client of about 20 KB, which holds one connection. No call
+ * allocates, and there is no global state. A client must not be used by two threads at once.
+ *
+ *     struct phonetrust_client client;
+ *     struct phonetrust_decision decision;
+ *     if (phonetrust_client_open(&client, PHONETRUST_CLIENT_SOCKET, 10000) == 0 &&
+ *         phonetrust_client_judge(&client, "application", der, length, &decision) == 0 && decision.accepted)
+ *         ... go on with the TLS connection ...
+ *     phonetrust_client_close(&client);
+ *
+ * Fail closed: `accepted` is 1 only after the agent said so. Every error leaves it 0.
+ *
+ * Results are 0, or one of the negative numbers below; after an error other than REFUSED_REQUEST the
+ * connection is closed, and open may be called again.
+ */
+#ifndef PHONETRUST_CLIENT_H
+#define PHONETRUST_CLIENT_H
+
+#include <stddef.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Where the agent listens on a board. */
+#define PHONETRUST_CLIENT_SOCKET "/run/phone/trust.sock"
+/* The version of the service that this library speaks. */
+#define PHONETRUST_CLIENT_PROTOCOL 1
+
+#define PHONETRUST_CLIENT_ERROR_CONNECT (-1)         /* nobody listens there, or the path is too long */
+#define PHONETRUST_CLIENT_ERROR_CLOSED (-2)          /* the agent ended the connection */
+#define PHONETRUST_CLIENT_ERROR_TIMEOUT (-3)         /* no answer in time */
+#define PHONETRUST_CLIENT_ERROR_PROTOCOL (-4)        /* another version, or an answer that is none */
+#define PHONETRUST_CLIENT_ERROR_SPACE (-5)           /* an argument or an answer is too long for its buffer */
+#define PHONETRUST_CLIENT_ERROR_REFUSED_REQUEST (-6) /* the agent does not do this: see decision.text */
+
+/* A few words about an error, for a log. Never NULL. */
+const char *phonetrust_client_error(int error);
+
+/* Longest certificate that can be asked about, and longest file name, in bytes. */
+#define PHONETRUST_CLIENT_CERTIFICATE 8192
+#define PHONETRUST_CLIENT_NAME 512
+
+struct phonetrust_client {
+    int socket;        /* -1: not connected */
+    int timeout;       /* ms for one answer */
+    unsigned sequence; /* id of the last request */
+    size_t have;       /* bytes in `input` */
+    char input[4096];
+    char line[16384];
+};
+
+/* What the agent decided. Texts are UTF-8, cut where they do not fit, always ended by a NUL. */
+struct phonetrust_decision {
+    int accepted;    /* 1 or 0 */
+    char reason[32]; /* a code of the specification: "listed-in-itl", "tvs-refused", ... */
+    char kind[128];  /* the purpose or the file that was judged */
+    char text[2048]; /* one sentence for people */
+};
+
+/*
+ * Connect to the agent at a socket's path. timeout: ms that every answer may take; 30000 leaves the agent
+ * time to ask TVS. Errors: CONNECT, CLOSED, TIMEOUT, PROTOCOL.
+ */
+int phonetrust_client_open(struct phonetrust_client *client, const char *path, int timeout);
+
+/* End the connection. May be called in any state after open, and twice. */
+void phonetrust_client_close(struct phonetrust_client *client);
+
+/*
+ * May a TLS server with this certificate (DER) be talked to? purpose: "application", "callmanager", "capf",
+ * "configuration" or "tvs". To be called after the handshake has proven that the server has the key.
+ */
+int phonetrust_client_judge(struct phonetrust_client *client, const char *purpose, const unsigned char *certificate,
+                            size_t length, struct phonetrust_decision *decision);
+
+/*
+ * Fetch a file from the cluster and verify it: locales, ring lists, firmware loads. `path` gets the name of a
+ * file with the verified content, "" where it is refused; open it at once, later fetches make it go away.
+ */
+int phonetrust_client_fetch(struct phonetrust_client *client, const char *name, struct phonetrust_decision *decision,
+                            char *path, size_t capacity);
+
+/* The whole answer to "status" as JSON text (docs/service.md). SPACE: 64 KB is enough for most phones. */
+int phonetrust_client_status(struct phonetrust_client *client, char *json, size_t capacity);
+
+/* Ask for events. The connection is for phonetrust_client_event alone from then on. */
+int phonetrust_client_subscribe(struct phonetrust_client *client);
+
+/* Wait for the next decision of the agent, at most `timeout` ms (TIMEOUT then; the connection stays). */
+int phonetrust_client_event(struct phonetrust_client *client, int timeout, struct phonetrust_decision *decision);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
