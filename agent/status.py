@@ -23,6 +23,9 @@ _LOCKED_OUT = (
 )
 
 
+_TOPICS = ("flash", "ctl", "itl", "configuration")
+
+
 def status(boot):
     """The status of a phone (agent.boot.Boot).
 
@@ -60,14 +63,17 @@ def _state(trust):
 
 
 def _refusal(decisions):
-    """The newest refusal that locks the phone out and that no later decision about the same kind of thing undid."""
-    settled = []
-    for decision in reversed(decisions):
-        topic = _topic(decision.kind)
-        if topic in settled:
-            continue
-        settled.append(topic)
-        if not decision.accepted and decision.reason in _LOCKED_OUT and topic != "server":
+    """The refusal that locks the phone out and that no later decision about the same kind of thing undid.
+
+    The first of flash, CTL, ITL and configuration, since one refused is often why the next is."""
+    newest = {}
+    for decision in decisions:
+        if decision.reason == "erased":
+            newest = {}  # what was refused before is decided anew
+        newest[_topic(decision.kind)] = decision
+    for topic in _TOPICS:
+        decision = newest.get(topic)
+        if decision is not None and not decision.accepted and decision.reason in _LOCKED_OUT:
             return decision
     return None
 
