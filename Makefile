@@ -43,7 +43,7 @@ format: base ## bring the sources into the one format
 	@$(SETUP)/apt.sh lint
 	@.venv/bin/ruff check --quiet --fix-only .
 	@.venv/bin/ruff format .
-	@git ls-files 'native/*.c' 'native/*.h' | xargs -r clang-format -i
+	@git ls-files 'native/*.[ch]' 'tests/native/*.[ch]' | xargs -r clang-format -i
 
 clean: ## remove what was built and fetched, and .venv
 	rm -rf build .venv *.egg-info

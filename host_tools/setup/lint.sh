@@ -18,7 +18,7 @@ sources() { git ls-files --cached --others --exclude-standard -- "$@" | while re
 
 check "ruff" .venv/bin/ruff check --quiet .
 check "ruff format (make format mends it)" .venv/bin/ruff format --quiet --check .
-mapfile -t c_files < <(sources 'native/*.c' 'native/*.h')
+mapfile -t c_files < <(sources 'native/*.[ch]' 'tests/native/*.[ch]')
 if [ "${#c_files[@]}" -gt 0 ]; then
     check "clang-format (make format mends it)" clang-format --dry-run -Werror "${c_files[@]}"
 fi
