@@ -37,7 +37,8 @@ def itl_records(state, number, signer):
     """The records of node `number`'s ITL, in a cluster's order: signers, TFTP, TVS, CAPF, the rest."""
     data, identities = state.data, state.identities
     recovery = identities["itlrecovery"].certificate
-    own = identities[f"callmanager-{number}"].certificate
+    same_everywhere = data["signer"] == "itlrecovery"
+    own = identities[f"callmanager-{1 if same_everywhere else number}"].certificate
     signers = [recovery, own]
     if signer.certificate not in signers:
         signers.insert(0, signer.certificate)
@@ -45,7 +46,7 @@ def itl_records(state, number, signer):
         certificates = [files.record(certificate, files.SAST) for certificate in signers]
         return certificates + [files.empty_record(files.TFTP), files.empty_record(files.TVS)]
     records = [files.record(certificate, files.SAST) for certificate in signers]
-    tftp_nodes = range(1, len(data["nodes"]) + 1) if data["signer"] == "itlrecovery" else [number]
+    tftp_nodes = range(1, len(data["nodes"]) + 1) if same_everywhere else [number]
     for other in tftp_nodes:
         node = data["nodes"][other - 1]
         records.append(_node_record(identities[f"callmanager-{other}"].certificate, tftp_role(data), node))
@@ -97,6 +98,7 @@ def build_ctl(state):
 def build(state):
     """Bring `state.published` up to date: ITLs and configuration. The CTL stays what the administrator last made."""
     data = state.data
+    made = {}
     for number, node in enumerate(data["nodes"], 1):
         previous = state.published.get(node["name"], {})
         published = {}
@@ -104,10 +106,11 @@ def build(state):
             published[files.CTL_NAME] = previous[files.CTL_NAME]
         if not data["pre8"]:
             signer = itl_signer(state, number)
-            records = itl_records(state, number, signer)
-            published[files.ITL_NAME] = _rebuild(
-                files.ITL_NAME, signer, records, previous.get(files.ITL_NAME), data["digest"]
-            )
+            records = tuple(itl_records(state, number, signer))
+            key = (signer.der, records)
+            if key not in made:  # nodes with the same list have it with the same timestamp
+                made[key] = _rebuild(files.ITL_NAME, signer, records, previous.get(files.ITL_NAME), data["digest"])
+            published[files.ITL_NAME] = made[key]
         for mac, phone in sorted(data["phones"].items()):
             _publish_phone(state, number, published, previous, mac, phone)
         if data["autoregistration"]:

@@ -30,6 +30,7 @@ class Server:
 
     program = None
     knows = ()  # options that it knows
+    root_only = None  # why nobody else can start it
     host = "127.0.0.1"
 
     def __init__(self, folder, *arguments):
@@ -56,6 +57,8 @@ class Server:
         program = shutil.which(self.program, path=FOLDERS)
         if program is None:
             raise CannotStart(f"{self.program} is not there; host_tools/setup/servers.sh and apt.sh test bring it")
+        if self.root_only and os.geteuid() != 0:
+            raise CannotStart(f"only root can start {self.program}: {self.root_only}")
         self.port = self.free_port()
         log = self.folder.parent / f"{self.program}-{self.port}.log"
         with log.open("wb") as output:
@@ -118,6 +121,7 @@ class TftpdHpa(Server):
     """tftpd-hpa. Without a change of root, which only root may ask for, it wants absolute names."""
 
     program = "in.tftpd"
+    root_only = "it sets its groups for each transfer, and ends without a word where it may not"
     knows = ("blksize", "tsize", "timeout")
 
     def name(self, file):
@@ -145,6 +149,7 @@ class Dnsmasq(Server):
     """dnsmasq as a TFTP server alone. Its port is always 69, so each one gets a loopback address of its own."""
 
     program = "dnsmasq"
+    root_only = "it serves TFTP on port 69 only"
     knows = ("blksize", "tsize")
 
     def free_port(self):
@@ -154,8 +159,6 @@ class Dnsmasq(Server):
                 try:
                     probe.bind((self.host, 69))
                     return 69
-                except PermissionError:
-                    raise CannotStart("dnsmasq serves TFTP on port 69 only, which this user may not open") from None
                 except OSError:
                     continue  # taken, by another test
         raise CannotStart("no loopback address with a free port 69")
