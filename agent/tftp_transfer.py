@@ -100,6 +100,8 @@ class Session:
         self._name = self._net.address_text(address)
         self._acknowledgement = bytearray(b"\x00\x04\x00\x00")
         self._strangers = None
+        self._agreed = False  # the server acknowledged options
+        self._plain_may_help = True
         self.peer = None
         self.last_block = 0
         self.socket = self._net.udp()
@@ -151,8 +153,6 @@ class Session:
     def _begin(self, sink, options, packet):
         """Judges the first packet: agreed options (then ACK 0 asks for block 1), or block 1, or the end."""
         transfer = self._transfer
-        self._plain_may_help = True
-        self._agreed = False
         kind = packet[0] << 8 | packet[1] if len(packet) >= 4 or bytes(packet) == b"\x00\x06" else 0
         if kind == packets.ERROR:
             raise self._server_error(packet)
@@ -332,6 +332,7 @@ class Session:
 
     def _over(self, size):
         announced = self._transfer.announced
+        self._plain_may_help = False  # who lies about a size is not asked without one
         if announced is None:
             return self._fail(TooLarge, "more than the limit of %d bytes" % self._limit, packets.DISK_FULL)
         return self._fail(BadTransfer, "announced with %d bytes, sent more" % announced, packets.DISK_FULL)
@@ -339,6 +340,7 @@ class Session:
     def _check_announced(self, size):
         announced = self._transfer.announced
         if announced is not None and size != announced:
+            self._plain_may_help = False
             cause = "announced with %d bytes, ended after %d" % (announced, size)
             raise self._fail(BadTransfer, cause, packets.NOT_DEFINED)
 

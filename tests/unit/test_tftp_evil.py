@@ -49,6 +49,16 @@ def test_more_bytes_than_announced_never_reach_the_sink():
     assert len(sink.data) == 512
 
 
+def test_lie_in_the_very_first_block_is_no_reason_to_ask_without_sizes():
+    for announced, block, cause in ((9, b"", "ended after 0"), (9, b"short", "ended after 5"), (1, b"no", "sent more")):
+        network = Network(
+            {HOST: script([oack((b"tsize", b"%d" % announced))], [data_packet(1, block)], [data_packet(1, block)])}
+        )
+        error = fails(network, tftp.BadTransfer)
+        assert error.cause.endswith(cause), error.cause
+        assert len([packet for packet in received(network) if packet[1] == 1]) == 1
+
+
 def test_announced_over_the_limit():
     check([[oack((b"tsize", b"11"))]], "announced with 11 bytes, the limit is 10", tftp.TooLarge, 3, limit=10)
     sink = Sink()
