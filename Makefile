@@ -23,7 +23,8 @@ micropython: ## the interpreter of the phone, arm64 and x86-64, into build/micro
 	@$(SETUP)/micropython.sh aarch64 x86_64
 
 setup: native micropython ## everything that run, test and bench need
-	@$(SETUP)/apt.sh test
+	@$(SETUP)/apt.sh test image
+	@$(SETUP)/venv.sh hil
 	@$(SETUP)/servers.sh
 
 run: native micropython ## a cluster on loopback and a phone that boots against it, step by step
