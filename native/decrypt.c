@@ -37,7 +37,7 @@ static int unwrap(mbedtls_pk_context *key, const uint8_t *wrapped, size_t wrappe
     mbedtls_platform_zeroize(substitute, sizeof substitute);
     if (random->failed)
         return PHONETRUST_ERROR_RANDOM;
-    return result == MBEDTLS_ERR_MPI_ALLOC_FAILED ? PHONETRUST_ERROR_MEMORY : 0;
+    return is_no_memory(result) ? PHONETRUST_ERROR_MEMORY : 0;
 }
 
 int phonetrust_unwrap_key(const uint8_t *private_key, size_t length, const uint8_t *wrapped,

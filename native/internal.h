@@ -90,6 +90,9 @@ int random_bytes(void *source, unsigned char *out, size_t length);
 bool rsa_bits_supported(size_t bits);
 int key_read(const uint8_t *der, size_t length, struct random_source *random, mbedtls_pk_context *key);
 
+/* key.c: whether an error of mbedTLS says that there was no memory. */
+bool is_no_memory(int mbedtls_error);
+
 /* key.c: what a failed computation with a private key is called outside. */
 int key_error(int mbedtls_error, const struct random_source *random);
 

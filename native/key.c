@@ -12,19 +12,21 @@
 
 bool rsa_bits_supported(size_t bits) { return bits >= 512 && bits <= 4096; }
 
+/* mbedTLS adds a number below 128 for the cause to a larger one for what failed; not all of its functions do.
+ */
+bool is_no_memory(int mbedtls_error) {
+    int cause = -mbedtls_error & 0x7F;
+    int failed = mbedtls_error + cause;
+    return cause == -MBEDTLS_ERR_MPI_ALLOC_FAILED || failed == MBEDTLS_ERR_PK_ALLOC_FAILED ||
+           failed == MBEDTLS_ERR_ECP_ALLOC_FAILED;
+}
+
 int key_error(int mbedtls_error, const struct random_source *random) {
     if (random->failed)
         return PHONETRUST_ERROR_RANDOM;
-    switch (mbedtls_error) {
-    case MBEDTLS_ERR_PK_ALLOC_FAILED:
-    case MBEDTLS_ERR_ECP_ALLOC_FAILED:
-    case MBEDTLS_ERR_MPI_ALLOC_FAILED:
+    if (is_no_memory(mbedtls_error))
         return PHONETRUST_ERROR_MEMORY;
-    case MBEDTLS_ERR_ASN1_BUF_TOO_SMALL:
-        return PHONETRUST_ERROR_SPACE;
-    default:
-        return PHONETRUST_ERROR_KEY;
-    }
+    return mbedtls_error == MBEDTLS_ERR_ASN1_BUF_TOO_SMALL ? PHONETRUST_ERROR_SPACE : PHONETRUST_ERROR_KEY;
 }
 
 int key_read(const uint8_t *der, size_t length, struct random_source *random, mbedtls_pk_context *key) {

@@ -13,7 +13,8 @@
  *
  * Results are int: 0 or a count where things went well, and one of the negative PHONETRUST_ERROR_ numbers
  * where they did not. After an error the contents of output buffers are not to be used, except `fault` as
- * described below.
+ * described below. Where memory runs out inside mbedTLS, some failures have the name of what could not be
+ * done for want of it (ERROR_MALFORMED, ERROR_KEY) in place of ERROR_MEMORY; none looks like success.
  *
  * Lengths handed in are size_t; offsets handed out are uint32_t from the start of the buffer that was handed
  * in. Functions that give offsets take buffers of at most PHONETRUST_MAXIMUM_LENGTH bytes (ERROR_ARGUMENT

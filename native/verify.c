@@ -12,12 +12,12 @@ static int verify(mbedtls_pk_context *key, const struct certificate *certificate
                   const uint8_t *digest, size_t digest_length, struct slice signature) {
     unsigned char *at = (unsigned char *)certificate->public_key.at; /* only read, as in der.c */
     int result = mbedtls_pk_parse_subpubkey(&at, at + certificate->public_key.length, key);
-    if (result == MBEDTLS_ERR_PK_ALLOC_FAILED)
+    if (is_no_memory(result))
         return PHONETRUST_ERROR_MEMORY;
     if (result != 0)
         return PHONETRUST_ERROR_MALFORMED;
     result = mbedtls_pk_verify(key, type, digest, digest_length, signature.at, signature.length);
-    if (result == MBEDTLS_ERR_MPI_ALLOC_FAILED)
+    if (is_no_memory(result))
         return PHONETRUST_ERROR_MEMORY;
     return result == 0 ? 0 : PHONETRUST_ERROR_SIGNATURE;
 }

@@ -60,6 +60,13 @@ struct bytes certificate_around(const uint8_t *public_key, size_t length);
 /* The same with a subject (DER in hexadecimal) and an Ed25519 key of three bytes, 01 02 03. */
 struct bytes certificate_named(const char *subject);
 
+/* The header length of a trust list or signed file. */
+size_t header_length(struct bytes file);
+
+/* Let the allocation after the next `successes` ones fail, once; SIZE_MAX: none. Says whether one has failed
+ * since. */
+bool fail_allocation(size_t successes);
+
 /* The certificate in record number `index` of a trust list. */
 struct bytes record_certificate(const char *vector, size_t index);
 

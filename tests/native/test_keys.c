@@ -182,7 +182,7 @@ static struct encrypted open_encrypted(void) {
         if (rows[3 * i] == 27)
             found.plain_digest = value;
     }
-    size_t header = (size_t)found.file.at[8] << 8 | found.file.at[9];
+    size_t header = header_length(found.file);
     found.body = found.file.at + header;
     found.body_length = found.file.length - header;
     return found;

@@ -8,8 +8,6 @@
 static uint32_t rows[PHONETRUST_RECORD_ROW * RECORDS];
 static uint32_t fault[2];
 
-static size_t header_length(struct bytes file) { return (size_t)file.at[8] << 8 | file.at[9]; }
-
 static int check(struct bytes file) {
     return phonetrust_check_records(file.at, file.length, header_length(file), rows, RECORDS, fault);
 }

@@ -8,8 +8,6 @@
 static uint32_t rows[PHONETRUST_TLV_ROW * ROWS];
 static uint32_t fault[2];
 
-static size_t header_length(struct bytes file) { return (size_t)file.at[8] << 8 | file.at[9]; }
-
 static int header(struct bytes file) {
     return phonetrust_header_index(file.at, file.length, rows, ROWS, fault);
 }
