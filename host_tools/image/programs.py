@@ -17,6 +17,7 @@ PACKAGES = {
     "mcopy": "mtools",
     "mdir": "mtools",
     "sfdisk": "fdisk",
+    "fdtget": "device-tree-compiler",
     "apt-get": "apt",
     "qemu-system-aarch64": "qemu-system-arm",
 }

@@ -4,6 +4,7 @@
 A harness that breaks fails every test that needs it; labgrid's plugin would skip them.
 """
 
+import json
 import os
 from pathlib import Path
 
@@ -97,3 +98,16 @@ def settings(serving, environment):
     """phone.json for a phone of this cluster; short waits, as the network is one PC's."""
     server = f"{environment.config.get_option('address')}:{serving.tftp_port()}"
     return {"mac": MAC, "tftp": [server], "tftp_timeout": 500, "tftp_attempts": 3}
+
+
+@pytest.fixture
+def measured(request):
+    """measured(name, value): kept in build/hil/measured.json, for people who follow the numbers."""
+
+    def keep(name, value):
+        path = record.FOLDER / "measured.json"
+        found = json.loads(path.read_text()) if path.exists() else {}
+        found[f"{request.node.name}: {name}"] = value
+        path.write_text(json.dumps(found, indent=2, sort_keys=True) + "\n")
+
+    return keep

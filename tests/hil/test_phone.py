@@ -10,7 +10,7 @@ from host_tools.hil import record
 CONFIGURATION = "SEP00270DC01C92.cnf.xml.sgn"
 
 
-def test_first_boot_to_trusted(phone, settings, record_property):
+def test_first_boot_to_trusted(phone, settings, measured):
     phone.new(**settings)
     assert phone.boot() == ("trusted", "nonsecure", False)
     assert phone.decisions() == {
@@ -19,10 +19,10 @@ def test_first_boot_to_trusted(phone, settings, record_property):
         CONFIGURATION: ("accepted", "signed-by-itl"),
     }
     seconds = phone.seconds("state trusted")
-    record_property("seconds_to_trusted", seconds)
+    measured("seconds_to_trusted", seconds)
     assert seconds < 15
     memory = int(phone.expect(r"memory: (\d+) MiB of \d+ MiB in use", 30)[1])
-    record_property("memory_mib", memory)
+    measured("memory_mib", memory)
     assert memory < 64
     status = phone.status()
     assert status["mac"] == "00270DC01C92" and status["installed"]["itl"]["filename"] == "ITLFile.tlv"

@@ -59,7 +59,7 @@ class Watch:
 
 @pytest.mark.needs("card", "power-cut")
 @pytest.mark.timeout(400)
-def test_power_cut_in_the_middle_of_a_store_write(phone, cluster, settings, record_property):
+def test_power_cut_in_the_middle_of_a_store_write(phone, cluster, settings, measured):
     phone.new(**settings)
     phone.boot()
     with phone.card.in_pc() as path:
@@ -70,7 +70,7 @@ def test_power_cut_in_the_middle_of_a_store_write(phone, cluster, settings, reco
     duration = watch.await_rest()
     phone.await_state()
     assert phone.decisions()["itl"] == ("accepted", "signed-by-itl")
-    record_property("store_write_ms", round(duration * 1000))
+    measured("store_write_ms", round(duration * 1000))
     left = {"old": 0, "new": 0}
     for cut in range(CUTS):
         old = cluster.published("ITLFile.tlv")
@@ -92,7 +92,7 @@ def test_power_cut_in_the_middle_of_a_store_write(phone, cluster, settings, reco
         expected = "unchanged" if found == "new" else "signed-by-itl"
         assert phone.decisions()["itl"] == ("accepted", expected), f"cut {cut}"
     watch.close()
-    record_property("cuts_that_left", str(left))
+    measured("cuts_that_left", str(left))
     assert left["old"] and left["new"], f"all cuts came too early or too late: {left}"
 
 
