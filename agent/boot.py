@@ -4,13 +4,13 @@
 Boot does the I/O and decides nothing: it fetches, asks Trust, asks TVS where Trust wants that, stores what was accepted
 and only then installs it. Every step ends in a Decision, which is reported and kept."""
 
-import json
-
 from agent import steps, tftp
 from agent.buffers import BufferSink, Pool
+from agent.configuration import ConfigurationStep
 from agent.decision import Decision
-from agent.errors import Malformed, PhonetrustError, Refused, TransferError, TrustLost
-from agent.phoneconfig import PhoneConfig
+from agent.enrolment import Enrolment
+from agent.errors import PhonetrustError, Refused, TransferError, TrustLost
+from agent.identity import Identity
 from agent.settings import TVS_PORT
 from agent.signedfile import SignedFileSink
 from agent.store import Store
@@ -24,25 +24,27 @@ HISTORY = 32
 
 class Boot:
     """One phone. hal: its HAL. settings: agent.settings.Settings. servers: TFTP servers learned by DHCP, used where the
-    settings name none. report(decision) is called at each step; log(line) with what happens in between.
+    settings name none. report(decision) is called at each step; log(line) with what happens in between. mic: (certificate
+    DER, private key DER) of the phone's maker, or None; ValueError where these do not belong together.
 
-    trust: agent.trust.Trust. configuration: PhoneConfig of the stored configuration, or None. tftp_server: the one
-    that answered last, or None. decisions: the last ones, oldest first."""
+    trust: agent.trust.Trust. identity: agent.identity.Identity. enrolment: agent.enrolment.Enrolment. tftp_server: the
+    one that answered last, or None. decisions: the last ones, oldest first."""
 
-    def __init__(self, hal, settings, servers=(), report=None, log=None):
+    def __init__(self, hal, settings, servers=(), report=None, log=None, mic=None):
         self.hal = hal
         self.settings = settings
         self.servers = list(settings.tftp or servers)
         self.decisions = []
         self.tftp_server = None
-        self.configuration = None
-        self.configuration_name = None
         self.trust = None
         self._report = report
-        self._log = log
-        self._pool = Pool(max(settings.size_limit, settings.configuration_limit))
+        self.log = log or _silent
+        self.pool = Pool(max(settings.size_limit, settings.configuration_limit))
         self._buffers = {}  # "ctl", "itl" -> the buffer that the installed list lives in
         self.store = Store(hal.flash, hal.crypto)
+        self.identity = Identity(self.store, hal.crypto, mic)
+        self.enrolment = Enrolment(self)
+        self._configuration = ConfigurationStep(self)
         self.tftp = tftp.Client(
             hal.net,
             hal.clock,
@@ -61,8 +63,9 @@ class Boot:
     def load(self):
         """Take the installed trust, the configuration and the TVS servers from flash. Returns a Decision or None."""
         for kind in list(self._buffers):
-            self._pool.give(self._buffers.pop(kind))
-        self.configuration = self.configuration_name = None
+            self.pool.give(self._buffers.pop(kind))
+        self._configuration.load(None)
+        self.identity.load(None)
         try:
             stored = self.store.load()
             lists = {}
@@ -70,12 +73,14 @@ class Boot:
                 for kind in ("ctl", "itl"):
                     lists[kind] = self._read(stored, kind)
             self._make_trust(lists.get("itl"), lists.get("ctl"))
-            if stored is not None:
-                self._load_configuration(stored)
+            self._configuration.load(stored)
+            self.identity.load(stored)
         except (PhonetrustError, ValueError, OSError) as error:
             # Also where a list that was accepted cannot be read any more: that is lost trust, not no trust.
-            return self.record(self._lose("flash", error))
-        self._name_tvs_servers()
+            return self.record(self.lose("flash", error))
+        finally:
+            self.tvs.identity = self.identity.shown
+        self.name_tvs_servers()
         return None
 
     def _make_trust(self, itl, ctl, lost=False):
@@ -90,20 +95,20 @@ class Boot:
             lost=lost,
         )
 
-    def _lose(self, kind, error):
+    def lose(self, kind, error):
         """What was stored cannot be read whole: from now on nothing is believed. The Decision that says so."""
         self._make_trust(None, None, lost=True)
-        self._name_tvs_servers()
+        self.name_tvs_servers()
         return Decision(False, "trust-lost", kind, TRUST_LOST, {"detail": str(error)})
 
-    def _save(self, kind, changes, evidence):
+    def save(self, kind, changes, evidence):
         """Write to flash: None, or the Decision that says why it did not work."""
         try:
             self.store.save(changes)
         except OSError as error:
             return Decision(False, "not-stored", kind, steps.not_stored(kind, error), evidence)
         except TrustLost as error:
-            return self._lose(kind, error)
+            return self.lose(kind, error)
         return None
 
     def _read(self, stored, kind):
@@ -111,20 +116,13 @@ class Boot:
         size = stored.length(kind)
         if size is None:
             return None
-        buffer = self._pool.take() if size <= self._pool.size else bytearray(size)
+        buffer = self.pool.take() if size <= self.pool.size else bytearray(size)
         self._buffers[kind] = buffer
         stored.read_into(kind, buffer)
         return memoryview(buffer)[:size]
 
-    def _load_configuration(self, stored):
-        name = stored.read("configuration-name")
-        servers = stored.read("tvs-servers")
-        if name is None or servers is None:
-            return
-        self.configuration_name = str(bytes(name), "utf-8")
-        self.configuration = _Remembered(json.loads(str(bytes(servers), "utf-8")))
-
-    def _name_tvs_servers(self):
+    def name_tvs_servers(self):
+        """Tell the TVS client what the configuration and the installed lists say of its servers."""
         servers = list(self.configuration.tvs) if self.configuration is not None else []
         servers += [(host, TVS_PORT) for host in self.trust.tvs_hosts()]
         self.tvs.set_servers(servers)
@@ -146,7 +144,7 @@ class Boot:
             good = good and decision.accepted
             if decision.reason == "no-server":
                 break  # the others would only wait as long for the same servers
-        return good
+        return good and self.enrolment.good
 
     def record(self, decision):
         """Keep a decision for the status and report it."""
@@ -170,14 +168,14 @@ class Boot:
 
     def _fetch_list(self, kind):
         prefix = kind.upper()
-        buffer = self._pool.take()
+        buffer = self.pool.take()
         kept = False
         try:
             for name in ("%s%s.tlv" % (prefix, self.settings.device), "%sFile.tlv" % prefix):
                 sink = BufferSink(buffer)
                 failure = self.fetch(name, sink, self.settings.size_limit)
                 if failure is None:
-                    decision = self._resolve(self.trust.decide_list(kind, sink.data))
+                    decision = self.resolve(self.trust.decide_list(kind, sink.data))
                     if decision.accepted and decision.reason != "unchanged":
                         decision = self._install(kind, decision, buffer)
                         kept = decision.accepted
@@ -187,20 +185,20 @@ class Boot:
             return self.record(steps.no_list(kind, self.trust))
         finally:
             if not kept:
-                self._pool.give(buffer)
+                self.pool.give(buffer)
 
     def _install(self, kind, decision, buffer):
         """Store an accepted list, then put it in place of the old one; its buffer is the list's from now on."""
         trust_list = decision.trust_list
-        failure = self._save(kind, {kind: trust_list.data}, decision.evidence)
+        failure = self.save(kind, {kind: trust_list.data}, decision.evidence)
         if failure is not None:
             return failure
         self.trust.install(kind, trust_list)
         if kind in self._buffers:
-            self._pool.give(self._buffers[kind])
+            self.pool.give(self._buffers[kind])
         self._buffers[kind] = buffer
         self.tvs.clear()
-        self._name_tvs_servers()
+        self.name_tvs_servers()
         return decision
 
     def fetch(self, name, sink, limit):
@@ -216,8 +214,8 @@ class Boot:
             return error
         return None
 
-    def _resolve(self, decision):
-        """Ask TVS as long as Trust has a Question."""
+    def resolve(self, decision):
+        """The Decision that an answer of Trust leads to: TVS is asked as long as it is a Question."""
         while decision.accepted is None:
             question = decision
             decision = self.trust.answer(question, self.tvs.ask(question))
@@ -227,85 +225,28 @@ class Boot:
 
     def judge_server(self, purpose, certificate):
         """May this TLS server (certificate in DER) be talked to for this purpose? Asks TVS if need be. A Decision."""
-        return self.record(self._resolve(self.trust.decide_server(purpose, certificate)))
+        return self.record(self.resolve(self.trust.decide_server(purpose, certificate)))
 
     # Step 5
 
     def fetch_configuration(self):
-        """Step 5: the phone's configuration, else the default one. A Decision."""
-        own = "%s.cnf.xml" % self.settings.device
-        decision = self._fetch_signed_or_plain(own)
-        if decision is None:
-            decision = self.trust.decide_autoregistration("XMLDefault.cnf.xml")
-            if decision.accepted:
-                if self._log:
-                    self._log(decision.text)
-                decision = self._fetch_signed_or_plain("XMLDefault.cnf.xml")
-        return self.record(decision or steps.no_configuration(own))
+        """Step 5: the phone's configuration, else the default one; and CAPF, where it says so. A Decision."""
+        return self._configuration.fetch()
 
-    def _fetch_signed_or_plain(self, name):
-        """One configuration file: signed where trust is installed, else unsigned. None where there is none."""
-        buffer = self._pool.take()
-        try:
-            sink = BufferSink(buffer)
-            if self.trust.has_trust:
-                signed = name + ".sgn"
-                failure = self.fetch(signed, sink, self.settings.configuration_limit)
-                if failure is None:
-                    return self._use_configuration(signed, sink.data)
-                if failure.reason != "not-found":
-                    return steps.failed(signed, failure)
-            # With trust this can only end in a refusal, but one that says what the server offers instead.
-            failure = self.fetch(name, sink, self.settings.configuration_limit)
-            if failure is None:
-                return self._use_configuration(name, sink.data)
-            return None if failure.reason == "not-found" else steps.failed(name, failure)
-        finally:
-            self._pool.give(buffer)
+    def update_lsc(self, string=None):
+        """Ask CAPF because a person wishes so, with the authentication string that was typed in, if any."""
+        if self.enrolment.update(string):
+            self._configuration.fetch_again()
 
-    def _use_configuration(self, name, data):
-        """Judge a configuration, read it and store it. A Decision."""
-        limit = self.settings.configuration_limit
-        decision = self._resolve(self.trust.decide_file(name, data, limit))
-        if not decision.accepted:
-            return decision
-        body = data[decision.body :] if decision.body else data
-        try:
-            configuration = PhoneConfig(body)
-        except Malformed as error:
-            error.file = name
-            return Decision(False, "bad-configuration", name, steps.bad_configuration(error), decision.evidence)
-        decision.warnings += configuration.notes
-        return self.keep_configuration(name, body, configuration, decision)
+    @property
+    def configuration(self):
+        """The configuration in use: agent.phoneconfig.PhoneConfig, or what is kept of it (tvs), or None."""
+        return self._configuration.current
 
-    def keep_configuration(self, name, body, configuration, decision):
-        """Store an accepted configuration unless it is the one that is stored; decision, or why it is not stored."""
-        servers = json.dumps([list(server) for server in configuration.tvs])
-        changes = {"configuration-name": name.encode(), "configuration": body, "tvs-servers": servers.encode()}
-        if not self._is_stored(changes):
-            failure = self._save(name, changes, decision.evidence)
-            if failure is not None:
-                return failure
-        self.configuration = configuration
-        self.configuration_name = name
-        self._name_tvs_servers()
-        return decision
-
-    def _is_stored(self, changes):
-        """Whether the store has exactly these sections already: flash wears, and most boots change nothing."""
-        stored = self.store.current
-        if stored is None:
-            return False
-        for name in changes:
-            if stored.length(name) != len(changes[name]):
-                return False
-        try:
-            for name in changes:
-                if stored.read(name) != changes[name]:
-                    return False
-        except OSError:
-            return False  # saving finds out what is wrong
-        return True
+    @property
+    def configuration_name(self):
+        """The name of its file, or None."""
+        return self._configuration.name
 
     # Other files: locales, ring lists, firmware loads
 
@@ -339,7 +280,7 @@ class Boot:
             content = sink.finish() if signed else None
         except Refused as refusal:
             return Decision(False, refusal.reason, name, unreadable(name, refusal))
-        return self._resolve(self.trust.decide_file(name, content))
+        return self.resolve(self.trust.decide_file(name, content))
 
     # What a person may do
 
@@ -356,14 +297,11 @@ class Boot:
         except OSError as error:
             return self.record(Decision(False, "not-stored", "flash", steps.not_erased(error)))
         except TrustLost as error:
-            return self.record(self._lose("flash", error))
+            return self.record(self.lose("flash", error))
         self.tvs.clear()
         self.load()
         return self.record(Decision(True, "erased", "flash", steps.erased("all" if everything else what)))
 
 
-class _Remembered:
-    """What is kept of a configuration across a restart."""
-
-    def __init__(self, servers):
-        self.tvs = [(host, port) for host, port in servers]
+def _silent(line):
+    pass

@@ -46,6 +46,7 @@ REASONS = {
     "not-stored": "the flash did not take it (ours)",
     "bad-configuration": "the signed configuration cannot be understood (ours)",
     "cannot-decrypt": "the encrypted configuration is not for this phone's key (ours)",
+    "no-certificate": "the configuration is encrypted, or CAPF asks for the certificate, and the phone has none (ours)",
 }
 
 

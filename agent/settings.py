@@ -9,6 +9,7 @@ from agent.errors import SettingsError
 from agent.tftp_packet import SAFE_BLOCK
 from agent.trust import POLICIES
 
+PROVISIONING = ("tftp", "http")
 TFTP_PORT = 69
 TVS_PORT = 2445  # of servers that only the ITL names (spec/tvs.md, 'Servers and the cache')
 
@@ -37,6 +38,12 @@ def _is_word(letter):
 def _policy(value):
     if value not in POLICIES:
         raise ValueError("it must be one of: %s" % ", ".join(POLICIES))
+    return value
+
+
+def _provisioning(value):
+    if value not in PROVISIONING:
+        raise ValueError("it must be one of: %s" % ", ".join(PROVISIONING))
     return value
 
 
@@ -101,6 +108,21 @@ KEYS = {
     "tftp_block_size": (_number(8, 1468), SAFE_BLOCK, SAFE_BLOCK, "TFTP block size asked for, bytes"),
     "tftp_window": (_number(1, 64), 16, 16, "TFTP blocks on the way at once"),
     "tvs_timeout": (_number(100, 60000), 5000, 5000, "ms for a TVS server to connect, and to answer"),
+    "capf_timeout": (
+        _number(100, 120000),
+        10000,
+        10000,
+        "ms for a CAPF server to connect, and for each of its messages",
+    ),
+    "provisioning": (
+        _provisioning,
+        "tftp",
+        "http",
+        "how files are fetched: tftp, or http with TFTP where no HTTP server answers",
+    ),
+    "http_port": (_number(1, 65535), 6970, 6970, "port of provisioning by HTTP"),
+    "https_port": (_number(1, 65535), 6971, 6971, "port of provisioning by HTTPS"),
+    "http_timeout": (_number(100, 60000), 3000, 3000, "ms for an HTTP server to connect, and of its silence"),
 }
 
 

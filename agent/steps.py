@@ -62,3 +62,67 @@ def erased(what):
 def not_erased(error):
     """The flash did not take it."""
     return "Nothing was erased: the flash could not be written (%s)." % error
+
+
+#: What a CAPF session can come to (agent/capf.py) -> whether it went as it should, and what to do where it did not.
+_ENROLMENTS = {
+    "installed": (True, ""),
+    "deleted": (True, ""),
+    "fetched": (True, ""),
+    "no-action": (True, ""),
+    "no-certificate": (True, ""),
+    "retry-later": (False, "The phone asks again then."),
+    "string-needed": (False, "Type it at the console: update lsc STRING."),
+    "wrong-string": (False, "Compare it with the one on the cluster and type it again: update lsc STRING."),
+    "certificate-needed": (False, "Choose another CAPF authentication mode for this phone on the cluster."),
+    "unknown-device": (False, "Add the phone on the cluster, or start its CAPF operation anew."),
+    "refused": (False, "Look at the CAPF operation of this phone on the cluster."),
+    "not-stored": (False, ""),
+    "interrupted": (False, "The phone keeps what it has and asks again later."),
+    "unreachable": (False, "Start CAPF on the cluster or check names and routes; the phone asks again later."),
+    "untrusted": (False, "Nothing was sent to it."),
+    "no-capf": (False, "No configuration that this phone believes names a CAPF server, so there is nobody to ask."),
+    "no-trust-list": (False, "No trust list is installed to know a CAPF server by, so none is asked."),
+    "trust-lost": (False, "The stored trust cannot be read, so no CAPF server is asked."),
+}
+
+
+def enrolment(server, outcome, text=""):
+    """How a CAPF session ended, or why there was none; `text` is what agent/capf.py says of it."""
+    accepted, advice = _ENROLMENTS[outcome]
+    if text:
+        text = text.rstrip(".") + "." + (" " + advice if advice else "")
+    evidence = {"server": "%s:%d" % server} if server is not None else {}
+    return Decision(accepted, outcome, "lsc", text or advice, evidence)
+
+
+def waits_for_string(server):
+    """The configuration wants an enrolment that a person must begin."""
+    return (
+        "The cluster wants this phone to enrol with CAPF %s:%d by an authentication string, which a person types at the "
+        "console: update lsc STRING." % server
+    )
+
+
+def cannot_decrypt(name, evidence):
+    """One text for every way in which it can fail: a wrong key and a wrong padding look the same from outside."""
+    return Decision(
+        False,
+        "cannot-decrypt",
+        name,
+        "%s is signed by the cluster, but no certificate of this phone opens it: let CAPF give the phone a new one, or "
+        "have the cluster encrypt to the one it has. The phone keeps its old configuration." % name,
+        evidence,
+    )
+
+
+def no_key(name):
+    """An encrypted configuration, and neither LSC nor MIC."""
+    return Decision(
+        False,
+        "no-certificate",
+        name,
+        "The cluster encrypts this phone's configuration, but the phone has no certificate of its own: let CAPF give it "
+        "one (console: update lsc, with the authentication string if the cluster asks for it). The phone keeps its old "
+        "configuration.",
+    )

@@ -7,8 +7,10 @@ world.restart()                    the same phone, power-cycled: only its flash 
 
 from agent import names, tvs_message
 from agent.boot import Boot
+from agent.identity import parse_pem
 from agent.settings import Settings
 from hal.fake import Hal
+from tests.unit.both import vector
 from tests.unit.building import der, fields, library
 
 FLASH = 98304  # bytes; small, because many copies of it are made in one MicroPython
@@ -73,10 +75,16 @@ class TvsServer:
         peer.say(tvs_message.encode(request.command + 1, request.session, [(7, b"\1")]))
 
 
-class World:
-    """files: what the TFTP server at SERVER has. settings: other than mac and tftp. flash: of an earlier phone."""
+def own_pair():
+    """The phone's certificate and key of the vectors, which its encrypted configuration is for."""
+    return parse_pem(str(vector("lsc.pem"), "utf-8"))
 
-    def __init__(self, files=None, flash=None, **settings):
+
+class World:
+    """files: what the TFTP server at SERVER has. settings: other than mac and tftp. flash: of an earlier phone. mic: its
+    maker's certificate and key."""
+
+    def __init__(self, files=None, flash=None, mic=None, **settings):
         settings.setdefault("tftp", [SERVER])
         settings["mac"] = "00270DC01C92"
         self.settings = Settings(settings)
@@ -86,13 +94,14 @@ class World:
         if flash is not None:
             self.hal.flash = flash
         self.hal.net.serve_udp(SERVER, 69, self.server)
+        self.mic = mic
         self.reported = []
         self.phone = self.make_phone()
 
     def make_phone(self, servers=()):
         """A phone that was just switched on."""
         self.reported.clear()
-        self.phone = Boot(self.hal, self.settings, servers, report=self.reported.append)
+        self.phone = Boot(self.hal, self.settings, servers, report=self.reported.append, mic=self.mic)
         return self.phone
 
     def tvs(self, roles, certificate="tvs.cert.pem", host=TVS_HOST):

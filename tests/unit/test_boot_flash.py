@@ -3,11 +3,13 @@
 
 from hal.fake import FakeFlash, PowerLost
 from tests.unit.both import vector
-from tests.unit.phone_world import FLASH, World
+from tests.unit.phone_world import FLASH, World, own_pair
 from tests.unit.test_boot import OWN, SIGNED, body, cluster
 
 HEAP = "8m"  # for the copies of flash that these tests keep; tests/unit/test_memory.py is about memory
 EIO = 5
+ENCRYPTED = OWN + ".enc.sgn"
+PAIR = own_pair()
 
 
 class FailingFlash(FakeFlash):
@@ -36,17 +38,18 @@ def old_flash():
 def changed():
     """What the cluster serves after a change of its ITL and of the configuration."""
     files = cluster("itl-sha512.tlv", "ctl-mixed.tlv")
-    files[SIGNED] = vector(SIGNED)
+    files[SIGNED] = vector(SIGNED)  # sends to the encrypted one
+    files[ENCRYPTED] = vector(ENCRYPTED)
     return files
 
 
 def new_state():
-    return (OLD[0], vector("itl-sha512.tlv"), SIGNED.encode(), vector(SIGNED)[484:])
+    return (OLD[0], vector("itl-sha512.tlv"), ENCRYPTED.encode(), vector(OWN))
 
 
 def cut(flash, files):
     """Boot until the power goes; the flash as the next start finds it, None where it did not go."""
-    world = World(files, flash)
+    world = World(files, flash, PAIR)
     try:
         world.boot()
     except PowerLost:
@@ -62,7 +65,7 @@ def test_power_lost_at_each_write_of_the_first_boot():
         flash = cut(FakeFlash(FLASH, lose_power_at=at, torn=at % 2 == 0), files)
         if flash is None:
             break
-        world = World(files, flash)
+        world = World(files, flash, PAIR)
         ctl, itl, name, content = world.stored()
         assert (ctl, itl, name, content) in ((None,) * 4, OLD[:1] + (None,) * 3, OLD[:2] + (None,) * 2, OLD), at
         assert world.boot() is True, (at, world.reasons())
@@ -80,7 +83,7 @@ def test_power_lost_at_each_write_of_a_change():
         flash = cut(FakeFlash(content=content, lose_power_at=at, torn=at % 2 == 0), changed())
         if flash is None:
             break
-        world = World(changed(), flash)
+        world = World(changed(), flash, PAIR)
         state = world.stored()
         assert state in (OLD, OLD[:1] + new[1:2] + OLD[2:], new), at
         assert world.boot() is True
@@ -99,7 +102,7 @@ def test_writes_that_fail():
         first += 1
         flash = FailingFlash(content=content)
         flash.first, flash.count = first, 1
-        world = World(changed(), flash)
+        world = World(changed(), flash, PAIR)
         good = world.boot()
         if good and flash.writes < first:
             break
@@ -109,10 +112,10 @@ def test_writes_that_fail():
         assert bytes(world.phone.trust.itl.data) == itl, "what is not stored is not used"
         state = world.stored()
         assert state[0] == OLD[0] and state[1] == itl
-        assert state[2:] == (OLD[2:] if SIGNED + " !not-stored" in world.reasons() else new[2:])
+        assert state[2:] == (OLD[2:] if ENCRYPTED + " !not-stored" in world.reasons() else new[2:])
         assert world.restart() is True, "the next boot succeeds"
         assert world.stored() == new
-    assert "itl !not-stored" in seen and SIGNED + " !not-stored" in seen
+    assert "itl !not-stored" in seen and ENCRYPTED + " !not-stored" in seen
 
 
 def test_a_flash_that_takes_nothing():
