@@ -274,5 +274,5 @@ def to_text(der):
 def _escaped(value):
     out = ""
     for letter in value:
-        out += "\\" + letter if letter in ',;+"\\<>=' else letter
+        out += "\\" + letter if letter in ',;+"\\<>=#' else letter
     return out

@@ -135,6 +135,8 @@ bool name_is_text(const struct name *name, struct slice text) {
         if (type == 0 || !use_attribute(name, type, trim(equals + 1, stop), &used))
             return false;
         count++;
+        if (end - stop == 1)
+            return false; /* ends in a separator: something is missing */
         at = stop < end ? stop + 1 : end;
     }
     return count == name->count;
