@@ -56,6 +56,11 @@ class Boot:
             deadline=settings.tftp_deadline,
             log=log,
         )
+        self._provisioning = None
+        if settings.provisioning == "http":
+            from agent.provisioning import Provisioning
+
+            self._provisioning = Provisioning(self)
         self.tvs = TvsClient(hal.net, hal.clock, hal.random, settings.full_name, settings.tvs_timeout, log=log)
 
     # Step 1
@@ -138,6 +143,8 @@ class Boot:
         if not self.servers:
             self.record(Decision(False, "no-server", "tftp", steps.NO_SERVERS))
             return False
+        if self._provisioning is not None:
+            self._provisioning.begin()
         good = True
         for step in (self.fetch_ctl, self.fetch_itl, self.fetch_configuration):
             decision = step()
@@ -202,15 +209,24 @@ class Boot:
         return decision
 
     def fetch(self, name, sink, limit):
-        """Fetch a file from the first TFTP server that answers; None, or the TransferError."""
+        """Fetch a file from the first server that answers, by HTTP if the settings say so, else by TFTP; None, or the
+        TransferError."""
         servers = self.servers
         if self.tftp_server in servers:
             servers = [self.tftp_server] + [server for server in servers if server != self.tftp_server]
+        failure = None
+        if self._provisioning is not None:
+            server, failure = self._provisioning.fetch(servers, name, sink, limit)
+            if server is not None:
+                self.tftp_server = server
+                return failure
         try:
             self.tftp_server = self.tftp.fetch(servers, name, sink, limit).server
         except TransferError as error:
             if error.reason == "not-found":
                 self.tftp_server = servers[len(error.failures) - 1]  # an answer, from the last that was asked
+            elif error.reason == "no-server" and failure is not None and failure.reason != "no-server":
+                return failure  # what HTTP delivered says more
             return error
         return None
 

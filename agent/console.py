@@ -7,9 +7,11 @@ from agent.status import status
 
 _HELP = (
     ("show itl | ctl", "the installed list: signer, serial, checksums, records"),
+    ("show lsc", "the phone's own certificate: subject, issuer, serial, until when, key"),
     ("show security", "mode, state, TVS servers, policy"),
     ("show status", "all of it, as one line of JSON"),
     ("show messages", "the last decisions, oldest first"),
+    ("update lsc [STRING]", "ask CAPF what it has for this phone, with the authentication string if it wants one"),
     ("restart", "fetch lists and configuration again"),
     ("reset", "start the phone anew"),
     ("erase itl | ctl | all", "remove a trust list, or everything; asks twice, or: erase itl yes yes"),
@@ -27,14 +29,20 @@ _MENUS = {
     ),
     "Security": (
         ("Trust List", "Trust List"),
+        ("LSC", "LSC"),
         ("Security Configuration", "=show security"),
         ("Erase trust lists", "=erase all"),
     ),
     "Trust List": (("CTL", "=show ctl"), ("ITL", "=show itl")),
+    "LSC": (("Show", "=show lsc"), ("Update", "=update lsc")),
 }
 _TOP = "Settings"
-_PARENTS = {"Security": "Settings", "Trust List": "Security"}
-_WHAT = {"itl": "the ITL", "ctl": "the CTL", "all": "all trust lists, the configuration and the phone's own certificate"}
+_PARENTS = {"Security": "Settings", "Trust List": "Security", "LSC": "Security"}
+_WHAT = {
+    "itl": "the ITL",
+    "ctl": "the CTL",
+    "all": "all trust lists, the configuration and the phone's own certificate",
+}
 _LINE_LIMIT = 200
 
 
@@ -47,12 +55,21 @@ class Console:
         self._menu = None
         self._erasing = None  # what is to be erased while the person is asked
         self._confirmed = 0
+        self._asking_string = False
 
     def command(self, line):
         """One line that a person or a script typed."""
-        words = line[:_LINE_LIMIT].strip().lower().split()
+        typed = line[:_LINE_LIMIT].strip()
+        if self._asking_string:
+            self._asking_string = False
+            self._update(typed)
+            return
+        words = typed.lower().split()
         if self._erasing:
             self._confirm(words)
+            return
+        if words[:2] == ["update", "lsc"] and len(words) == 3:
+            self._update(typed.split()[2])  # as it was typed: strings may have capital letters
             return
         if self._menu and words and all("0" <= digit <= "9" for digit in words[0]):
             self._choose(int(words[0]))
@@ -72,6 +89,12 @@ class Console:
             self._phone.restart()
         elif verb == "reset" and not rest:
             self._phone.reset()
+        elif verb == "update" and rest == ["lsc"]:
+            if self._phone.boot.enrolment.wants_string:
+                self._asking_string = True
+                self._lines(["Type the authentication string that the administrator gave you; an empty line gives up."])
+            else:
+                self._phone.update_lsc()
         elif verb == "erase" and rest and rest[0] in _WHAT:
             self._erasing, self._confirmed = rest[0], 0
             for word in rest[1:] or [None]:
@@ -95,6 +118,13 @@ class Console:
             self._lines(["The phone will believe the next list it is offered. Really? Type yes once more."])
         else:
             self._lines(["Erase %s? Type yes." % _WHAT[self._erasing]])
+
+    def _update(self, string):
+        """Ask CAPF with this string; the log says what came of it."""
+        if string:
+            self._phone.update_lsc(string)
+        else:
+            self._lines(["CAPF was not asked."])
 
     def _open(self, menu):
         self._menu = menu
@@ -149,6 +179,22 @@ def _show_list(kind):
     return show
 
 
+def _show_lsc(phone):
+    found = status(phone.boot)
+    lsc, mic = found["lsc"], "installed" if found["mic"] else "not installed"
+    if lsc is None:
+        return ["LSC: not installed", "MIC: %s" % mic]
+    return [
+        "LSC: installed",
+        "  subject  %s" % lsc["subject"],
+        "  issuer   %s" % lsc["issuer"],
+        "  serial   %s" % lsc["serial"],
+        "  until    %s-%s-%s" % (lsc["not_after"][:4], lsc["not_after"][4:6], lsc["not_after"][6:8]),
+        "  key      %s bits" % lsc["key"],
+        "MIC: %s" % mic,
+    ]
+
+
 def _show_security(phone):
     found = status(phone.boot)
     lines = [
@@ -158,6 +204,7 @@ def _show_security(phone):
         "Policy       %s" % found["policy"],
         "TFTP         %s" % (", ".join(found["tftp_servers"]) or "none"),
         "TVS          %s" % (", ".join(found["tvs_servers"]) or "none"),
+        "LSC          %s" % ("installed" if found["lsc"] else "not installed"),
         "Configuration %s" % (found["configuration"] or "none"),
     ]
     if found["advice"]:
@@ -176,6 +223,7 @@ def _show_messages(phone):
 _SHOW = {
     "itl": _show_list("itl"),
     "ctl": _show_list("ctl"),
+    "lsc": _show_lsc,
     "security": _show_security,
     "messages": _show_messages,
     "status": lambda phone: [phone.status_json()],

@@ -49,13 +49,18 @@ class Enrolment:
         """Whether CAPF is to be contacted without anybody's wish."""
         return self.server is not None and self.mode in _BY_ITSELF and self._boot.trust.has_trust
 
+    @property
+    def wants_string(self):
+        """Whether the cluster wants an enrolment by a string that a person types in."""
+        return self.server is not None and self.mode == MODE_STRING and self._boot.trust.has_trust
+
     def step(self):
         """Contact CAPF if it is wanted. Returns whether the phone's certificate changed."""
         self.good = True
         self._due = None
         if self.wanted:
             return self._session(None)
-        if self.server is not None and self.mode == MODE_STRING and self._boot.trust.has_trust:
+        if self.wants_string:
             self._boot.log(steps.waits_for_string(self.server))
         return False
 
@@ -64,15 +69,19 @@ class Enrolment:
         if self.server is None:
             self._boot.record(steps.enrolment(None, "no-capf"))
             return False
-        if not self._boot.trust.has_trust:
-            reason = "trust-lost" if self._boot.trust.lost else "no-trust-list"
+        trust = self._boot.trust
+        if trust.lost or not trust.has_trust:
+            reason = "trust-lost" if trust.lost else "no-trust-list"
             self._boot.record(steps.enrolment(self.server, reason))
             return False
         return self._session(string)
 
     def due(self):
-        """Whether the time has come to try again what came to nothing."""
-        return self._due is not None and self._boot.hal.clock.monotonic() >= self._due
+        """Whether the time has come to try again what came to nothing; says so once."""
+        if self._due is None or self._boot.hal.clock.monotonic() < self._due:
+            return False
+        self._due = None
+        return True
 
     def _session(self, string):
         # Only a phone that enrols needs these in its memory.

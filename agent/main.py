@@ -25,14 +25,15 @@ _FIRST_PAUSE, _LAST_PAUSE = 10000, 80000
 class Phone:
     """A phone with its console output: boot it, ask its status."""
 
-    def __init__(self, hal, settings, servers=(), origin=0):
-        """servers: TFTP servers that DHCP gave. origin: the clock's ms at which the log's time begins."""
+    def __init__(self, hal, settings, servers=(), origin=0, mic=None):
+        """servers: TFTP servers that DHCP gave. origin: the clock's ms at which the log's time begins. mic: certificate
+        and private key (DER) of the phone's maker, or None; ValueError where these do not belong together."""
         self.hal = hal
         self.origin = origin
         self._pause = _FIRST_PAUSE
         self._due = None
         self.service = None
-        self.boot = Boot(hal, settings, servers, report=self.report, log=self.log)
+        self.boot = Boot(hal, settings, servers, report=self.report, log=self.log, mic=mic)
 
     def line(self, severity, text):
         """One line of the log: seconds (since power-on, on a board), severity, text."""
@@ -78,6 +79,11 @@ class Phone:
         self.line(NOTICE, "reset asked for at the console")
         self.hal.board.restart()
 
+    def update_lsc(self, string=None):
+        """Ask CAPF for what it has for this phone, with the authentication string that was typed in, if any."""
+        self.line(NOTICE, "update of the LSC asked for at the console")
+        self.boot.update_lsc(string)
+
     def erase(self, what):
         """Remove "itl", "ctl" or "all"."""
         self.boot.erase(what)
@@ -118,8 +124,13 @@ class Phone:
         return True
 
     def _ask_again(self):
-        """Fetch again after a pause while no TFTP server answers: a network comes back without anybody's help."""
+        """Fetch again after a pause while no TFTP server answers: a network comes back without anybody's help.
+
+        Where it was CAPF that could not be asked, or wanted to be asked later, only the configuration is."""
         decisions = self.boot.decisions
+        if self.boot.enrolment.due():
+            self.line(NOTICE, "asking CAPF again, after the configuration")
+            self.boot.fetch_configuration()
         if not decisions or decisions[-1].reason != "no-server":
             self._pause, self._due = _FIRST_PAUSE, None
         elif self._due is None:

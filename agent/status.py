@@ -20,6 +20,8 @@ _LOCKED_OUT = (
     "record-mismatch",
     "wrong-file",
     "mixed-mode",
+    "cannot-decrypt",
+    "no-certificate",
 )
 
 
@@ -30,7 +32,8 @@ def status(boot):
     """The status of a phone (agent.boot.Boot).
 
     state: "trust-lost", "rolled-back", "trusted" or "no-trust". locked_out: whether files of the cluster are refused;
-    advice: then what an administrator should do, else None. Digests are hexadecimal SHA-256, as are serials."""
+    advice: then what an administrator should do, else None. lsc: the phone's own certificate as agent.identity describes
+    it, or None. Digests are hexadecimal SHA-256, as are serials."""
     trust = boot.trust
     refusal = _refusal(boot.decisions)
     return {
@@ -47,6 +50,8 @@ def status(boot):
             "ctl": _list(trust.ctl, boot.hal.crypto),
             "itl": _list(trust.itl, boot.hal.crypto),
         },
+        "lsc": boot.identity.describe(),
+        "mic": boot.identity.mic is not None,
         "configuration": boot.configuration_name,
         "tftp_servers": ["%s:%d" % server for server in boot.servers],
         "tvs_servers": ["%s:%d" % server for server in boot.tvs.servers],

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """The phone's program on a board: makes the HAL of what the start scripts found, boots the agent and keeps it going.
 
-The scripts (host_tools/image/rootfs) leave in one folder: phone.json (from the card), mac, network.json (from DHCP), store
-(a link to the raw partition). It touches `alive` there, which is what keeps the watchdog fed. Another folder of that kind,
+The scripts (host_tools/image/rootfs) leave in one folder: phone.json and mic.pem (from the card, if they are there), mac,
+network.json (from DHCP), store (a link to the raw partition). It touches `alive` there, which is what keeps the watchdog fed. Another folder of that kind,
 with a file of a fixed size as store, may be given: micropython boards/phone.py FOLDER runs the phone anywhere.
 """
 
@@ -68,6 +68,19 @@ def load_settings(text, mac, model):
     return agent_settings.Settings(values, "phone.json")
 
 
+def make_phone(hal, settings, servers, origin, mic):
+    """The phone; one whose mic.pem cannot be used goes without."""
+    if mic:
+        from agent.identity import parse_pem
+
+        try:
+            return BoardPhone(hal, settings, servers, origin, parse_pem(mic))
+        except ValueError as error:
+            now = hal.clock.monotonic() - origin
+            hal.console.write("[%6d.%03d] %-7s bad-mic: mic.pem: %s\n" % (now // 1000, now % 1000, ERROR, error))
+    return BoardPhone(hal, settings, servers, origin)
+
+
 def since_power_on():
     """Milliseconds, as the kernel's own messages count."""
     return int(float(read("/proc/uptime", "0").split()[0]) * 1000)
@@ -90,7 +103,7 @@ def main(state):
         while True:  # nothing is fetched by guess; a person edits the card
             board.watchdog()
             hal.console.read_line(TURN)
-    phone = BoardPhone(hal, settings, dhcp_servers(read(state + "/network.json")), origin)
+    phone = make_phone(hal, settings, dhcp_servers(read(state + "/network.json")), origin, read(state + "/mic.pem"))
     phone.start()
     phone.serve(hal.net.listen_local(state + "/trust.sock"))
 

@@ -18,18 +18,28 @@ FLASH_SIZE = 8 << 20
 
 
 def phone(
-    settings: Annotated[Path, typer.Option(metavar="FILE", help="The phone's settings, a JSON file.")] = Path("phone.json"),
+    settings: Annotated[Path, typer.Option(metavar="FILE", help="The phone's settings, a JSON file.")] = Path(
+        "phone.json"
+    ),
     state: Annotated[Path, typer.Option(metavar="DIR", help="Where the phone keeps its flash.")] = Path("phone-state"),
     serve: Annotated[bool, typer.Option("--serve", help="Stay: answer the console here and other programs.")] = False,
     socket: Annotated[
-        Path | None, typer.Option(metavar="PATH", help="With --serve: the Unix socket for other programs; see docs/service.md.")
+        Path | None,
+        typer.Option(metavar="PATH", help="With --serve: the Unix socket for other programs; see docs/service.md."),
     ] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print the status as JSON; the log goes to standard error.")] = False,
+    mic: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="The phone's maker-installed certificate (MIC) and key, PEM; default: none."),
+    ] = None,
+    json: Annotated[
+        bool, typer.Option("--json", help="Print the status as JSON; the log goes to standard error.")
+    ] = False,
 ):
     """Run a phone on this PC: boot, fetch the lists and the configuration over TFTP, verify, ask TVS, store.
 
     The settings name at least the MAC address, and the TFTP servers: {"mac": "00270DC01C92", "tftp": ["192.0.2.10"]}.
     What the phone trusts is kept in DIR; run it again for the next boot, remove DIR for a phone fresh from the factory.
+    The phone's own certificate (LSC), which CAPF gives it, is kept there too, with its key.
 
     Exit status: 0 everything was accepted, 1 something was refused or missing, 2 the settings or DIR cannot be used.
     """
@@ -38,6 +48,7 @@ def phone(
 
     try:
         values = phone_settings.parse(parts.read(settings).decode("utf-8", "replace"), str(settings))
+        maker = None if mic is None else read_mic(mic)
         state.mkdir(parents=True, exist_ok=True)
         flash = Flash(state / "flash", FLASH_SIZE)
         (state / "files").mkdir(exist_ok=True)
@@ -48,13 +59,26 @@ def phone(
     console = LogConsole(sys.stderr if json else sys.stdout)
     files = Files(str(state.resolve() / "files"))
     hal = Hal(board=Board(values.mac, values.model), flash=flash, console=console, files=files)
-    running = Phone(hal, values, origin=hal.clock.monotonic())
+    try:
+        running = Phone(hal, values, origin=hal.clock.monotonic(), mic=maker)
+    except ValueError as error:
+        parts.leave(parts.CANNOT_TELL, f"{mic}: this is no MIC with its key: {error}")
     good = running.start()
     if json:
         typer.echo(running.status_json())
     if serve:
         running.serve(hal.net.listen_local(str(socket)) if socket else None)
     raise typer.Exit(parts.YES if good else parts.NO)
+
+
+def read_mic(path):
+    """(certificate DER, private key DER) of a PEM file; ends with a sentence where it has not one of each."""
+    from agent.identity import parse_pem
+
+    try:
+        return parse_pem(parts.read(path).decode("ascii", "replace"))
+    except ValueError as error:
+        parts.leave(parts.CANNOT_TELL, f"{path}: this is no MIC with its key: {error}")
 
 
 app = parts.single(phone)
