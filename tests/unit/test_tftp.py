@@ -215,8 +215,10 @@ def test_end_of_a_window_lost_is_asked_for_by_the_timer():
             network.deliver(packet, to, sender)
 
     server.transmit = transmit
-    transfer, sink = fetch(Network({HOST: server}), block_size=8, window=3, timeout=500)
+    network = Network({HOST: server})
+    transfer, sink = fetch(network, block_size=8, window=3, timeout=500)
     assert sink.data == body(100) and transfer.retransmissions == 1
+    assert [packet[3] for packet in received(network)[1:]] == [0, 2, 5, 8, 11, 13], "the new window starts there"
 
 
 def test_lost_last_acknowledgement_is_answered_without_waiting():
