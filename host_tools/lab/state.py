@@ -54,7 +54,7 @@ class State:
         try:
             data = json.loads((folder / "cluster.json").read_text())
             identities = {
-                path.stem: Identity.from_pem(path.read_bytes())
+                path.stem: Identity.from_pem(path.read_bytes(), own=True)
                 for path in sorted((folder / "identities").glob("*.pem"))
             }
             published = {}

@@ -105,6 +105,7 @@ class StreamServer:
                     self._connections.add(stream)
                 try:
                     self._serve(stream, peer_text)
+                    _say_goodbye(stream)
                 finally:
                     with self._lock:
                         self._connections.discard(stream)
@@ -124,6 +125,14 @@ class StreamServer:
         if key not in self._contexts:
             self._contexts = {key: server_context(identity, authorities)}
         return self._contexts[key]
+
+
+def _say_goodbye(stream):
+    """End TLS as it should be ended, so that the phone can tell the end from a cut."""
+    if isinstance(stream, ssl.SSLSocket):
+        with contextlib.suppress(OSError):
+            stream.settimeout(1.0)  # for the phone's own goodbye, which few send
+            stream.unwrap()
 
 
 def read_exactly(stream, count):

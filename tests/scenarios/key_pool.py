@@ -34,7 +34,7 @@ class PooledKeys(KeyMaker):
 
     def _load(self, path):
         try:
-            return serialization.load_pem_private_key(path.read_bytes(), None)
+            return serialization.load_pem_private_key(path.read_bytes(), None, unsafe_skip_rsa_key_validation=True)
         except FileNotFoundError:
             key = super().rsa()
             path.parent.mkdir(parents=True, exist_ok=True)

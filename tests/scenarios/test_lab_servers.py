@@ -13,11 +13,13 @@ from host_tools.lab.errors import LabError
 from tests.scenarios.independent_reader import File
 
 
-def tls(port):
-    """A TLS connection that believes any server."""
+def tls(port, identity=None):
+    """A TLS connection that believes any server; `identity` is a PEM file with certificate and key to show."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
+    if identity:
+        context.load_cert_chain(identity)
     return context.wrap_socket(socket.create_connection(("127.0.0.1", port), timeout=10))
 
 
