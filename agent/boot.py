@@ -9,14 +9,14 @@ from agent.buffers import BufferSink, Pool
 from agent.configuration import ConfigurationStep
 from agent.decision import Decision
 from agent.enrolment import Enrolment
-from agent.errors import PhonetrustError, Refused, TransferError, TrustLost
+from agent.errors import PhonetrustError, TransferError, TrustLost
 from agent.identity import Identity
+from agent.requests import Requests
 from agent.settings import TVS_PORT
-from agent.signedfile import SignedFileSink
 from agent.store import Store
 from agent.trust import Trust
 from agent.tvs import TvsClient
-from agent.wording import TRUST_LOST, unreadable
+from agent.wording import TRUST_LOST
 
 #: How many decisions are kept for the status.
 HISTORY = 32
@@ -28,7 +28,8 @@ class Boot:
     DER, private key DER) of the phone's maker, or None; ValueError where these do not belong together.
 
     trust: agent.trust.Trust. identity: agent.identity.Identity. enrolment: agent.enrolment.Enrolment. tftp_server: the
-    one that answered last, or None. decisions: the last ones, oldest first."""
+    one that answered last, or None. decisions: the last ones, oldest first. requests: agent.requests.Requests, what other
+    programs of the phone ask for."""
 
     def __init__(self, hal, settings, servers=(), report=None, log=None, mic=None):
         self.hal = hal
@@ -45,6 +46,7 @@ class Boot:
         self.identity = Identity(self.store, hal.crypto, mic)
         self.enrolment = Enrolment(self)
         self._configuration = ConfigurationStep(self)
+        self.requests = Requests(self)
         self.tftp = tftp.Client(
             hal.net,
             hal.clock,
@@ -121,8 +123,7 @@ class Boot:
         size = stored.length(kind)
         if size is None:
             return None
-        buffer = self.pool.take() if size <= self.pool.size else bytearray(size)
-        self._buffers[kind] = buffer
+        buffer = bytearray(size) if self.pool.unfit(size) else self._take(kind)
         stored.read_into(kind, buffer)
         return memoryview(buffer)[:size]
 
@@ -153,12 +154,13 @@ class Boot:
                 break  # the others would only wait as long for the same servers
         return good and self.enrolment.good
 
-    def record(self, decision):
-        """Keep a decision for the status and report it."""
+    def record(self, decision, kept=None):
+        """Keep a decision for the status, in `kept` (default: decisions), and report it."""
         decision.trust_list = None  # its memory is needed for the next one
-        self.decisions.append(decision)
-        if len(self.decisions) > HISTORY:
-            self.decisions.pop(0)
+        kept = self.decisions if kept is None else kept
+        kept.append(decision)
+        if len(kept) > HISTORY:
+            kept.pop(0)
         if self._report:
             self._report(decision)
         return decision
@@ -184,8 +186,7 @@ class Boot:
                 if failure is None:
                     decision = self.resolve(self.trust.decide_list(kind, sink.data))
                     if decision.accepted and decision.reason != "unchanged":
-                        decision = self._install(kind, decision, buffer)
-                        kept = decision.accepted
+                        decision, kept = self._install(kind, decision, buffer)
                     return self.record(decision)
                 if failure.reason != "not-found":
                     return self.record(steps.failed(kind, failure))
@@ -194,19 +195,30 @@ class Boot:
             if not kept:
                 self.pool.give(buffer)
 
+    def _take(self, kind):
+        """A buffer of the pool for an installed list."""
+        self._buffers[kind] = self.pool.take()
+        return self._buffers[kind]
+
     def _install(self, kind, decision, buffer):
-        """Store an accepted list, then put it in place of the old one; its buffer is the list's from now on."""
+        """Store an accepted list, then put it in place of the old one.
+
+        The Decision, and whether `buffer` is the list's from now on: a small list gets memory of its own size."""
         trust_list = decision.trust_list
+        kept = not self.pool.unfit(len(trust_list.data))
+        if not kept:
+            trust_list.move(bytearray(len(trust_list.data)))
         failure = self.save(kind, {kind: trust_list.data}, decision.evidence)
         if failure is not None:
-            return failure
+            return failure, False
         self.trust.install(kind, trust_list)
         if kind in self._buffers:
-            self.pool.give(self._buffers[kind])
-        self._buffers[kind] = buffer
+            self.pool.give(self._buffers.pop(kind))
+        if kept:
+            self._buffers[kind] = buffer
         self.tvs.clear()
         self.name_tvs_servers()
-        return decision
+        return decision, kept
 
     def fetch(self, name, sink, limit):
         """Fetch a file from the first server that answers, by HTTP if the settings say so, else by TFTP; None, or the
@@ -263,40 +275,6 @@ class Boot:
     def configuration_name(self):
         """The name of its file, or None."""
         return self._configuration.name
-
-    # Other files: locales, ring lists, firmware loads
-
-    def fetch_file(self, name):
-        """Fetch a file for another program, verified before it is there: (Decision, path or None).
-
-        With trust installed the signed file is fetched (`.sgn` is added where the name lacks it) and what is kept is its
-        content without the header; without trust the plain one. Raises ValueError where the HAL keeps no files."""
-        if self.hal.files is None:
-            raise ValueError("this phone keeps no files for other programs")
-        signed = name.endswith(".sgn") or self.trust.has_trust
-        if signed and not name.endswith(".sgn"):
-            name += ".sgn"
-        file = self.hal.files.create()
-        try:
-            sink = SignedFileSink(self.hal.crypto, self.settings.file_limit, file) if signed else file
-            decision = self._judge_file(name, sink, signed)
-            if decision.accepted:
-                return self.record(decision), file.keep()
-            return self.record(decision), None
-        except OSError as error:
-            return self.record(Decision(False, "not-stored", name, steps.not_stored(name, error))), None
-        finally:
-            file.drop()
-
-    def _judge_file(self, name, sink, signed):
-        try:
-            failure = self.fetch(name, sink, self.settings.file_limit)
-            if failure is not None:
-                return steps.failed(name, failure)
-            content = sink.finish() if signed else None
-        except Refused as refusal:
-            return Decision(False, refusal.reason, name, unreadable(name, refusal))
-        return self.resolve(self.trust.decide_file(name, content))
 
     # What a person may do
 

@@ -91,6 +91,12 @@ class TrustList:
         self.header = Header(data)
         self.count, self.rows = _check_records(self.view, self.header.length, crypto)
 
+    def move(self, buffer):
+        """Copy the file's bytes into `buffer`, which is as long, and use those from now on."""
+        buffer[:] = self.data
+        self.data = buffer
+        self.view = memoryview(buffer)
+
     def records(self):
         """The records, one after the other."""
         for index in range(self.count):
