@@ -90,8 +90,9 @@ def open_port(target, speed=115200):
         raise FileNotFoundError(2, f"the board is not running; `phonetrust board run {target}` starts it", target)
     import serial  # labgrid's; needed for real ports only
 
-    url = f"{target}?ign_set_control" if target.startswith("rfc2217://") else target
-    return SerialPort(serial.serial_for_url(url, baudrate=speed, timeout=SILENCE, write_timeout=5))
+    if target.startswith("rfc2217://"):
+        return SerialPort(serial.serial_for_url(f"{target}?ign_set_control", baudrate=speed, timeout=SILENCE))
+    return SerialPort(serial.Serial(target, speed, timeout=SILENCE, write_timeout=5))
 
 
 def _is_socket(path):

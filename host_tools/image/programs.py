@@ -14,6 +14,7 @@ PACKAGES = {
     "modprobe": "kmod",
     "readelf": "binutils",
     "mkfs.vfat": "dosfstools",
+    "mkfs.ext4": "e2fsprogs",
     "mcopy": "mtools",
     "mdir": "mtools",
     "sfdisk": "fdisk",

@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: MIT
+"""Running `phonetrust` as a person does."""
+
+import os
+import subprocess
+import sys
+
+COMMAND = [sys.executable, "-c", "from host_tools.cli.main import main; main()"]
+
+
+def phonetrust(*arguments, timeout=120):
+    """Run it without a terminal to its end -> CompletedProcess with text."""
+    done = subprocess.run(
+        [*COMMAND, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        timeout=timeout,
+        env={**os.environ, "COLUMNS": "200"},
+        check=False,
+    )
+    assert "Traceback" not in done.stderr, done.stderr
+    return done
