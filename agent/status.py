@@ -34,28 +34,37 @@ def status(boot):
     state: "trust-lost", "rolled-back", "trusted" or "no-trust". locked_out: whether files of the cluster are refused;
     advice: then what an administrator should do, else None. lsc: the phone's own certificate as agent.identity describes
     it, or None. Digests are hexadecimal SHA-256, as are serials."""
-    trust = boot.trust
     refusal = _refusal(boot.decisions)
-    return {
+    found = {
         "version": VERSION,
         "device": boot.settings.device,
         "mac": boot.settings.mac,
         "model": boot.settings.model,
         "policy": boot.settings.policy,
-        "state": _state(trust),
-        "mode": trust.mode,
         "locked_out": refusal is not None,
         "advice": refusal.text if refusal is not None else None,
+        "lsc": boot.identity.describe(),
+        "mic": boot.identity.mic is not None,
+        "tftp_servers": ["%s:%d" % server for server in boot.servers],
+        "tvs_servers": ["%s:%d" % server for server in boot.tvs.servers],
+        "decisions": [decision.as_dict() for decision in boot.decisions],
+        "requests": [decision.as_dict() for decision in boot.requests.decisions],
+    }
+    found.update(trusted(boot))
+    return found
+
+
+def trusted(boot):
+    """What a phone trusts: state, mode, the installed lists, and whose configuration it uses. Part of the status."""
+    trust = boot.trust
+    return {
+        "state": _state(trust),
+        "mode": trust.mode,
         "installed": {
             "ctl": _list(trust.ctl, boot.hal.crypto),
             "itl": _list(trust.itl, boot.hal.crypto),
         },
-        "lsc": boot.identity.describe(),
-        "mic": boot.identity.mic is not None,
         "configuration": boot.configuration_name,
-        "tftp_servers": ["%s:%d" % server for server in boot.servers],
-        "tvs_servers": ["%s:%d" % server for server in boot.tvs.servers],
-        "decisions": [decision.as_dict() for decision in boot.decisions],
     }
 
 

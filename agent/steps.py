@@ -48,6 +48,15 @@ def not_stored(kind, error):
     return "%s was accepted but could not be written to flash (%s); the phone keeps what it has." % (kind, error)
 
 
+#: A program asked about something else.
+NO_CERTIFICATE = "A program of this phone asked about a server, but what it sent is no certificate that can be read."
+
+
+def file_not_stored(name, error):
+    """A file for another program that this phone has no room for, or cannot write."""
+    return "%s could not be written on this phone (%s); nothing of it is kept." % (name, error)
+
+
 def bad_configuration(error):
     """Verified, but no configuration."""
     return "The configuration is signed by the cluster but cannot be read: %s. The phone keeps the one it has." % error

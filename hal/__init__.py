@@ -22,7 +22,8 @@ net
         peer_certificate. identity = (certificate DER, private key DER) is shown if the server asks for it.
     listen_local(path) -> listener of a Unix socket (an old socket file is replaced): accept() -> local stream, None
         where nobody waits; close() also removes the file. A local stream never blocks: read_into(buffer) -> count, 0 =
-        end, None = nothing now; write(data) -> how much was taken, 0 = full; close().
+        end, None = nothing now; write(data) -> how much was taken, 0 = full; process: the number of the program at the
+        other end, 0 where the system does not tell; close().
     poller() -> waits for several of: listener, local stream, console. watch(thing, writing=False) (again to change
         it), forget(thing), wait(timeout) -> list of (thing, readable, writable), empty after `timeout` ms; None = no
         limit. A stream whose other end has gone is readable.
@@ -33,8 +34,9 @@ flash: a raw region of fixed size
     all. OSError on failure, ValueError outside of the region.
 
 files: files that other programs of the phone read (hal/files.py); None where the phone keeps none
-    create() -> a sink: begin(size or None), write(block); then keep() -> its path, or drop(). OSError on failure. Only
-        so many are kept, the oldest goes first; all are gone after a restart.
+    create(owner) -> a sink: begin(size or None), write(block); then keep() -> its path, or drop(). OSError on failure.
+        Only so many are kept for one owner (a number), the oldest goes first; release(owner) removes them. All are gone
+        after a restart.
 
 clock
     monotonic() -> ms since some start, never back. wall() -> seconds since 1970, None where the board does not know.

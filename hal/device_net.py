@@ -16,9 +16,11 @@ import tls as tls_module
 
 from hal.device import EINTR, libc
 
-ENOENT, EAGAIN, EPROTO, EINPROGRESS, ETIMEDOUT = 2, 11, 71, 115, 110
+ENOENT, EEXIST, EAGAIN, EPROTO, EINPROGRESS, ETIMEDOUT = 2, 17, 11, 71, 115, 110
 SOL_TCP, TCP_NODELAY = 6, 1
+SOL_SOCKET, SO_PEERCRED = 1, 17
 MSG_DONTWAIT = 0x40
+S_IFMT, S_IFSOCK = 0o170000, 0o140000
 ADDRESS_SIZE = 16
 # mbedTLS 3.6, when it offers TLS 1.3 too, offers RSA-PSS signatures and then refuses them in TLS 1.2, which is what an
 # OpenSSL server with an RSA certificate and no TLS 1.3 chooses. Key exchange by RSA itself has no such signature.
@@ -33,6 +35,7 @@ RSA_SUITES = (
 _recvfrom = libc.func("l", "recvfrom", "ipLipp")
 _recv = libc.func("l", "recv", "ipLi")
 _umask = libc.func("i", "umask", "i")
+_getsockopt = libc.func("i", "getsockopt", "iiipp")
 
 
 class Net:
@@ -240,7 +243,10 @@ class Listener:
 
     def __init__(self, path):
         self._path = path
-        _remove(path)
+        if _is_there(path):
+            if os.stat(path)[0] & S_IFMT != S_IFSOCK:
+                raise OSError(EEXIST, "there is something else of this name")
+            _remove(path)
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         mask = _umask(0o117)  # other programs of the phone are of the agent's group
         try:
@@ -280,6 +286,10 @@ class LocalStream:
     def __init__(self, connected):
         self._socket = connected
         connected.setblocking(False)
+        credentials = bytearray(12)  # struct ucred: process, user, group
+        size = bytearray(struct.pack("I", len(credentials)))
+        _getsockopt(connected.fileno(), SOL_SOCKET, SO_PEERCRED, credentials, size)
+        self.process = struct.unpack("i", credentials)[0]
 
     def read_into(self, buffer):
         """Bytes read, 0 at the end, None where nothing is there now."""
@@ -363,6 +373,14 @@ def _tls_error(error):
     if isinstance(number, int) and 0 < number < 256:
         return OSError(number)
     return OSError(EPROTO, "TLS: %s" % error)
+
+
+def _is_there(path):
+    try:
+        os.stat(path)
+        return True
+    except OSError:
+        return False
 
 
 def _remove(path):

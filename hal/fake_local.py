@@ -13,11 +13,12 @@ class FakeListener:
         self._waiting = []
         self.closed = False
 
-    def connect(self, room=65536):
-        """For the test: a client. room: how many bytes it lets wait for it before it counts as slow."""
+    def connect(self, room=65536, process=1):
+        """For the test: a client. room: how many bytes it lets wait for it before it counts as slow. process: the number
+        of its program."""
         if self.closed:
             raise OSError(ECONNREFUSED)
-        client = FakeClient(room)
+        client = FakeClient(room, process)
         self._waiting.append(FakeLocalStream(client))
         return client
 
@@ -38,8 +39,9 @@ class FakeListener:
 class FakeClient:
     """A client's end, in the test's hands."""
 
-    def __init__(self, room):
+    def __init__(self, room, process):
         self.room = room
+        self.process = process
         self.closed = False
         self.refused = False  # the service has closed its end
         self.to_service = bytearray()
@@ -75,6 +77,7 @@ class FakeLocalStream:
 
     def __init__(self, client):
         self._client = client
+        self.process = client.process
 
     def read_into(self, buffer):
         """Bytes read, 0 at the end, None where nothing is there now."""

@@ -3,8 +3,8 @@
 
 import os
 
-#: How many files are kept; the oldest goes when there are more.
-KEPT = 16
+#: How many files are kept for one owner; the oldest goes when there are more.
+KEPT = 4
 
 
 class Files:
@@ -13,52 +13,77 @@ class Files:
     def __init__(self, folder):
         self._folder = folder
         self._count = 0
-        self._kept = []
+        self._kept = {}  # owner -> paths, oldest first
         for name in os.listdir(folder):
             os.remove(folder + "/" + name)
 
-    def create(self):
-        """A new file, under a name that nobody is told before keep(). OSError."""
+    def create(self, owner):
+        """A new file for `owner`, under a name that nobody is told before keep(). OSError."""
         self._count += 1
-        return _File(self, "%s/%d" % (self._folder, self._count))
+        return _File(self, owner, "%s/%d" % (self._folder, self._count))
 
-    def kept(self, path):
-        """For a file: it stays; the oldest makes room."""
-        self._kept.append(path)
-        if len(self._kept) > KEPT:
-            os.remove(self._kept.pop(0))
+    def release(self, owner):
+        """Remove all files of an owner; programs that have one open can read on."""
+        for path in self._kept.pop(owner, ()):
+            remove(path)
+
+    def kept(self, owner, path):
+        """For a file: it stays; the owner's oldest makes room."""
+        paths = self._kept.setdefault(owner, [])
+        paths.append(path)
+        if len(paths) > KEPT:
+            remove(paths.pop(0))
 
 
 class _File:
     """One file while it is written: a sink with begin(size or None) and write(block), then keep() or drop()."""
 
-    def __init__(self, files, path):
+    def __init__(self, files, owner, path):
         self._files = files
+        self._owner = owner
         self._path = path
+        self._part = path + ".part"
         self._file = None
         self.begin(None)
 
     def begin(self, size):
         """The file starts, or starts over. OSError."""
-        if self._file is not None:
-            self._file.close()
-        self._file = open(self._path + ".part", "wb")
+        self._close()
+        self._file = open(self._part, "wb")
 
     def write(self, block):
         """The next bytes. OSError."""
         self._file.write(block)
 
     def keep(self):
-        """The file is whole: its path. OSError."""
-        self._file.close()
-        self._file = None
-        os.rename(self._path + ".part", self._path)
-        self._files.kept(self._path)
+        """The file is whole: its path. OSError; then nothing of it is left."""
+        try:
+            self._close()
+            os.rename(self._part, self._path)
+        except OSError:
+            remove(self._part)
+            raise
+        self._files.kept(self._owner, self._path)
         return self._path
 
     def drop(self):
-        """Remove it unless it is kept."""
+        """Remove what was written, unless it was kept. Never fails."""
         if self._file is not None:
-            self._file.close()
-            self._file = None
-            os.remove(self._path + ".part")
+            try:
+                self._close()
+            except OSError:
+                pass  # no room for the last bytes, which go now anyway
+            remove(self._part)
+
+    def _close(self):
+        file, self._file = self._file, None
+        if file is not None:
+            file.close()
+
+
+def remove(path):
+    """Remove a file; one that is gone already is fine."""
+    try:
+        os.remove(path)
+    except OSError:
+        pass

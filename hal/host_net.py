@@ -10,6 +10,7 @@ import errno
 import os
 import select
 import socket
+import stat
 import struct
 
 # Linux: seconds and microseconds of struct timeval.
@@ -125,10 +126,7 @@ class Listener:
 
     def __init__(self, path):
         self._path = path
-        try:
-            os.unlink(path)
-        except FileNotFoundError:
-            pass
+        _remove_socket(path)
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
             mask = os.umask(0o117)  # other programs of the phone are of its group
@@ -170,6 +168,9 @@ class LocalStream:
     def __init__(self, connected):
         self._socket = connected
         connected.setblocking(False)
+        # struct ucred: process, user, group
+        credentials = connected.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+        self.process = struct.unpack("3i", credentials)[0]
 
     def read_into(self, buffer):
         """Bytes read, 0 at the end, None where nothing is there now."""
@@ -217,6 +218,16 @@ class Poller:
             (self._things[number], bool(event & ~select.POLLOUT), bool(event & select.POLLOUT))
             for number, event in self._poll.poll(timeout)
         ]
+
+
+def _remove_socket(path):
+    """Remove a socket that was left behind. OSError (EEXIST) where something else has this name."""
+    try:
+        if not stat.S_ISSOCK(os.lstat(path).st_mode):
+            raise OSError(errno.EEXIST, "there is something else of this name")
+        os.unlink(path)
+    except FileNotFoundError:
+        pass
 
 
 def _connect(address, timeout):
