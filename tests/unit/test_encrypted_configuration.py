@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: MIT
+"""The encrypted configuration in the boot: signature first, then LSC, else MIC; and every way in which it is not taken."""
+
+from tests.unit.both import vector
+from tests.unit.enrolling import ENCRYPTED, OWN, SIGNED, configuration, encrypted_vector, enrolling, new_pair, signed
+from tests.unit.phone_world import World, own_pair
+from tests.unit.test_boot import NO_CTL, cluster
+
+POINTER = configuration(encrypted=True, full=False)
+
+
+def pointing():
+    """The vectors' cluster: a small document that sends to the encrypted one."""
+    files = cluster(configuration=SIGNED)
+    files[ENCRYPTED] = vector(ENCRYPTED)
+    return files
+
+
+def own_cluster(file):
+    """(World, its files): SIGNER's cluster with POINTER and this encrypted file; the phone has its LSC."""
+    world, _ = enrolling(POINTER)
+    world.phone.identity.keep(own_pair()[0], own_pair()[1])
+    world.files[ENCRYPTED] = file
+    return world
+
+
+def last(world):
+    return world.reasons()[-1]
+
+
+def test_with_the_mic():
+    world = World(pointing(), mic=own_pair())
+    assert world.boot() is True
+    assert world.reasons() == [NO_CTL, "itl first-use", SIGNED + " signed-by-itl", ENCRYPTED + " signed-by-itl"]
+    assert world.stored()[2:] == (ENCRYPTED.encode(), vector(OWN))
+    assert world.phone.configuration.tvs == [("127.0.0.1", 2445)]
+    writes = world.hal.flash.writes
+    assert world.restart() and world.hal.flash.writes == writes, "the same again: nothing is written"
+    assert world.phone.configuration_name == ENCRYPTED
+
+
+def test_with_the_lsc_and_with_the_mic_behind_one_that_does_not_fit():
+    for lsc, mic in ((own_pair(), None), (new_pair(), own_pair()), (own_pair(), new_pair())):
+        world = World(pointing(), mic=mic)
+        world.phone.store.load()
+        world.phone.identity.keep(lsc[0], lsc[1])
+        assert world.boot() is True
+        assert world.stored()[2:] == (ENCRYPTED.encode(), vector(OWN))
+
+
+def test_a_phone_without_certificate_says_so_and_asks_for_no_file():
+    world = World(pointing())
+    assert world.boot() is False
+    assert last(world) == ENCRYPTED + " !no-certificate" and "update lsc" in world.reported[-1].text
+    assert ENCRYPTED not in world.server.asked
+    assert world.stored()[2:] == (None, None), "the small document is no configuration"
+
+
+def test_what_the_phone_has_stays_when_the_new_one_cannot_be_opened():
+    world = World(cluster())
+    assert world.boot()
+    before = world.stored()
+    world.files.update(pointing())
+    world.phone.identity.keep(*new_pair())
+    assert world.boot() is False
+    assert last(world) == ENCRYPTED + " !cannot-decrypt"
+    assert world.stored() == before and world.phone.configuration.tvs == [("127.0.0.1", 2445)]
+
+
+def test_wrong_key_and_wrong_padding_and_damage_look_the_same():
+    files = [encrypted_vector(), encrypted_vector(padding=0), encrypted_vector(padding=16)]
+    damaged = bytearray(encrypted_vector())
+    found = []
+    for index in range(len(files)):
+        world = own_cluster(files[index])
+        if index == 0:
+            world.phone.identity.keep(*new_pair("rsa", 1024))
+        assert world.boot() is False
+        decision = world.reported[-1]
+        found.append((decision.kind, decision.reason, decision.text, decision.evidence))
+    assert found[0] == found[1] == found[2] and found[0][1] == "cannot-decrypt"
+    damaged[-1] ^= 1
+    world = own_cluster(bytes(damaged))
+    assert world.boot() is False and last(world) == ENCRYPTED + " !bad-signature", "the signature comes first"
+
+
+def test_encrypted_by_the_key_of_these_tests():
+    world = own_cluster(encrypted_vector())
+    assert world.boot() is True and world.stored()[3] == vector(OWN)
+
+
+def test_other_ways_not_to_be_taken():
+    plain = configuration(extra="<a/>")
+    for file, reason, words in (
+        (signed(ENCRYPTED, plain), "bad-configuration", "no encryption tags"),
+        (encrypted_vector(file=SIGNED), "wrong-file", "header says"),
+        (encrypted_vector(padding=17), "bad-configuration", "17 bytes of padding"),
+        (encrypted_vector()[:-1], "bad-signature", "does not verify"),
+        (b"", "malformed", "cannot be read"),
+        (plain, "malformed", "cannot be read"),
+    ):
+        world = own_cluster(file)
+        assert world.boot() is False
+        assert last(world) == ENCRYPTED + " !" + reason, world.reasons()
+        assert words in world.reported[-1].text, world.reported[-1].text
+        assert world.stored()[2:] == (None, None)
+    world = own_cluster(b"")
+    del world.files[ENCRYPTED]
+    assert world.boot() is False and last(world) == ENCRYPTED + " !not-found"
+
+
+def test_only_a_document_that_is_not_full_sends_there():
+    for content in (configuration(encrypted=True), configuration(encrypted=False, full=False)):
+        world, _ = enrolling(content, mic=own_pair())
+        world.files[ENCRYPTED] = encrypted_vector()
+        assert world.boot() is True
+        assert ENCRYPTED not in world.server.asked and world.stored()[2:] == (SIGNED.encode(), content)
+
+
+def test_after_a_rollback_nobody_signs_the_encrypted_one():
+    world = World({OWN: POINTER, ENCRYPTED: vector(ENCRYPTED)}, mic=own_pair())
+    assert world.boot() is False
+    assert world.reasons()[2:] == [OWN + " no-trust-list", ENCRYPTED + " !unknown-signer"]
