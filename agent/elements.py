@@ -141,7 +141,7 @@ _NETWORK_ERRORS = {
 
 def failure_text(error):
     """A few words for an OSError of the HAL's net (EPROTO is TLS's)."""
-    number = error.errno
+    number = error.errno or (error.args[0] if error.args else None)  # CPython sets errno for two arguments only
     if number in _NETWORK_ERRORS:
         return _NETWORK_ERRORS[number]
     said = error.args[-1] if len(error.args) > 1 else error

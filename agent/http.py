@@ -116,8 +116,8 @@ class _Reader:
         self.heard = self.heard or self._end > 0
         return self._end > 0
 
-    def line(self, room):
-        """The next line without its end, at most `room` bytes with it."""
+    def line(self, room, otherwise="a head of more than %d bytes" % HEAD_LIMIT):
+        """The next line without its end, at most `room` bytes with it; `otherwise` says what a longer one is."""
         found = b""
         while True:
             if not self._fill():
@@ -128,7 +128,7 @@ class _Reader:
             found += block[:taken]
             self._at += taken
             if len(found) > room:
-                raise _Broken("a head of more than %d bytes" % HEAD_LIMIT)
+                raise _Broken(otherwise)
             if cut >= 0:
                 found = found[:-1]
                 return found[:-1] if found[-1:] == b"\r" else found
@@ -195,15 +195,20 @@ def _framing(fields):
 def _chunks(reader, body):
     """A chunked body (RFC 9112, 7.1); extensions and trailers are passed over."""
     while True:
-        digits = reader.line(LINE_LIMIT).split(b";", 1)[0].strip()
+        digits = (
+            reader.line(LINE_LIMIT, "a chunk whose size takes more than %d bytes" % LINE_LIMIT)
+            .split(b";", 1)[0]
+            .strip()
+        )
         if not digits or len(digits) > 8 or [byte for byte in digits if byte not in _HEX]:
             raise _Broken("a chunk without its size")
         size = int(str(digits, "ascii"), 16)
         if size == 0:
             break
         reader.copy(size, body)
-        if reader.line(2):
-            raise _Broken("a chunk that is longer than it says")
+        longer = "a chunk that is longer than it says"
+        if reader.line(2, longer):
+            raise _Broken(longer)
     room = HEAD_LIMIT
     while True:
         line = reader.line(room)
