@@ -21,9 +21,7 @@ def decrypt(crypto, private_key, header, body):
     encryption = header.encryption
     size = len(body)
     if size == 0 or size % _BLOCK or encryption.padding > _BLOCK:
-        raise Malformed(
-            "%d bytes of ciphertext with %d bytes of padding" % (size, encryption.padding), CIPHERPADDING
-        )
+        raise Malformed("%d bytes of ciphertext with %d bytes of padding" % (size, encryption.padding), CIPHERPADDING)
     plain = size - encryption.padding
     fitting = None
     for length in _KEY_SIZES:

@@ -27,7 +27,9 @@ def list_boards(json: Annotated[bool, typer.Option("--json", help="Print JSON fo
     """The boards that images can be built for."""
     found = [boards.load(name) for name in boards.names()]
     if json:
-        facts = [{"name": board.name, "title": board.board.title, "emulated": board.qemu is not None} for board in found]
+        facts = [
+            {"name": board.name, "title": board.board.title, "emulated": board.qemu is not None} for board in found
+        ]
         typer.echo(json_text.dumps(facts))
         return
     for board in found:
@@ -42,7 +44,9 @@ def list_boards(json: Annotated[bool, typer.Option("--json", help="Print JSON fo
 def run(
     board: Annotated[str, typer.Argument(help="The board to emulate.")],
     image: Annotated[pathlib.Path | None, typer.Option(help="Its image, if not the one in build/image.")] = None,
-    cluster: Annotated[pathlib.Path | None, typer.Option(help="The lab cluster's folder; made where there is none.")] = None,
+    cluster: Annotated[
+        pathlib.Path | None, typer.Option(help="The lab cluster's folder; made where there is none.")
+    ] = None,
     keep_card: Annotated[
         bool, typer.Option("--keep-card", help="Boot the card of the last run, with what the phone stored on it.")
     ] = False,

@@ -63,7 +63,12 @@ class Emulator:
         for path in (self.console, self.monitor):
             path.unlink(missing_ok=True)
         # The board waits for its first reader, so that nobody misses the first line.
-        command += ["-chardev", f"socket,id=console,path={self.console},server=on,wait=on", "-serial", "chardev:console"]
+        command += [
+            "-chardev",
+            f"socket,id=console,path={self.console},server=on,wait=on",
+            "-serial",
+            "chardev:console",
+        ]
         command += ["-qmp", f"unix:{self.monitor},server=on,wait=off"]
         complaints = self.folder / "qemu.log"
         with open(complaints, "wb") as log:

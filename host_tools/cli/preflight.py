@@ -21,7 +21,8 @@ from host_tools.cli.tvs_store import StoreError, TvsStore, Unreachable
 def preflight(
     candidate: Annotated[Path, typer.Argument(help="The file that phones will be offered.")],
     kind: Annotated[
-        str, typer.Option("--as", metavar="itl|ctl|NAME", help="What it is offered as; else told by its name, its header.")
+        str,
+        typer.Option("--as", metavar="itl|ctl|NAME", help="What it is offered as; else told by its name, its header."),
     ] = "",
     installed_itl: Annotated[Path | None, typer.Option(help="The ITL that the phones have.")] = None,
     installed_ctl: Annotated[Path | None, typer.Option(help="The CTL that the phones have.")] = None,
@@ -30,10 +31,14 @@ def preflight(
     ] = "",
     tvs_store: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help='Instead of a server: PEM certificates and roles.json, {"a.pem": ["SAST", "TFTP"]}.'),
+        typer.Option(
+            metavar="DIR", help='Instead of a server: PEM certificates and roles.json, {"a.pem": ["SAST", "TFTP"]}.'
+        ),
     ] = None,
     policy: Annotated[str, typer.Option(metavar="|".join(POLICIES), help="The phones' policy.")] = POLICIES[0],
-    refuse_weak: Annotated[bool, typer.Option("--refuse-weak", help="Phones that refuse SHA-1 and 1024-bit keys.")] = False,
+    refuse_weak: Annotated[
+        bool, typer.Option("--refuse-weak", help="Phones that refuse SHA-1 and 1024-bit keys.")
+    ] = False,
     size_limit: Annotated[int, typer.Option(min=1, help="Bytes of a trust list that the phones take.")] = SIZE_LIMIT,
     device: Annotated[str, typer.Option(help="The name that a TVS server is told.")] = "CP-8861-SEP000000000000",
     json: Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")] = False,
@@ -84,7 +89,9 @@ def _kind(path, data):
                 return kind
         if name.endswith((".sgn", ".cnf.xml")):
             return name
-    parts.leave(parts.CANNOT_TELL, f"{path}: neither its name nor its header says what it is; use --as itl, ctl or a name")
+    parts.leave(
+        parts.CANNOT_TELL, f"{path}: neither its name nor its header says what it is; use --as itl, ctl or a name"
+    )
 
 
 def _header_name(data):

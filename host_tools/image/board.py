@@ -159,4 +159,6 @@ def _check(board, path):
     if len(board.command_line.splitlines()) != 1:
         raise ImageError(f"{board.folder / 'cmdline.txt'}: must be one line, the boot firmware reads no other")
     if f"console={board.phone.console}" not in board.command_line:
-        raise ImageError(f"{board.folder / 'cmdline.txt'}: names no console={board.phone.console} as phone.console says")
+        raise ImageError(
+            f"{board.folder / 'cmdline.txt'}: names no console={board.phone.console} as phone.console says"
+        )

@@ -34,8 +34,8 @@ def build(
     board: Annotated[str, typer.Argument(help="A folder of boards/: rpi3, rpi4, qemu-virt.")],
     output: Annotated[pathlib.Path | None, typer.Option("--output", "-o", help="The image's file.")] = None,
     provision: Annotated[
-        pathlib.Path | None, typer.Option(help="ITLFile.tlv to install at build time; the phone then takes no first "
-                                          "list on faith.")
+        pathlib.Path | None,
+        typer.Option(help="ITLFile.tlv to install at build time; the phone then takes no first list on faith."),
     ] = None,
     ctl: Annotated[pathlib.Path | None, typer.Option(help="CTLFile.tlv to install with it.")] = None,
     set_: Annotated[

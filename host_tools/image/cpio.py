@@ -60,7 +60,21 @@ def _record(number, path, entry):
     major, minor = entry.device or (0, 0)
     links = 2 if stat.S_ISDIR(entry.mode) else 1
     # ino, mode, uid, gid, nlink, mtime, filesize, devmajor, devminor, rdevmajor, rdevminor, namesize, check
-    fields = (number, entry.mode, entry.owner, entry.owner, links, 0, len(entry.content), 0, 0, major, minor, len(name), 0)
+    fields = (
+        number,
+        entry.mode,
+        entry.owner,
+        entry.owner,
+        links,
+        0,
+        len(entry.content),
+        0,
+        0,
+        major,
+        minor,
+        len(name),
+        0,
+    )
     header = b"070701" + b"".join(b"%08X" % field for field in fields)
     return _padded(header + name) + _padded(entry.content)
 

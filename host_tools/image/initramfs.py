@@ -93,6 +93,4 @@ def _compressed(data):
 
 
 def _users(phone_user):
-    return (
-        f"root:x:0:0:root:/:/bin/sh\nphone:x:{phone_user}:{phone_user}:phone:/phone:/bin/false\n"
-    ).encode()
+    return (f"root:x:0:0:root:/:/bin/sh\nphone:x:{phone_user}:{phone_user}:phone:/phone:/bin/false\n").encode()

@@ -37,7 +37,9 @@ def assemble(path, board, boot, store):
         image.truncate(layout.size_mib * MIB)
     table = f"label: dos\nlabel-id: {layout.identifier:#010x}\nunit: sectors\nsector-size: {SECTOR}\n"
     for (start, mib), kind in zip(sectors, (FAT32_LBA, RAW), strict=True):
-        table += f"start={start}, size={mib * MIB // SECTOR}, type={kind:x}{', bootable' if kind == FAT32_LBA else ''}\n"
+        table += (
+            f"start={start}, size={mib * MIB // SECTOR}, type={kind:x}{', bootable' if kind == FAT32_LBA else ''}\n"
+        )
     programs.run("sfdisk", "--quiet", "--no-reread", "--no-tell-kernel", path, stdin=table.encode())
     with open(path, "r+b") as image:
         _copy(boot, image, sectors[0][0] * SECTOR)

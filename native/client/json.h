@@ -15,7 +15,8 @@ int json_is(const char *value, const char *literal);
 /* The text of a string value, cut to `capacity` at a character's end. 0, or -1 (and "") for no string. */
 int json_text(const char *value, char *out, size_t capacity);
 
-/* Write text as a JSON string with its quotes. Its length, or -1 where it does not fit or is not printable. */
+/* Write text as a JSON string with its quotes. Its length, or -1 where it does not fit or is not printable.
+ */
 int json_quote(const char *text, char *out, size_t capacity);
 
 #endif

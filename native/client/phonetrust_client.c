@@ -104,7 +104,8 @@ static int read_line(struct phonetrust_client *client, char *out, size_t capacit
             return whole < 0 ? whole : 0;
         int error = wait_for(client, POLLIN, deadline);
         if (error != 0)
-            return length != 0 && error == PHONETRUST_CLIENT_ERROR_TIMEOUT ? PHONETRUST_CLIENT_ERROR_CLOSED : error;
+            return length != 0 && error == PHONETRUST_CLIENT_ERROR_TIMEOUT ? PHONETRUST_CLIENT_ERROR_CLOSED
+                                                                           : error;
         ssize_t count = recv(client->socket, client->input, sizeof client->input, MSG_DONTWAIT);
         if (count > 0)
             client->have = (size_t)count;
@@ -160,12 +161,11 @@ static int ask(struct phonetrust_client *client, size_t length, char *answer, si
 /* Begin a request in client->line; its length so far. The caller adds members and "}\n". */
 static size_t begin(struct phonetrust_client *client, const char *verb) {
     client->sequence++;
-    return (size_t)snprintf(client->line, sizeof client->line, "{\"id\": %u, \"do\": \"%s\"", client->sequence, verb);
+    return (size_t)snprintf(client->line, sizeof client->line, "{\"id\": %u, \"do\": \"%s\"",
+                            client->sequence, verb);
 }
 
-static void clear(struct phonetrust_decision *decision) {
-    memset(decision, 0, sizeof *decision);
-}
+static void clear(struct phonetrust_decision *decision) { memset(decision, 0, sizeof *decision); }
 
 static int read_decision(const char *value, struct phonetrust_decision *decision) {
     int accepted = json_is(json_member(value, "outcome"), "\"accepted\"");
@@ -178,7 +178,8 @@ static int read_decision(const char *value, struct phonetrust_decision *decision
 }
 
 /* Ask, and read the decision of the answer, or why the request was refused. */
-static int ask_decision(struct phonetrust_client *client, size_t length, struct phonetrust_decision *decision) {
+static int ask_decision(struct phonetrust_client *client, size_t length,
+                        struct phonetrust_decision *decision) {
     int error = ask(client, length, client->line, sizeof client->line);
     if (error == PHONETRUST_CLIENT_ERROR_REFUSED_REQUEST)
         json_text(json_member(client->line, "error"), decision->text, sizeof decision->text);
@@ -207,22 +208,23 @@ static size_t base64(const unsigned char *data, size_t length, char *out) {
     return (size_t)(at - out);
 }
 
-int phonetrust_client_judge(struct phonetrust_client *client, const char *purpose, const unsigned char *certificate,
-                            size_t length, struct phonetrust_decision *decision) {
+int phonetrust_client_judge(struct phonetrust_client *client, const char *purpose,
+                            const unsigned char *certificate, size_t length,
+                            struct phonetrust_decision *decision) {
     clear(decision);
     char quoted[64];
     if (length > PHONETRUST_CLIENT_CERTIFICATE || json_quote(purpose, quoted, sizeof quoted) < 0)
         return PHONETRUST_CLIENT_ERROR_SPACE;
     size_t have = begin(client, "judge");
-    have += (size_t)snprintf(client->line + have, sizeof client->line - have, ", \"purpose\": %s, \"certificate\": \"",
-                             quoted);
+    have += (size_t)snprintf(client->line + have, sizeof client->line - have,
+                             ", \"purpose\": %s, \"certificate\": \"", quoted);
     have += base64(certificate, length, client->line + have);
     memcpy(client->line + have, "\"}\n", 3);
     return ask_decision(client, have + 3, decision);
 }
 
-int phonetrust_client_fetch(struct phonetrust_client *client, const char *name, struct phonetrust_decision *decision,
-                            char *path, size_t capacity) {
+int phonetrust_client_fetch(struct phonetrust_client *client, const char *name,
+                            struct phonetrust_decision *decision, char *path, size_t capacity) {
     clear(decision);
     if (capacity == 0 || strlen(name) > PHONETRUST_CLIENT_NAME)
         return PHONETRUST_CLIENT_ERROR_SPACE;
@@ -256,7 +258,8 @@ int phonetrust_client_subscribe(struct phonetrust_client *client) {
     return ask(client, have + 2, client->line, sizeof client->line);
 }
 
-int phonetrust_client_event(struct phonetrust_client *client, int timeout, struct phonetrust_decision *decision) {
+int phonetrust_client_event(struct phonetrust_client *client, int timeout,
+                            struct phonetrust_decision *decision) {
     clear(decision);
     if (client->socket < 0)
         return PHONETRUST_CLIENT_ERROR_CLOSED;

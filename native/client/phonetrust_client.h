@@ -76,15 +76,16 @@ void phonetrust_client_close(struct phonetrust_client *client);
  * May a TLS server with this certificate (DER) be talked to? purpose: "application", "callmanager", "capf",
  * "configuration" or "tvs". To be called after the handshake has proven that the server has the key.
  */
-int phonetrust_client_judge(struct phonetrust_client *client, const char *purpose, const unsigned char *certificate,
-                            size_t length, struct phonetrust_decision *decision);
+int phonetrust_client_judge(struct phonetrust_client *client, const char *purpose,
+                            const unsigned char *certificate, size_t length,
+                            struct phonetrust_decision *decision);
 
 /*
  * Fetch a file from the cluster and verify it: locales, ring lists, firmware loads. `path` gets the name of a
  * file with the verified content, "" where it is refused; open it at once, later fetches make it go away.
  */
-int phonetrust_client_fetch(struct phonetrust_client *client, const char *name, struct phonetrust_decision *decision,
-                            char *path, size_t capacity);
+int phonetrust_client_fetch(struct phonetrust_client *client, const char *name,
+                            struct phonetrust_decision *decision, char *path, size_t capacity);
 
 /* The whole answer to "status" as JSON text (docs/service.md). SPACE: 64 KB is enough for most phones. */
 int phonetrust_client_status(struct phonetrust_client *client, char *json, size_t capacity);
@@ -93,7 +94,8 @@ int phonetrust_client_status(struct phonetrust_client *client, char *json, size_
 int phonetrust_client_subscribe(struct phonetrust_client *client);
 
 /* Wait for the next decision of the agent, at most `timeout` ms (TIMEOUT then; the connection stays). */
-int phonetrust_client_event(struct phonetrust_client *client, int timeout, struct phonetrust_decision *decision);
+int phonetrust_client_event(struct phonetrust_client *client, int timeout,
+                            struct phonetrust_decision *decision);
 
 #ifdef __cplusplus
 }

@@ -160,7 +160,9 @@ def test_rfc2217(line, tmp_path):
         "%YAML 1.1\n---\nconnection: &con\n"
         f"  accepter: telnet(rfc2217),tcp,127.0.0.1,{port}\n  connector: serialdev,{device},115200n81,local\n"
     )
-    process = subprocess.Popen([ser2net, "-n", "-d", "-c", configuration], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    process = subprocess.Popen(
+        [ser2net, "-n", "-d", "-c", configuration], stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
     try:
         assert "from the board" in converse(board, f"rfc2217://127.0.0.1:{port}")
     finally:

@@ -139,7 +139,14 @@ def test_image_info_says_what_is_in_it(images):
 def test_provisioned_image_holds_the_list_and_takes_no_first_one(tmp_path):
     image = tmp_path / "phone.img"
     vectors = boards.TOP / "tests/vectors"
-    arguments = ["--provision", vectors / "itl-base.tlv", "--set", "mac=00270DC01C92", "--set", "tftp=192.0.2.1,192.0.2.2"]
+    arguments = [
+        "--provision",
+        vectors / "itl-base.tlv",
+        "--set",
+        "mac=00270DC01C92",
+        "--set",
+        "tftp=192.0.2.1,192.0.2.2",
+    ]
     done = phonetrust("image", "build", "qemu-virt", "-o", image, *arguments)
     assert done.returncode == 0, done.stderr
     facts = json.loads(phonetrust("image", "info", image, "--json").stdout)
