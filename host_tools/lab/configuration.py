@@ -4,7 +4,7 @@
 from xml.sax.saxutils import escape
 
 DEVICE_SECURITY = {"none": 1, "authenticated": 2, "encrypted": 3}
-CAPF_AUTHENTICATION = {"string": 1, "none": 2, "lsc": 3, "mic": 4}  # capfAuthMode; 0 leaves it to the phone
+CAPF_AUTHENTICATION = {"string": 1, "none": 2, "lsc": 3, "mic": 4}  # capfAuthMode; 0: nothing to do
 _HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'
 
 
@@ -16,6 +16,11 @@ def tvs_members(nodes):
         for index, node in enumerate([node for node in nodes if node["ports"].get("tvs")][:5])
     )
     return f"<TVS><members>{members}</members></TVS>"
+
+
+def capf_mode(phone):
+    """The capfAuthMode of a phone: how it is to authenticate itself, 0 where no operation is pending."""
+    return 0 if phone["capf"]["operation"] == "none" else CAPF_AUTHENTICATION[phone["capf"]["authentication"]]
 
 
 def capf_list(nodes):
@@ -42,7 +47,7 @@ def device(data, phone, mac):
         lines.append(tvs_members(data["nodes"]))
     lines += [
         f"<loadInformation>{escape(phone['load'])}</loadInformation>",
-        f"<capfAuthMode>{CAPF_AUTHENTICATION[phone['capf']['authentication']]}</capfAuthMode>",
+        f"<capfAuthMode>{capf_mode(phone)}</capfAuthMode>",
         capf_list(data["nodes"]),
         service_address(data["nodes"][0]),
         "<certHash></certHash>",
@@ -58,7 +63,7 @@ def pointer(data, phone, certificate_hash):
         [
             "<fullConfig>false</fullConfig>",
             f"<loadInformation>{escape(phone['load'])}</loadInformation>",
-            f"<capfAuthMode>{CAPF_AUTHENTICATION[phone['capf']['authentication']]}</capfAuthMode>",
+            f"<capfAuthMode>{capf_mode(phone)}</capfAuthMode>",
             capf_list(data["nodes"]),
             f"<certHash>{certificate_hash}</certHash>",
             "<encrConfig>true</encrConfig>",
