@@ -2,8 +2,10 @@
 """The phone's program on a board: makes the HAL of what the start scripts found, boots the agent and keeps it going.
 
 The scripts (host_tools/image/rootfs) leave in one folder: phone.json and mic.pem (from the card, if they are there), mac,
-network.json (from DHCP), store (a link to the raw partition). It touches `alive` there, which is what keeps the watchdog fed. Another folder of that kind,
-with a file of a fixed size as store, may be given: micropython boards/phone.py FOLDER runs the phone anywhere.
+network.json (from DHCP), store (a link to the raw partition), files (a folder). It listens at trust.sock there for the
+phone's other programs (docs/service.md) and touches `alive` there, which is what keeps the watchdog fed. Another folder
+of that kind, with a file of a fixed size as store, may be given: micropython boards/phone.py FOLDER runs the phone
+anywhere.
 """
 
 import json
@@ -14,6 +16,7 @@ from agent import settings as agent_settings
 from agent.errors import SettingsError
 from agent.main import ERROR, Phone
 from hal import device
+from hal.files import Files
 
 STATE = "/run/phone"
 TURN = 5000  # ms between two signs of life
@@ -68,6 +71,15 @@ def load_settings(text, mac, model):
     return agent_settings.Settings(values, "phone.json")
 
 
+def make_files(folder):
+    """The folder for files of other programs, where there is one."""
+    try:
+        os.stat(folder)
+    except OSError:
+        return None
+    return Files(folder)
+
+
 def make_phone(hal, settings, servers, origin, mic):
     """The phone; one whose mic.pem cannot be used goes without."""
     if mic:
@@ -93,7 +105,7 @@ def main(state):
     board = SupervisedBoard(
         state, read(state + "/mac"), os.getenv("MODEL") or "", os.getenv("VERSION") or "", os.getenv("LED") or None
     )
-    hal = device.Hal(board=board, flash=device.Flash(state + "/store"))
+    hal = device.Hal(board=board, flash=device.Flash(state + "/store"), files=make_files(state + "/files"))
     origin = hal.clock.monotonic() - since_power_on()
     try:
         settings = load_settings(read(state + "/phone.json"), board.mac, board.model)

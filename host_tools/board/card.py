@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """What a person does to a card on a PC: edit phone.json, look at or overwrite the trust store. The board must be off."""
 
-from host_tools.image import fat, layout, settings
+from host_tools.image import board as boards
+from host_tools.image import cpio, fat, initramfs, layout, settings
 
 
 def read_settings(card):
@@ -19,6 +20,18 @@ def change_settings(card, changes):
             values[key] = value
     boot, _ = layout.boot_and_store(card)
     fat.write(card, boot.offset, "phone.json", settings.encode(values))
+
+
+def add_programs(card, board, entries):
+    """Put other programs of the phone on a card: {path below /programs: cpio.Entry}, appended to its initramfs.
+
+    board: name of a folder of boards/. The executables directly in /programs are started beside the agent
+    (host_tools/image/rootfs/programs); until the next image is written. ImageError where they do not fit."""
+    boot, _ = layout.boot_and_store(card)
+    name = boards.load(board).boot.initramfs
+    archive = fat.read(card, boot.offset, name)
+    archive += initramfs.compressed(cpio.archive({f"programs/{path}": entry for path, entry in entries.items()}))
+    fat.write(card, boot.offset, name, archive)
 
 
 def read_store(card):

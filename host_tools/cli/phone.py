@@ -63,12 +63,21 @@ def phone(
         running = Phone(hal, values, origin=hal.clock.monotonic(), mic=maker)
     except ValueError as error:
         parts.leave(parts.CANNOT_TELL, f"{mic}: this is no MIC with its key: {error}")
+    listener = listen(hal.net, socket) if serve and socket else None
     good = running.start()
     if json:
         typer.echo(running.status_json())
     if serve:
-        running.serve(hal.net.listen_local(str(socket)) if socket else None)
+        running.serve(listener)
     raise typer.Exit(parts.YES if good else parts.NO)
+
+
+def listen(net, path):
+    """The service's listener; ends with a sentence where it cannot listen there."""
+    try:
+        return net.listen_local(str(path))
+    except OSError as error:
+        parts.leave(parts.CANNOT_TELL, f"{path}: cannot listen there: {error.strerror or error}")
 
 
 def read_mic(path):

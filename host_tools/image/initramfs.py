@@ -22,6 +22,11 @@ APPLETS = (
 # Empty folders that file systems are mounted on.
 MOUNT_POINTS = ("boot", "dev", "proc", "run", "sys", "tmp")
 PHONE_USER = 1000
+PROGRAM_USER = 1001  # the phone's other programs; their group is the agent's
+USERS = f"""root:x:0:0:root:/:/bin/sh
+phone:x:{PHONE_USER}:{PHONE_USER}:phone:/phone:/bin/false
+program:x:{PROGRAM_USER}:{PHONE_USER}:program:/:/bin/false
+"""
 
 
 def system(board, packages, version):
@@ -34,7 +39,7 @@ def system(board, packages, version):
         "init": cpio.link("bin/busybox"),
         "dev/console": cpio.node(5, 1),
         "dev/null": cpio.node(1, 3, 0o666),
-        "etc/passwd": cpio.file(_users(PHONE_USER)),
+        "etc/passwd": cpio.file(USERS.encode()),
         "etc/group": cpio.file(f"root:x:0:\nphone:x:{PHONE_USER}:\n".encode()),
         "etc/resolv.conf": cpio.link("/run/phone/resolv.conf"),
     }
@@ -81,16 +86,12 @@ def pack(system_entries, phone_entries, cache, name, report):
         for old in cache.glob(f"{name}-*.cpio.xz"):
             old.unlink(missing_ok=True)
         with tempfile.NamedTemporaryFile(dir=cache, delete=False) as file:
-            file.write(_compressed(plain))
+            file.write(compressed(plain))
         os.replace(file.name, kept)
-    return kept.read_bytes() + _compressed(cpio.archive(phone_entries))
+    return kept.read_bytes() + compressed(cpio.archive(phone_entries))
 
 
-def _compressed(data):
+def compressed(data):
     """xz as the kernel's small decoder reads it: no other check than CRC32; padded for the archive that follows."""
     packed = lzma.compress(data, check=lzma.CHECK_CRC32, preset=6)
     return packed + bytes(-len(packed) % 4)
-
-
-def _users(phone_user):
-    return (f"root:x:0:0:root:/:/bin/sh\nphone:x:{phone_user}:{phone_user}:phone:/phone:/bin/false\n").encode()
