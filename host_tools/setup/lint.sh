@@ -29,7 +29,7 @@ done
 
 # What runs on the phone must be what MicroPython's own compiler reads.
 mapfile -t phone_files < <(sources 'agent/*.py' hal/__init__.py hal/device.py hal/native.py 'hal/fake*.py' 'hal/device_*.py' \
-    'boards/*.py' host_tools/demo/phone.py)
+    'boards/*.py')
 compiled=$(mktemp)
 trap 'rm -f "$compiled"' EXIT
 for file in "${phone_files[@]}"; do

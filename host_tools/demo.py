@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: MIT
 """`make run`: a lab cluster on loopback and a phone that boots against it, step by step, each with what must come out.
 
-The phone is the agent under MicroPython for arm64, with its flash in a file. Every boot is a process of its own, so
-what it knows the second time it has read from flash. Exit status 1 where a boot ends other than told.
+The phone is the boards' own program under MicroPython for arm64, with its flash in a file. Every boot is a process of
+its own, so what it knows the second time it has read from flash. Exit status 1 where a boot ends other than told.
 """
 
 import contextlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -23,13 +24,15 @@ from rich.text import Text
 from host_tools.image.software import collect
 from host_tools.lab.cluster import Cluster
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+ROOT = Path(__file__).resolve().parent.parent
 MICROPYTHON = ROOT / "host_tools/setup/micropython"
-LAUNCHER = Path(__file__).with_name("phone.py")
 HEAP = "512k"  # ours is enough for lists of 64 KB
 MAC = "00270DC01C92"
 CONFIGURATION = f"SEP{MAC}.cnf.xml.sgn"
+FLASH_SIZE = 1 << 20
 BOOT_LIMIT = 60  # seconds
+DECISION = re.compile(r"\[ *[\d.]+\] +\w+ +(?P<kind>\S+) (accepted|refused) (?P<reason>\S+):")
+READY = "ready; type help"
 STYLES = {"error": "red", "warning": "yellow", "notice": "green", "info": "dim"}
 
 
@@ -45,17 +48,19 @@ class Phone:
             path = self.software / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
+        (folder / "store").write_bytes(bytes(FLASH_SIZE))  # blank: a phone fresh from the factory
 
     def boot(self):
-        """Boot it once and show its console. {kind: reason} of its decisions in this boot."""
+        """Boot it once and show its console, until it is ready for commands. {kind: reason} of its decisions."""
         settings = {"mac": MAC, "model": "8861", "tftp": self.servers, "tvs_timeout": 2000}
-        (self.folder / "settings.json").write_text(json.dumps(settings))
-        command = [str(MICROPYTHON), "aarch64", "-X", f"heapsize={HEAP}", str(LAUNCHER)]
-        command += [str(self.folder / name) for name in ("settings.json", "flash", "status.json")]
-        library = self.software / "libphonetrust.so"
-        environment = {**os.environ, "MICROPYPATH": str(self.software), "PHONETRUST_LIBRARY": str(library)}
+        (self.folder / "phone.json").write_text(json.dumps(settings))
+        environment = {
+            **os.environ,
+            "MICROPYPATH": str(self.software),
+            "PHONETRUST_LIBRARY": str(self.software / "libphonetrust.so"),
+        }
         process = subprocess.Popen(
-            command,
+            [str(MICROPYTHON), "aarch64", "-X", f"heapsize={HEAP}", "-m", "phone", str(self.folder)],
             env=environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -64,16 +69,20 @@ class Phone:
         )
         patience = threading.Timer(BOOT_LIMIT, process.kill)
         patience.start()
+        decisions, ready = {}, False
         with process, contextlib.closing(process.stdout):
             for line in process.stdout:
                 self.show(line.rstrip("\n"))
+                if found := DECISION.match(line):
+                    decisions[found["kind"]] = found["reason"]
+                if READY in line:
+                    ready = True
+                    process.terminate()
+                    break
         patience.cancel()
-        report = self.folder / "status.json"
-        if not report.exists():
+        if not ready:
             raise DemoError(f"the phone ended with status {process.returncode} before its boot did")
-        status = json.loads(report.read_text())
-        report.unlink()
-        return {decision["kind"]: decision["reason"] for decision in status["decisions"]}
+        return decisions
 
     def show(self, line):
         """One line of the phone's console, indented and coloured by its severity."""
