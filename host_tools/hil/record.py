@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: MIT
 """All that a console says, in one file, from the first byte to the last; also what no test has read."""
 
+import os
+import pathlib
 import time
 
 import pexpect
 
 from host_tools.image import board as boards
 
-FOLDER = boards.TOP / "build/hil"
+# Where records go; a test that starts a test run of its own sets it elsewhere.
+FOLDER = pathlib.Path(os.environ.get("PHONETRUST_HIL_FOLDER") or boards.TOP / "build/hil")
 
 
 class Recorded:
@@ -46,3 +49,8 @@ class Recorded:
                 self._read(size=1, timeout=silence)
             except (pexpect.TIMEOUT, pexpect.EOF, OSError):
                 return
+
+    def forget(self):
+        """Drain, and forget what was read: it is not the next power-on's."""
+        self.drain()
+        self._expect.buffer = b""

@@ -60,6 +60,8 @@ class PhoneStrategy(Strategy):
                 self._switch_off()
             self.target.activate(self.console)
             self.target.activate(self.power)
+            if self.power is not self.console:
+                self.console.note("power on")
             self.power.on()
             self.status = State.on
         if wanted == State.ready and self.status != State.ready:
@@ -75,11 +77,9 @@ class PhoneStrategy(Strategy):
     def _switch_off(self):
         self.target.activate(self.console)
         self.target.activate(self.power)
+        self.power.off()
         if self.power is not self.console:  # a real board's console can still be read when power is gone
-            self.power.off()
-            self.console.drain()
+            self.console.forget()
             self.console.note("power off")
-        else:
-            self.power.off()
         self.status = State.off
         self.phone_state = None

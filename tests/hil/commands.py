@@ -5,6 +5,8 @@ import os
 import subprocess
 import sys
 
+from host_tools.image import board as boards
+
 COMMAND = [sys.executable, "-c", "from host_tools.cli.main import main; main()"]
 
 
@@ -21,3 +23,8 @@ def phonetrust(*arguments, timeout=120):
     )
     assert "Traceback" not in done.stderr, done.stderr
     return done
+
+
+def inner(report):
+    """Environment of a test run that a test starts: this source tree, and records beside its report, not over ours."""
+    return {"PYTHONPATH": str(boards.TOP), "PHONETRUST_HIL_FOLDER": str(report.parent / "hil")}
