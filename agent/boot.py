@@ -4,6 +4,8 @@
 Boot does the I/O and decides nothing: it fetches, asks Trust, asks TVS where Trust wants that, stores what was accepted
 and only then installs it. Every step ends in a Decision, which is reported and kept."""
 
+import gc
+
 from agent import steps, tftp
 from agent.buffers import BufferSink, Pool
 from agent.configuration import ConfigurationStep
@@ -19,7 +21,7 @@ from agent.tvs import TvsClient
 from agent.wording import TRUST_LOST
 
 #: How many decisions are kept for the status.
-HISTORY = 32
+HISTORY = 16
 
 
 class Boot:
@@ -71,6 +73,7 @@ class Boot:
         """Take the installed trust, the configuration and the TVS servers from flash. Returns a Decision or None."""
         for kind in list(self._buffers):
             self.pool.give(self._buffers.pop(kind))
+        self._make_trust(None, None, lost=True)  # until it is read; the old lists make room
         self._configuration.load(None)
         self.identity.load(None)
         try:
@@ -147,8 +150,17 @@ class Boot:
         if self._provisioning is not None:
             self._provisioning.begin()
         good = True
-        for step in (self.fetch_ctl, self.fetch_itl, self.fetch_configuration):
-            decision = step()
+        configuration = "%s.cnf.xml" % self.settings.device
+        for kind, step in (
+            ("ctl", self.fetch_ctl),
+            ("itl", self.fetch_itl),
+            (configuration, self.fetch_configuration),
+        ):
+            try:
+                decision = step()
+            except MemoryError:
+                gc.collect()  # all readers have limits; should a file get past them, the phone still goes on
+                decision = self.record(Decision(False, "no-memory", kind, steps.NO_MEMORY))
             good = good and decision.accepted
             if decision.reason == "no-server":
                 break  # the others would only wait as long for the same servers

@@ -103,7 +103,7 @@ class ConfigurationStep:
         if not decision.accepted:
             return decision, None
         body = data[decision.body :]
-        decision, configuration = self._read(name, body, decision)
+        decision, configuration = self._read(name, buffer, len(body), decision)
         if configuration is None:
             return decision, None
         if configuration.encrypted and not configuration.full:
@@ -112,10 +112,10 @@ class ConfigurationStep:
             return self._encrypted(name, buffer), configuration
         return self._keep(name, body, configuration, decision), configuration
 
-    def _read(self, name, body, decision):
-        """(decision with the notes of the document, PhoneConfig), or (refusal, None)."""
+    def _read(self, name, buffer, length, decision):
+        """Read the `length` bytes of content in `buffer`: (decision with its notes, PhoneConfig), or (refusal, None)."""
         try:
-            configuration = PhoneConfig(body)
+            configuration = PhoneConfig(buffer, decision.body, decision.body + length)
         except Malformed as error:
             error.file = name
             return Decision(False, "bad-configuration", name, steps.bad_configuration(error), decision.evidence), None
@@ -154,7 +154,7 @@ class ConfigurationStep:
             return Decision(False, "bad-configuration", name, steps.bad_configuration(error), decision.evidence)
         if length is None:
             return steps.cannot_decrypt(name, decision.evidence)
-        decision, configuration = self._read(name, body[:length], decision)
+        decision, configuration = self._read(name, buffer, length, decision)
         if configuration is None:
             return decision
         return self._keep(name, body[:length], configuration, decision)
@@ -176,18 +176,10 @@ class ConfigurationStep:
 
 def _is_stored(stored, changes):
     """Whether the store has exactly these sections already: flash wears, and most boots change nothing."""
-    if stored is None:
-        return False
-    for name in changes:
-        if stored.length(name) != len(changes[name]):
-            return False
     try:
-        for name in changes:
-            if stored.read(name) != changes[name]:
-                return False
+        return stored is not None and all([stored.holds(name, changes[name]) for name in changes])
     except OSError:
         return False  # saving finds out what is wrong
-    return True
 
 
 class _Remembered:

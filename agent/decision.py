@@ -43,10 +43,27 @@ REASONS = {
     "bad-name": "no TFTP server can be asked for a file of this name (ours)",
     "bad-transfer": "a server answered, but the file did not arrive whole (ours)",
     "erased": "a person at the phone erased the trust lists (ours)",
+    "no-memory": "the phone has not enough memory for it (ours)",
     "not-stored": "the flash did not take it (ours)",
     "bad-configuration": "the signed configuration cannot be understood (ours)",
     "cannot-decrypt": "the encrypted configuration is not for this phone's key (ours)",
     "no-certificate": "the configuration is encrypted, or CAPF asks for the certificate, and the phone has none (ours)",
+    # what a session with CAPF came to (ours); accepted
+    "installed": "the phone has a new certificate",
+    "deleted": "the phone's certificate and key are deleted",
+    "fetched": "CAPF was shown the phone's certificate",
+    "no-action": "CAPF had nothing to do for this phone",
+    # and refused; no-certificate is either, as CAPF or the configuration asked for the certificate
+    "retry-later": "CAPF wants to be asked later",
+    "string-needed": "CAPF wants an authentication string, which a person types in",
+    "wrong-string": "CAPF does not accept the authentication string",
+    "certificate-needed": "CAPF wants a certificate that the phone does not have",
+    "unknown-device": "CAPF does not know this phone",
+    "refused": "CAPF refused, or asked for what cannot be done",
+    "interrupted": "the session broke off in the middle",
+    "unreachable": "no CAPF server answered",
+    "untrusted": "the CAPF server is not believed",
+    "no-capf": "no configuration names a CAPF server",
 }
 
 

@@ -11,6 +11,8 @@ DIGEST_SIZES = {"sha1": 20, "sha256": 32, "sha512": 64}
 #: SIGNATUREMODULUS -> bits of the RSA modulus
 MODULUS_BITS = {0: 512, 1: 1024, 2: 2048, 3: 4096}
 SIGNATURE_RSA = 0  # SIGNATUREALGORITHM
+#: Bytes; a header of the longest names and a 4096-bit signature has under 2,500. A bound for memory.
+HEADER_LIMIT = 8192
 
 # What a file that can be verified must have; SIGNERVERSION may be missing.
 _NEEDED = (
@@ -75,6 +77,7 @@ class Header:
 
     def __init__(self, data):
         self.length = tlv.header_length(data)
+        check_limit(self.length)
         found = {}
         for tag, offset, length in tlv.header_tlvs(data):
             if tag in tlv.HEADER_NAMES:
@@ -152,6 +155,11 @@ class Header:
         return Encryption(iv, tlv.u16(data, found[tlv.CIPHERPADDING][0]), key, algorithm, digest)
 
 
+def check_limit(length):
+    """Raises Malformed for a header of more than HEADER_LIMIT bytes."""
+    if length > HEADER_LIMIT:
+        raise Malformed("a header of %d bytes (the limit is %d)" % (length, HEADER_LIMIT), tlv.HEADERLENGTH, 5)
+
+
 def _wrong(tag, value_offset, what):
     return Malformed("%s %s" % (tlv.HEADER_NAMES[tag], what), tag, value_offset - 3)
-

@@ -5,11 +5,9 @@ The digest is made while the blocks arrive, so a phone keeps no copy of a large 
 
 from agent import tlv
 from agent.errors import Malformed
-from agent.header import Header
+from agent.header import HEADER_LIMIT, Header, check_limit
 from agent.trustlist import too_large
 
-#: Bytes; a header of the longest names and a 4096-bit signature has under 2,500.
-HEADER_LIMIT = 8192
 #: Bytes of a configuration file, as a default; real ones have 8 to 20 KB.
 SIZE_LIMIT = 65536
 
@@ -116,8 +114,7 @@ def _announced_length(buffer, have):
     """The header length that the first bytes announce, checked against HEADER_LIMIT but not against the file."""
     if have >= 10 and buffer[0] == tlv.VERSION and tlv.u16(buffer, 1) == 2:
         length = tlv.u16(buffer, 8)
-        if length > HEADER_LIMIT:
-            raise Malformed("a header of %d bytes (the limit is %d)" % (length, HEADER_LIMIT), tlv.HEADERLENGTH, 5)
+        check_limit(length)
         if buffer[5] == tlv.HEADERLENGTH and tlv.u16(buffer, 6) == 2 and length >= 10:
             return length
     if have and buffer[0] == tlv.VERSION and tlv.u16(buffer, 1) != 2:

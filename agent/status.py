@@ -16,6 +16,7 @@ _LOCKED_OUT = (
     "trust-lost",
     "not-provisioned",
     "too-large",
+    "no-memory",
     "malformed",
     "record-mismatch",
     "wrong-file",

@@ -8,6 +8,8 @@ NO_SERVERS = (
     "what it has."
 )
 
+NO_MEMORY = "This phone has not enough memory to judge this file; it keeps what it has."
+
 _ABSENT = {
     "ctl": "The TFTP server has no CTL; the cluster is not in mixed mode, or has lost its CTL.",
     "itl": "The TFTP server has no ITL: a cluster before 8.0.",
@@ -59,7 +61,7 @@ def file_not_stored(name, error):
 
 def bad_configuration(error):
     """Verified, but no configuration."""
-    return "The configuration is signed by the cluster but cannot be read: %s. The phone keeps the one it has." % error
+    return "The configuration was believed but cannot be read: %s. The phone keeps the one it has." % error
 
 
 def erased(what):

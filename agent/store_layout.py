@@ -88,6 +88,21 @@ class Stored:
         if len(buffer):
             self._flash.read_into(self.slot + PAYLOAD_OFFSET + offset, buffer)
 
+    def holds(self, name, data):
+        """Whether a section is there and has just these bytes; read in small parts. OSError from the flash."""
+        found = self.find(name)
+        if found is None or found[1] != len(data):
+            return False
+        offset, length = found
+        part = bytearray(SECTOR)
+        for done in range(0, length, SECTOR):
+            count = min(SECTOR, length - done)
+            view = memoryview(part)[:count]
+            self.read_part(offset + done, view)
+            if view != data[done : done + count]:
+                return False
+        return True
+
     def find(self, name):
         """(offset in the payload, length) of a section, None where it is not there."""
         wanted = section_number(name)

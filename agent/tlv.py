@@ -210,15 +210,21 @@ def record_tlvs(data, start):
 
 def text(data, tag, offset, length):
     """The text of a value that must end in its only NUL and be UTF-8. Raises Malformed (offset of the TLV)."""
+    check_text(data, tag, offset, length)
+    return str(bytes(data[offset : offset + length - 1]), "utf-8")
+
+
+def check_text(data, tag, offset, length):
+    """What text() checks, without a copy of it where `data` is a memoryview: a value may have 64 KB."""
     end = offset + length - 1
     if length == 0 or data[end] != 0:
         raise Malformed("text without its NUL", tag, offset - 3)
-    raw = bytes(data[offset:end])
-    if 0 in raw:
-        raise Malformed("text with a NUL inside", tag, offset - 3)
+    raw = data[offset:end]
+    for byte in raw:
+        if byte == 0:
+            raise Malformed("text with a NUL inside", tag, offset - 3)
     if not is_utf8(raw):
         raise Malformed("text that is not UTF-8", tag, offset - 3)
-    return str(raw, "utf-8")
 
 
 def is_utf8(raw):

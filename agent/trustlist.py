@@ -12,8 +12,8 @@ from agent.header import Header
 
 #: Bytes; phones refuse a larger list [documented].
 SIZE_LIMIT = 65536
-#: Records; a bound for memory. 64 KiB hold about 40 certificates, so no real list comes near.
-RECORD_LIMIT = 512
+#: Bytes of a DNS name with its NUL; a longer one is no host.
+HOST_LIMIT = 256
 
 # One row a record, as phonetrust_check_records writes it (native/phonetrust.h).
 ROW = 16
@@ -59,11 +59,11 @@ class Record:
         """Serial number, big-endian, no leading zero bytes; None in an empty record."""
         return self._slice(_SERIAL)
 
-    def field(self, tag):
-        """Value of one of the record's own TLVs (agent/tlv.py, RECORD_NAMES), None where it is missing."""
+    def field(self, tag, limit=0xFFFF):
+        """Value of one of the record's own TLVs (agent/tlv.py, RECORD_NAMES), None where it is missing or longer."""
         end = self.offset + self.length
         for found, offset, length in tlv.record_tlvs(self._list.view[:end], self.offset):
-            if found == tag:
+            if found == tag and length <= limit:
                 return bytes(self._list.view[offset : offset + length])
         return None
 
@@ -72,7 +72,7 @@ class Record:
         address = self.field(10)
         if address is not None and len(address) == 4:
             return ".".join([str(byte) for byte in address])
-        name = self.field(2)
+        name = self.field(2, HOST_LIMIT)
         return str(name[:-1], "utf-8") if name and len(name) > 1 else None
 
 
@@ -151,9 +151,14 @@ def too_large(size, limit):
     )
 
 
+def record_limit(size):
+    """The most records of a list of `size` bytes, a bound for memory: a record with a certificate has over 600 bytes."""
+    return max(128, size // 512)
+
+
 def _check_records(view, start, crypto):
     """(count, rows) of all records, checked by libphonetrust where it is there and by Python where it is not."""
-    accelerated = crypto.check_records(view, start, RECORD_LIMIT)
+    accelerated = crypto.check_records(view, start, record_limit(len(view)))
     if accelerated is None:
         count, rows = _read_records(view, start, crypto)
     else:
@@ -174,8 +179,8 @@ def _read_records(view, start, crypto):
     count = 0
     mismatch = None
     for record, fields in _walk(view, start):
-        if count == RECORD_LIMIT:
-            raise Refused("The list has more than %d records." % RECORD_LIMIT, "too-large")
+        if count == record_limit(len(view)):
+            raise Refused("The list has more than %d records." % count, "too-large")
         row, found = _row(view, record, fields, crypto)
         mismatch = mismatch or found
         rows.extend(array("I", row))
@@ -209,7 +214,7 @@ def _row(view, record, fields, crypto):
     row[_ROLE] = NO_ROLE
     for tag in (2, 3, 5):
         if tag in fields and (fields[tag][1] or tag != 2):  # DNSNAME may be empty
-            tlv.text(view, tag, fields[tag][0], fields[tag][1])
+            tlv.check_text(view, tag, fields[tag][0], fields[tag][1])
     for tag, size in ((4, 2), (10, 4)):
         if tag in fields and fields[tag][1] != size:
             raise Malformed("%s must be %d bytes" % (tlv.RECORD_NAMES[tag], size), tag, fields[tag][0] - 3)
@@ -252,7 +257,7 @@ def _compare_names(view, rows, at):
     """The careful comparison of a record's names, for those that the library did not prove equal."""
     end = rows[at + _RECORD] + rows[at + _LENGTH]
     for tag, offset, length in tlv.record_tlvs(view[:end], rows[at + _RECORD]):
-        if tag in (3, 5):
+        if tag in (3, 5) and length <= names.NAME_LIMIT:  # a longer one is not understood
             field = _SUBJECT if tag == 3 else _ISSUER
             name = view[rows[at + field] : rows[at + field] + rows[at + field + 1]]
             if names.same(tlv.text(view, tag, offset, length), name) is False:

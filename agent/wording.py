@@ -23,8 +23,13 @@ _PURPOSES = {
 }
 
 
+def _short(text):
+    """Names as far as a person reads them: they come from the network, and decisions are kept."""
+    return text if len(text) <= 200 else text[:200] + "..."
+
+
 def _signer(case):
-    return "%s (serial %s)" % (case.header.subject, case.header.serial.hex())
+    return "%s (serial %s)" % (_short(case.header.subject), _short(case.header.serial.hex()))
 
 
 def _file(case):
@@ -36,8 +41,12 @@ def evidence(case):
     seen = {}
     header = case.header
     if header is not None:
-        seen["filename"] = header.filename
-        seen["signer"] = {"subject": header.subject, "issuer": header.issuer, "serial": header.serial.hex()}
+        seen["filename"] = _short(header.filename)
+        seen["signer"] = {
+            "subject": _short(header.subject),
+            "issuer": _short(header.issuer),
+            "serial": _short(header.serial.hex()),
+        }
         seen["digest_algorithm"] = header.digest_algorithm
         seen["timestamp"] = header.timestamp
     if case.trust_list is not None:
@@ -65,7 +74,7 @@ def wrong_file(case, wanted):
     """The header names another file than the one that was asked for."""
     return "The phone asked for %s, but the header says %s; somebody serves a file under another name." % (
         wanted,
-        case.header.filename,
+        _short(case.header.filename),
     )
 
 

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: MIT
 """Whatever bytes come: the readers give what they say, or the one error they say."""
 
-
 from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.errors import Malformed, Refused, SettingsError
-from agent.phoneconfig import PhoneConfig, elements
+from agent.markup import elements
+from agent.phoneconfig import PhoneConfig
 from agent.settings import KEYS, Settings, parse
 from agent.signedfile import SignedFileSink, read
 from agent.trust import Trust

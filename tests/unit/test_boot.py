@@ -303,7 +303,7 @@ def test_decisions_that_are_kept_have_an_end():
     world = World(cluster())
     for _ in range(15):
         world.boot()
-    assert len(world.phone.decisions) == 32
+    assert len(world.phone.decisions) == 16
     assert [one for one in world.phone.decisions if one.trust_list is not None] == [], "no list is kept alive by them"
 
 
@@ -312,3 +312,24 @@ def test_a_name_that_cannot_be_asked_for():
     for name in ("x" * 600, "a\0b", ""):
         assert world.phone.fetch(name, None, 100).reason == "bad-name"
     assert world.server.asked == []
+
+
+def test_no_memory_for_a_file_is_a_refusal_and_the_boot_goes_on():
+    world = World(cluster())
+    world.boot()
+    before = bytes(world.hal.flash.data)
+
+    def decide_list(kind, data):
+        raise MemoryError()
+
+    world.make_phone()
+    load = world.phone.load
+
+    def load_and_replace():
+        load()
+        world.phone.trust.decide_list = decide_list
+
+    world.phone.load = load_and_replace
+    assert world.boot() is False
+    assert world.reasons() == [NO_CTL, "itl !no-memory", SIGNED + " signed-by-itl"]
+    assert bytes(world.hal.flash.data) == before

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 from agent.errors import Malformed
-from agent.phoneconfig import DEPTH_LIMIT, TEXT_LIMIT, TVS_LIMIT, PhoneConfig, elements
+from agent.markup import ATTRIBUTES_LIMIT, DEPTH_LIMIT, NAME_LIMIT, TEXT_LIMIT, elements
+from agent.phoneconfig import HOST_LIMIT, NOTES_LIMIT, TVS_LIMIT, PhoneConfig
 from tests.unit.both import raises, vector
 
 
@@ -33,9 +34,18 @@ def test_a_real_configuration():
 
 def test_bytes_of_any_kind():
     data = vector("SEP00270DC01C92.cnf.xml")
-    for kind in (bytes, bytearray, memoryview):
+    for kind in (bytes, bytearray):
         assert PhoneConfig(kind(data)).tvs == [("127.0.0.1", 2445)]
-    assert PhoneConfig(memoryview(bytearray(b"xx" + data))[2:]).security_mode == 1
+
+
+def test_part_of_a_buffer():
+    data = vector("SEP00270DC01C92.cnf.xml").rstrip()
+    buffer = bytearray(b"<<&" + data + b"<x>&")
+    assert PhoneConfig(buffer, 3, 3 + len(data)).tvs == [("127.0.0.1", 2445)]
+    for end in range(3, 3 + len(data), 7):
+        error = raises(Malformed, PhoneConfig, buffer, 3, end)
+        assert 0 <= error.offset <= end - 3
+    assert raises(Malformed, PhoneConfig, b"xxx<a>&bad;</a>", 3).offset == 3
 
 
 def test_nothing_in_it():
@@ -253,3 +263,25 @@ def test_the_offset_is_where_it_is():
 def test_many_entities_cost_no_more_than_their_bytes():
     data = b"<device><certHash>" + b"&amp;" * 12000 + b"</certHash></device>"
     assert PhoneConfig(data).certificate_hash == ""
+
+
+def test_limits_of_what_is_given_out():
+    long = "x" * NAME_LIMIT
+    assert read("<%s></%s>" % (long, long)).full is True
+    for text in ("<%sx/>" % long, "<a %sx=''/>" % long, "</%sx>" % long):
+        fault("<device>" + text + "</device>")
+    many = " ".join(["b%d=''" % number for number in range(ATTRIBUTES_LIMIT)])
+    assert read("<a %s/>" % many).full is True
+    fault("<device><a %s c=''/></device>" % many)
+
+
+def test_a_host_that_is_none_is_passed_over_and_noted():
+    assert tvs(member("x" * HOST_LIMIT)) == [("x" * HOST_LIMIT, 2445)]
+    found = read("<TVS><members>" + member("x" * (HOST_LIMIT + 1)) + member("a") + "</members></TVS>")
+    assert found.tvs == [("a", 2445)] and len(found.notes) == 1
+
+
+def test_notes_have_an_end():
+    text = "".join(["<capfAuthMode>%d</capfAuthMode>" % number for number in range(5, 50)])
+    assert len(read(text + text).notes) == NOTES_LIMIT
+    assert len(read("<capfAuthMode>9</capfAuthMode>" * 3).notes) == 1

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 from agent.errors import Malformed, Refused
-from agent.signedfile import HEADER_LIMIT, SignedFileSink, read
+from agent.header import HEADER_LIMIT
+from agent.signedfile import SignedFileSink, read
 from tests.unit import building
 from tests.unit.both import raises, vector
 from tests.unit.building import library

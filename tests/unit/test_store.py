@@ -348,3 +348,12 @@ def test_a_newer_versions_section_is_kept():
     store.save({"section-99": b"from the future", "itl": b"list"})
     store.save({"itl": b"another"})
     assert content(store.load()) == {"section-99": b"from the future", "itl": b"another"}
+
+
+def test_a_section_is_compared_without_being_read_whole():
+    flash, state = used(3)
+    stored = Store(flash, crypto()).load()
+    for name in state:
+        assert stored.holds(name, state[name]) and stored.holds(name, memoryview(bytearray(state[name])))
+        assert not stored.holds(name, state[name] + b"x") and not stored.holds(name, state[name][:-1] + b"\xff")
+    assert not stored.holds("journal", b"")

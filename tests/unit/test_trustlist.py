@@ -232,8 +232,10 @@ def test_size_limit():
 
 
 def test_too_many_records():
-    few = [record(0, SAST)] + [record(names.TFTP)] * (trustlist.RECORD_LIMIT - 1)
-    assert accepted(few).count == trustlist.RECORD_LIMIT
+    few = [record(0, SAST)] + [record(names.TFTP)] * 127
+    assert (
+        accepted(few).count == 128 and trustlist.record_limit(65536) == 128 and trustlist.record_limit(1 << 20) == 2048
+    )
     data = trust_list(few + [record(names.TFTP)], SAST)
     for crypto in (library(), PlainCrypto()):
         assert raises(Refused, TrustList, data, crypto).reason == "too-large"
