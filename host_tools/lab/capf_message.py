@@ -11,6 +11,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa, utils
 
+from host_tools.lab.elements import BadMessage, elements_of
 from host_tools.lab.files import tlv
 
 PROTOCOL = 0x55
@@ -27,31 +28,10 @@ CURVES = {"ec-256": (0, ec.SECP256R1), "ec-384": (1, ec.SECP384R1), "ec-521": (2
 LARGEST = 16384
 
 
-class BadMessage(Exception):
-    """The phone broke the protocol, or what it proves is not proven."""
-
-
 def encode(command, session, *elements):
     """A message; `elements` are (tag, value) pairs."""
     body = b"".join(tlv(tag, value) for tag, value in elements)
     return struct.pack(">BBIH", PROTOCOL, command, session, len(body)) + body
-
-
-def elements_of(body):
-    """{tag: value} of a message's elements. BadMessage when a length does not fit or a tag comes twice."""
-    found, offset = {}, 0
-    while offset < len(body):
-        if offset + 3 > len(body):
-            raise BadMessage(f"an element is cut off at offset {offset}")
-        tag, length = struct.unpack_from(">BH", body, offset)
-        offset += 3
-        if offset + length > len(body):
-            raise BadMessage(f"element {tag} is longer than the message")
-        if tag in found:
-            raise BadMessage(f"element {tag} comes twice")
-        found[tag] = body[offset : offset + length]
-        offset += length
-    return found
 
 
 def text(elements, tag):

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.x509.oid import NameOID
 
 from host_tools.lab import capf_message as message
+from host_tools.lab.elements import BadMessage, elements_of
 from host_tools.lab.errors import LabError
 from host_tools.lab.keys import Identity, make_certificate, subject
 from host_tools.lab.stream_server import read_exactly
@@ -66,7 +67,7 @@ class _Session:
         except _End as end:
             self._send(message.END, (message.REASON, bytes([end.reason])), *end.elements)
             self._on_event("end", device=self._device, reason=end.reason, text=str(end))
-        except message.BadMessage as error:
+        except BadMessage as error:
             self._send(message.END, (message.REASON, bytes([message.INVALID_ELEMENT])))
             self._on_event("end", device=self._device, reason=message.INVALID_ELEMENT, text=str(error))
 
@@ -157,7 +158,7 @@ class _Session:
                 raise LabError("the phone ended the session")
             protocol, command, session, length = struct.unpack(">BBIH", header)
             if protocol != message.PROTOCOL or session != self._number or length > message.LARGEST:
-                raise message.BadMessage("a message that is not of this session")
+                raise BadMessage("a message that is not of this session")
             body = read_exactly(self._stream, length) if length else b""
             if body is None:
                 raise LabError("the phone ended the session")
@@ -165,9 +166,9 @@ class _Session:
                 self._on_event("key is being made", device=self._device)
                 continue
             if command != wanted:
-                raise message.BadMessage(f"command {command} where {wanted} was expected")
-            return message.elements_of(body)
-        raise message.BadMessage("the phone never gets its key made")
+                raise BadMessage(f"command {command} where {wanted} was expected")
+            return elements_of(body)
+        raise BadMessage("the phone never gets its key made")
 
 
 def _issued_to(mac, certificate, authority):

@@ -84,7 +84,7 @@ class Cluster(Phones, Procedures, Transfers):
                 "phones": {},
                 "nodes": [_node(name, number, address) for number in range(1, nodes + 1)],
             }
-            state = State(data, {}, {})
+            state = State(data, {}, {}, {})
             for number in range(1, nodes + 1):
                 for kind in NODE_KINDS:
                     cluster._make(state, kind, number)

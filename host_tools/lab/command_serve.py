@@ -31,6 +31,10 @@ def serve(
         typer.Option("--tvs-only-verification", help="Let TVS close the connection on QUERY_CERT, as old servers do."),
     ] = False,
     tvs_ttl: Annotated[int, typer.Option(min=0, help="Seconds for which phones may keep TVS's answers.")] = 86400,
+    ask_certificate: Annotated[
+        bool,
+        typer.Option("--ask-certificate", help="Let TLS servers ask phones for their certificate (LSC, else MIC)."),
+    ] = False,
     json: JsonOption = False,
 ):
     """Run the servers of all nodes until Ctrl-C or SIGTERM.
@@ -53,6 +57,7 @@ def serve(
         ports=parse_ports(port or []),
         only_verification=tvs_only_verification,
         time_to_live=tvs_ttl,
+        ask_certificate=ask_certificate,
         log_file=log,
         listener=show,
     ) as serving:

@@ -75,6 +75,30 @@ def add_phone(
     typer.echo(f"{name} has a configuration now.")
 
 
+@app.command("add-file")
+def add_file(
+    file: Annotated[Path, typer.Argument(help="The file: a ring list, a locale, a firmware load.")],
+    cluster: ClusterOption = DEFAULT_CLUSTER,
+    name: Annotated[
+        str | None, typer.Option(help="Its name on the TFTP servers, such as New_Zealand/g3-tones.xml.")
+    ] = None,
+):
+    """Hand out another file, plain and signed (with .sgn after its name)."""
+    name = name or file.name
+    Cluster(cluster).add_file(name, file.read_bytes())
+    typer.echo(f"The TFTP servers have {name} and {name}.sgn.")
+
+
+@app.command("remove-file")
+def remove_file(
+    name: Annotated[str, typer.Argument(help="Its name on the TFTP servers.")],
+    cluster: ClusterOption = DEFAULT_CLUSTER,
+):
+    """Hand out a file that was added no longer."""
+    Cluster(cluster).remove_file(name)
+    typer.echo(f"The TFTP servers no longer have {name}.")
+
+
 @app.command("make-mic")
 def make_mic(
     mac: Annotated[str, typer.Argument(help="The phone's MAC address.")],

@@ -161,6 +161,19 @@ class Procedures:
             for entry in [self.node(node, draft.data)] if node else draft.data["nodes"]:
                 entry["address"] = address
 
+    def add_file(self, name, content):
+        """Hand out another file, such as a ring list, a locale or a firmware load: as `name` and, signed, as `name`.sgn."""
+        if name.endswith((".sgn", ".tlv", ".cnf.xml")):
+            raise LabError(f"{name!r} is a name that the cluster gives its own files")
+        with self.change() as draft:
+            draft.files[name] = bytes(content)
+
+    def remove_file(self, name):
+        """Hand out an added file no longer."""
+        with self.change() as draft:
+            if draft.files.pop(name, None) is None:
+                raise LabError(f"no file {name!r} was added; these were: {', '.join(sorted(draft.files)) or 'none'}")
+
     def stop(self, service, node=1):
         """Take a node's service down (a running serve closes its port)."""
         self._set_stopped(service, node, True)

@@ -113,6 +113,9 @@ def build(state):
             published[files.ITL_NAME] = made[key]
         for mac, phone in sorted(data["phones"].items()):
             _publish_phone(state, number, published, previous, mac, phone)
+        for name, content in state.files.items():
+            published[name] = content
+            _publish_signed(state, number, published, previous, name, content)
         if data["autoregistration"]:
             _publish_document(state, number, published, previous, "XMLDefault.cnf.xml", configuration.default(data))
         state.published[node["name"]] = published
@@ -159,6 +162,12 @@ def _publish_document(state, number, published, previous, name, content):
     data = state.data
     if data["pre8"] or data["rollback"]:
         published[name] = content
+    _publish_signed(state, number, published, previous, name, content)
+
+
+def _publish_signed(state, number, published, previous, name, content):
+    """Publish `content` as NAME.sgn, unless the cluster is older than that."""
+    data = state.data
     if not data["pre8"] or files.CTL_NAME in published:
         signer = state.identities[f"callmanager-{number}"]
         name += ".sgn"

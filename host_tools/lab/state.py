@@ -4,6 +4,7 @@
     FOLDER/current                -> generations/000012     (a symbolic link, replaced in one step)
     FOLDER/generations/000012/cluster.json                  what the cluster is
     FOLDER/generations/000012/identities/NAME.pem           certificates, with the keys the cluster owns
+    FOLDER/generations/000012/files/FILE                    what people added: locales, ring lists, firmware
     FOLDER/generations/000012/published/NODE/FILE           what that node's TFTP hands out
 
 A change writes a whole new generation beside the old one and then renames the link: readers see the old state or the
@@ -27,14 +28,15 @@ _FILE_NAME = re.compile(r"[A-Za-z0-9_@+][A-Za-z0-9_@+.-]*(/[A-Za-z0-9_@+][A-Za-z
 
 
 class State:
-    """One generation in memory: `data` (what cluster.json holds), `identities` by name, `published` by node and name.
+    """One generation in memory: `data` (what cluster.json holds), `identities`, `files` by name, `published` by node.
 
     `number` is None while the state is a draft that has no place on disk yet.
     """
 
-    def __init__(self, data, identities, published, number=None, folder=None):
+    def __init__(self, data, identities, files, published, number=None, folder=None):
         self.data = data
         self.identities = identities
+        self.files = files
         self.published = published
         self.number = number
         self.folder = folder
@@ -44,6 +46,7 @@ class State:
         return State(
             copy.deepcopy(self.data),
             dict(self.identities),
+            dict(self.files),
             {node: dict(files) for node, files in self.published.items()},
         )
 
@@ -57,15 +60,11 @@ class State:
                 path.stem: Identity.from_pem(path.read_bytes(), own=True)
                 for path in sorted((folder / "identities").glob("*.pem"))
             }
-            published = {}
-            for node in data["nodes"]:
-                root = folder / "published" / node["name"]
-                published[node["name"]] = {
-                    str(path.relative_to(root)): path.read_bytes() for path in sorted(root.rglob("*")) if path.is_file()
-                }
+            files = _read_tree(folder / "files")
+            published = {node["name"]: _read_tree(folder / "published" / node["name"]) for node in data["nodes"]}
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise LabError(f"the cluster's state in {folder} cannot be read: {error}") from error
-        return cls(data, identities, published, int(folder.name), folder)
+        return cls(data, identities, files, published, int(folder.name), folder)
 
     def write(self, folder):
         """Write this state as `folder`, which must not exist. Only the owner can read it, for the keys in it."""
@@ -74,15 +73,9 @@ class State:
         (folder / "identities").mkdir()
         for name, identity in self.identities.items():
             _write(folder / "identities" / f"{name}.pem", identity.pem(), 0o600)
+        _write_tree(folder / "files", self.files)
         for node, files in self.published.items():
-            root = folder / "published" / node
-            root.mkdir(parents=True)
-            for name, content in files.items():
-                if not _FILE_NAME.fullmatch(name):
-                    raise LabError(f"{name!r} cannot be the name of a file on the TFTP server")
-                path = root / name
-                path.parent.mkdir(parents=True, exist_ok=True)
-                _write(path, content)
+            _write_tree(folder / "published" / node, files)
 
 
 class Store:
@@ -156,3 +149,18 @@ def _write(path, content, mode=0o644):
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     with open(descriptor, "wb") as handle:
         handle.write(content)
+
+
+def _read_tree(root):
+    """{name: bytes} of all files below `root`, names with `/` where there are folders."""
+    return {str(path.relative_to(root)): path.read_bytes() for path in sorted(root.rglob("*")) if path.is_file()}
+
+
+def _write_tree(root, files):
+    root.mkdir(parents=True)
+    for name, content in files.items():
+        if not _FILE_NAME.fullmatch(name):
+            raise LabError(f"{name!r} cannot be the name of a file on the TFTP server")
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _write(path, content)

@@ -109,8 +109,8 @@ class StreamServer:
                 finally:
                     with self._lock:
                         self._connections.discard(stream)
-        except (OSError, LabError) as error:
-            self._on_failure(peer_text, str(error))
+        except Exception as error:  # whatever a client did, the servers go on, and the log says what it was
+            self._on_failure(peer_text, str(error) or type(error).__name__)
         finally:
             with self._lock:
                 self._connections.discard(connection)
@@ -130,7 +130,7 @@ class StreamServer:
 def _say_goodbye(stream):
     """End TLS as it should be ended, so that the phone can tell the end from a cut."""
     if isinstance(stream, ssl.SSLSocket):
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, ValueError):  # ValueError: TLS has ended already
             stream.settimeout(1.0)  # for the phone's own goodbye, which few send
             stream.unwrap()
 

@@ -7,6 +7,7 @@ import struct
 from cryptography import x509
 
 from host_tools.lab import files
+from host_tools.lab.elements import BadMessage, elements_of
 from host_tools.lab.stream_server import read_exactly
 
 PROTOCOL, VERSION = 0x57, 1
@@ -14,10 +15,6 @@ VERIFICATION_REQUEST, VERIFICATION_RESPONSE, QUERY_REQUEST, QUERY_RESPONSE = 1, 
 DEVICE_NAME, CERTIFICATE, SUBJECT_NAME, ISSUER_NAME, SERIAL_NUMBER, STATUS, ROLES, TTL = 1, 2, 3, 4, 5, 7, 8, 9
 VALID, NOT_VALID = b"\0", b"\1"
 LARGEST_REQUEST = 16384
-
-
-class BadRequest(Exception):
-    """A request that does not follow the protocol; the connection is closed."""
 
 
 def answer_stream(stream, database, on_answer, time_to_live=86400, only_verification=False):
@@ -36,7 +33,7 @@ def answer_stream(stream, database, on_answer, time_to_live=86400, only_verifica
             return
         body = read_exactly(stream, length) if length else b""
         try:
-            elements = parse_elements(body or b"")
+            elements = elements_of(body or b"")
             details = {"device": device_name(elements)}
             if command == QUERY_REQUEST and not only_verification:
                 found = query(elements, database(), details)
@@ -53,7 +50,7 @@ def answer_stream(stream, database, on_answer, time_to_live=86400, only_verifica
                     }
                 )
                 return
-        except BadRequest as error:
+        except BadMessage as error:
             on_answer({"what": "bad request", "text": str(error)})
             return
         on_answer(
@@ -66,23 +63,6 @@ def answer_stream(stream, database, on_answer, time_to_live=86400, only_verifica
         stream.sendall(response_message(response, session, found, time_to_live))
 
 
-def parse_elements(body):
-    """{tag: value} of a message's elements. BadRequest when a length does not fit or a tag comes twice."""
-    elements, offset = {}, 0
-    while offset < len(body):
-        if offset + 3 > len(body):
-            raise BadRequest(f"an element is cut off at offset {offset}")
-        tag, length = struct.unpack_from(">BH", body, offset)
-        offset += 3
-        if offset + length > len(body):
-            raise BadRequest(f"element {tag} at offset {offset - 3} is longer than the message")
-        if tag in elements:
-            raise BadRequest(f"element {tag} comes twice")
-        elements[tag] = body[offset : offset + length]
-        offset += length
-    return elements
-
-
 def device_name(elements):
     """The phone's name: the value after its leading byte 1 [seen]; empty where it is missing."""
     return elements.get(DEVICE_NAME, b"")[1:].decode("utf-8", "replace")
@@ -91,7 +71,7 @@ def device_name(elements):
 def query(elements, database, details):
     """QUERY_CERT: (certificate DER, roles) for the issuer and serial asked for, or None. Fills in `details`."""
     if ISSUER_NAME not in elements or SERIAL_NUMBER not in elements:
-        raise BadRequest("a query without issuer name or serial number")
+        raise BadMessage("a query without issuer name or serial number")
     issuer = elements[ISSUER_NAME].rstrip(b"\0").decode("utf-8", "replace")
     serial = elements[SERIAL_NUMBER].lstrip(b"\0")
     details.update(what="query", issuer=issuer, serial=serial.hex())
@@ -115,7 +95,7 @@ def find_certificate(database, issuer, serial):
 def verify(elements, database, details):
     """CERT_VERIFICATION: (None, roles) where the very certificate is in the database, else None."""
     if CERTIFICATE not in elements:
-        raise BadRequest("a verification request without a certificate")
+        raise BadMessage("a verification request without a certificate")
     certificate_der = elements[CERTIFICATE]
     try:
         subject = files.name_text(x509.load_der_x509_certificate(certificate_der).subject)

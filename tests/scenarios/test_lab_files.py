@@ -17,6 +17,7 @@ from host_tools.lab.errors import LabError
 from host_tools.lab.keys import make_identity
 from tests.scenarios.independent_reader import File, name_pairs
 from tests.scenarios.key_pool import PooledKeys
+from tests.scenarios.test_lab_servers import tftp_read
 
 VECTORS = Path(__file__).resolve().parents[1] / "vectors"
 SGN = "SEP00270DC01C92.cnf.xml.sgn"
@@ -154,3 +155,22 @@ def test_private_keys_are_readable_by_the_owner_only(cluster):
         assert path.stat().st_mode & 0o077 == 0
         assert serialization.load_pem_private_key(path.read_bytes(), None)
     assert cluster.state.folder.stat().st_mode & 0o077 == 0
+
+
+def test_files_that_people_add_are_handed_out_plain_and_signed(cluster):
+    name, content = "New_Zealand/g3-tones.xml", b"<tones/>\n"
+    cluster.add_file(name, content)
+    file = File(cluster.published(f"{name}.sgn"))
+    file.verify(cluster.certificate("tftp"))
+    assert file.body == content == cluster.published(name) and file.text(14) == f"{name}.sgn"
+    with cluster.serve() as serving:
+        assert tftp_read(serving.tftp_port(), f"{name}.sgn")[0] == file.data
+    cluster.remove_file(name)
+    assert cluster.published(name) is cluster.published(f"{name}.sgn") is None
+    with pytest.raises(LabError, match="no file"):
+        cluster.remove_file(name)
+    for bad in ("../x", "/etc/x", "a//b", ".x", ""):
+        with pytest.raises(LabError, match="cannot be the name"):
+            cluster.add_file(bad, b"")
+    with pytest.raises(LabError, match="its own files"):
+        cluster.add_file("ITLFile.tlv", b"")
