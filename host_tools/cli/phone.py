@@ -35,9 +35,10 @@ def phone(
         bool, typer.Option("--json", help="Print the status as JSON; the log goes to standard error.")
     ] = False,
 ):
-    """Run a phone on this PC: boot, fetch the lists and the configuration over TFTP, verify, ask TVS, store.
+    """Run a phone on this PC: boot, fetch the lists and the configuration, verify, ask TVS, enrol, store.
 
-    The settings name at least the MAC address, and the TFTP servers: {"mac": "00270DC01C92", "tftp": ["192.0.2.10"]}.
+    The settings name at least the MAC address, and the TFTP servers: {"mac": "00270DC01C92", "tftp": ["192.0.2.10"]};
+    with "provisioning": "http" files come by HTTP and HTTPS where these servers have it. See docs/phone.md.
     What the phone trusts is kept in DIR; run it again for the next boot, remove DIR for a phone fresh from the factory.
     The phone's own certificate (LSC), which CAPF gives it, is kept there too, with its key.
 

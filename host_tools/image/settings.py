@@ -13,8 +13,9 @@ text editor, then put the card back. All keys may be left out:
 
 {keys}
 
-Without "mac" the phone takes the address of its network interface. The other files start
-the phone; without them it does not.
+Without "mac" the phone takes the address of its network interface. A phone that has a
+certificate of its maker (MIC) finds it in mic.pem, certificate and key in PEM; put the file
+beside phone.json. The other files start the phone; without them it does not.
 """
 
 
