@@ -1,14 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # What must be true of a built libphonetrust.so: it needs libc alone, exports phonetrust_ names alone and all that
-# phonetrust.h declares, has no symbols for debugging, and is no longer than LIMIT bytes.
+# its HEADER (default: phonetrust.h) declares, has no symbols for debugging, and is no longer than LIMIT bytes.
 #
-# Usage: check-library.sh LIBRARY LIMIT     Exit status: 0 all true, 1 not; each thing that is not is a line.
+# Usage: check-library.sh LIBRARY LIMIT [HEADER]     Exit status: 0 all true, 1 not; each thing that is not is a line.
 set -eu
 
 library=$1
 limit=$2
-header=$(dirname "$0")/phonetrust.h
+header=${3:-$(dirname "$0")/phonetrust.h}
 failed=0
 wrong() { printf '%s: %s\n' "$library" "$*" >&2; failed=1; }
 

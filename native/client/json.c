@@ -121,15 +121,34 @@ static size_t to_utf8(int32_t value, char out[4]) {
     return size;
 }
 
+/* Bytes of the UTF-8 character at `at`, which ends in a NUL somewhere; 0 where it is none (RFC 3629, 4). */
+static size_t utf8_size(const char *at) {
+    const unsigned char *byte = (const unsigned char *)at;
+    if (byte[0] < 0x80)
+        return 1;
+    size_t size = byte[0] < 0xC2 ? 0 : byte[0] < 0xE0 ? 2 : byte[0] < 0xF0 ? 3 : byte[0] < 0xF5 ? 4 : 0;
+    for (size_t i = 1; i < size; i++)
+        if ((byte[i] & 0xC0) != 0x80)
+            return 0;
+    if ((byte[0] == 0xE0 && byte[1] < 0xA0) || (byte[0] == 0xF0 && byte[1] < 0x90))
+        return 0; /* more bytes than it needs */
+    if ((byte[0] == 0xED && byte[1] > 0x9F) || (byte[0] == 0xF4 && byte[1] > 0x8F))
+        return 0; /* half a character; above U+10FFFF */
+    return size;
+}
+
 /* The next character of a string's inside as UTF-8; its size, or 0 for an escape that is none. */
 static size_t next_character(const char **at, char out[4]) {
     static const char names[] = "\"\\/bfnrt";
     static const char meanings[] = "\"\\/\b\f\n\r\t";
     if (**at != '\\') {
-        size_t size = 0;
-        do
-            out[size++] = *(*at)++;
-        while (size < 4 && ((unsigned char)**at & 0xC0) == 0x80);
+        size_t size = utf8_size(*at);
+        if (size == 0) { /* no UTF-8: U+FFFD for this byte */
+            *at += 1;
+            return to_utf8(0xFFFD, out);
+        }
+        memcpy(out, *at, size);
+        *at += size;
         return size;
     }
     *at += 1;

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* poll, clock_gettime, MSG_NOSIGNAL and SOCK_CLOEXEC are not in C11 itself. */
+#define _GNU_SOURCE
 #include "phonetrust_client.h"
 
 #include <errno.h>
@@ -6,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
@@ -59,8 +62,7 @@ static int wait_for(const struct phonetrust_client *client, short events, long l
     }
 }
 
-static int write_all(struct phonetrust_client *client, const char *data, size_t length) {
-    long long deadline = now() + client->timeout;
+static int write_all(struct phonetrust_client *client, const char *data, size_t length, long long deadline) {
     while (length > 0) {
         int error = wait_for(client, POLLOUT, deadline);
         if (error != 0)
@@ -76,15 +78,20 @@ static int write_all(struct phonetrust_client *client, const char *data, size_t 
     return 0;
 }
 
-/* Move what is in `input`, up to the end of a line, to out[*length ..]. 1: the line is whole. */
+/*
+ * Move what is in `input`, up to the end of a line, to out[*length ..]. 1: the line is whole. A line that
+ * does not fit is taken to its end, and *length stays at `capacity`.
+ */
 static int take_line(struct phonetrust_client *client, char *out, size_t capacity, size_t *length) {
     const char *end = memchr(client->input, '\n', client->have);
     size_t count = end != NULL ? (size_t)(end - client->input) : client->have;
-    if (count >= capacity - *length)
-        return PHONETRUST_CLIENT_ERROR_SPACE;
-    memcpy(out + *length, client->input, count);
-    *length += count;
-    out[*length] = '\0';
+    if (*length >= capacity || count >= capacity - *length) {
+        *length = capacity;
+    } else {
+        memcpy(out + *length, client->input, count);
+        *length += count;
+        out[*length] = '\0';
+    }
     if (end != NULL)
         count++;
     client->have -= count;
@@ -92,20 +99,18 @@ static int take_line(struct phonetrust_client *client, char *out, size_t capacit
     return end != NULL;
 }
 
-/* The next line as text without its end. 0 or an error. */
-static int read_line(struct phonetrust_client *client, char *out, size_t capacity, int timeout) {
-    long long deadline = now() + timeout;
-    size_t length = 0;
-    if (capacity == 0)
-        return PHONETRUST_CLIENT_ERROR_SPACE;
+/*
+ * The next line as text without its end; *length bytes of it are in `out` already. 0 or an error: SPACE where
+ * it is too long, then it has been skipped; after TIMEOUT `out` and *length are good for going on.
+ */
+static int read_line(struct phonetrust_client *client, char *out, size_t capacity, size_t *length,
+                     long long deadline) {
     for (;;) {
-        int whole = take_line(client, out, capacity, &length);
-        if (whole != 0)
-            return whole < 0 ? whole : 0;
+        if (take_line(client, out, capacity, length))
+            return *length < capacity ? 0 : PHONETRUST_CLIENT_ERROR_SPACE;
         int error = wait_for(client, POLLIN, deadline);
         if (error != 0)
-            return length != 0 && error == PHONETRUST_CLIENT_ERROR_TIMEOUT ? PHONETRUST_CLIENT_ERROR_CLOSED
-                                                                           : error;
+            return error;
         ssize_t count = recv(client->socket, client->input, sizeof client->input, MSG_DONTWAIT);
         if (count > 0)
             client->have = (size_t)count;
@@ -114,21 +119,38 @@ static int read_line(struct phonetrust_client *client, char *out, size_t capacit
     }
 }
 
+/* An agent whose queue of connections is full makes connect wait: not for longer than the timeout. */
+static int connect_to(struct phonetrust_client *client, const struct sockaddr_un *address) {
+    struct timeval wait = {.tv_sec = client->timeout / 1000, .tv_usec = client->timeout % 1000 * 1000};
+    if (client->timeout <= 0)
+        wait.tv_usec = 1; /* none at all would mean for ever */
+    client->socket = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (client->socket < 0 || setsockopt(client->socket, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof wait) != 0)
+        return PHONETRUST_CLIENT_ERROR_CONNECT;
+    if (connect(client->socket, (const struct sockaddr *)address, sizeof *address) != 0)
+        return errno == EAGAIN ? PHONETRUST_CLIENT_ERROR_TIMEOUT : PHONETRUST_CLIENT_ERROR_CONNECT;
+    return 0;
+}
+
 int phonetrust_client_open(struct phonetrust_client *client, const char *path, int timeout) {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     client->socket = -1;
-    client->timeout = timeout;
+    client->timeout = timeout > 0 ? timeout : 0;
     client->sequence = 0;
     client->have = 0;
+    client->length = 0;
     if (strlen(path) >= sizeof address.sun_path)
         return PHONETRUST_CLIENT_ERROR_CONNECT;
     memcpy(address.sun_path, path, strlen(path) + 1);
-    client->socket = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (client->socket < 0 || connect(client->socket, (struct sockaddr *)&address, sizeof address) != 0)
-        return fail(client, PHONETRUST_CLIENT_ERROR_CONNECT);
-    int error = read_line(client, client->line, sizeof client->line, timeout);
+    long long deadline = now() + client->timeout;
+    int error = connect_to(client, &address);
     if (error != 0)
         return fail(client, error);
+    size_t length = 0;
+    error = read_line(client, client->line, sizeof client->line, &length, deadline);
+    if (error != 0)
+        return fail(client,
+                    error == PHONETRUST_CLIENT_ERROR_SPACE ? PHONETRUST_CLIENT_ERROR_PROTOCOL : error);
     char protocol[16];
     snprintf(protocol, sizeof protocol, "%d", PHONETRUST_CLIENT_PROTOCOL);
     if (!json_is(json_member(client->line, "protocol"), protocol))
@@ -148,9 +170,13 @@ static int ask(struct phonetrust_client *client, size_t length, char *answer, si
         return PHONETRUST_CLIENT_ERROR_CLOSED;
     char wanted[16];
     snprintf(wanted, sizeof wanted, "%u", client->sequence);
-    int error = write_all(client, client->line, length);
+    long long deadline = now() + client->timeout;
+    size_t taken = 0;
+    int error = write_all(client, client->line, length, deadline);
     if (error == 0)
-        error = read_line(client, answer, capacity, client->timeout);
+        error = read_line(client, answer, capacity, &taken, deadline);
+    if (error == PHONETRUST_CLIENT_ERROR_SPACE)
+        return error; /* the answer was read to its end, so the next one can be */
     if (error != 0)
         return fail(client, error);
     if (!json_is(json_member(answer, "id"), wanted))
@@ -237,42 +263,87 @@ int phonetrust_client_fetch(struct phonetrust_client *client, const char *name,
     int error = ask_decision(client, have, decision);
     if (error != 0 || !decision->accepted)
         return error;
-    const char *found = json_member(client->line, "path");
-    if (json_text(found, path, capacity) != 0 || strlen(path) + 1 >= capacity) {
+    if (json_text(json_member(client->line, "path"), path, capacity) != 0) {
+        clear(decision);
+        return fail(client, PHONETRUST_CLIENT_ERROR_PROTOCOL);
+    }
+    if (strlen(path) + 4 >= capacity) { /* it may have been cut before a character of up to four bytes */
         path[0] = '\0';
         clear(decision);
-        return fail(client, PHONETRUST_CLIENT_ERROR_SPACE);
+        return PHONETRUST_CLIENT_ERROR_SPACE;
     }
     return 0;
 }
 
 int phonetrust_client_status(struct phonetrust_client *client, char *json, size_t capacity) {
+    if (capacity == 0)
+        return PHONETRUST_CLIENT_ERROR_SPACE;
+    json[0] = '\0';
     size_t have = begin(client, "status");
     memcpy(client->line + have, "}\n", 2);
-    return ask(client, have + 2, json, capacity);
+    int error = ask(client, have + 2, json, capacity);
+    if (error != 0)
+        json[0] = '\0';
+    return error;
 }
 
-int phonetrust_client_subscribe(struct phonetrust_client *client) {
+/* What is trusted, from an event or the answer to subscribe. 0 or PROTOCOL. */
+static int read_trust(const char *value, struct phonetrust_event *event) {
+    if (json_text(json_member(value, "state"), event->state, sizeof event->state) != 0 ||
+        json_text(json_member(value, "mode"), event->mode, sizeof event->mode) != 0)
+        return PHONETRUST_CLIENT_ERROR_PROTOCOL;
+    event->kind = PHONETRUST_CLIENT_TRUST;
+    return 0;
+}
+
+int phonetrust_client_subscribe(struct phonetrust_client *client, struct phonetrust_event *event) {
+    memset(event, 0, sizeof *event);
     size_t have = begin(client, "subscribe");
     memcpy(client->line + have, "}\n", 2);
-    return ask(client, have + 2, client->line, sizeof client->line);
+    int error = ask(client, have + 2, client->line, sizeof client->line);
+    client->length = 0;
+    if (error == 0 && read_trust(json_member(client->line, "trust"), event) != 0)
+        error = fail(client, PHONETRUST_CLIENT_ERROR_PROTOCOL);
+    if (error != 0)
+        memset(event, 0, sizeof *event);
+    return error;
 }
 
-int phonetrust_client_event(struct phonetrust_client *client, int timeout,
-                            struct phonetrust_decision *decision) {
-    clear(decision);
+/* One line as an event. 1: it is one; 0: of a kind that this version does not know; or PROTOCOL. */
+static int read_event(const char *line, struct phonetrust_event *event) {
+    const char *kind = json_member(line, "event");
+    int error = 0;
+    if (kind == NULL)
+        return PHONETRUST_CLIENT_ERROR_PROTOCOL;
+    if (json_is(kind, "\"decision\"")) {
+        error = read_decision(json_member(line, "decision"), &event->decision);
+        event->kind = PHONETRUST_CLIENT_DECISION;
+    } else if (json_is(kind, "\"trust\"")) {
+        error = read_trust(json_member(line, "trust"), event);
+    } else {
+        return 0;
+    }
+    return error != 0 ? error : 1;
+}
+
+int phonetrust_client_event(struct phonetrust_client *client, int timeout, struct phonetrust_event *event) {
+    memset(event, 0, sizeof *event);
     if (client->socket < 0)
         return PHONETRUST_CLIENT_ERROR_CLOSED;
+    long long deadline = now() + timeout;
     for (;;) {
-        int error = read_line(client, client->line, sizeof client->line, timeout);
+        int error = read_line(client, client->line, sizeof client->line, &client->length, deadline);
         if (error == PHONETRUST_CLIENT_ERROR_TIMEOUT)
             return error;
-        if (error != 0)
-            return fail(client, error);
-        const char *found = json_member(client->line, "decision");
-        if (found == NULL)
-            continue; /* an event that this version does not know */
-        error = read_decision(found, decision);
-        return error != 0 ? fail(client, error) : 0;
+        client->length = 0;
+        if (error == PHONETRUST_CLIENT_ERROR_SPACE)
+            continue; /* longer than any event that this version knows */
+        int found = error != 0 ? error : read_event(client->line, event);
+        if (found < 0) {
+            memset(event, 0, sizeof *event);
+            return fail(client, found);
+        }
+        if (found > 0)
+            return 0;
     }
 }

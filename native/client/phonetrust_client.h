@@ -15,8 +15,8 @@
  *
  * Fail closed: `accepted` is 1 only after the agent said so. Every error leaves it 0.
  *
- * Results are 0, or one of the negative numbers below; after an error other than REFUSED_REQUEST the
- * connection is closed, and open may be called again.
+ * Results are 0, or one of the negative numbers below. After CLOSED, TIMEOUT and PROTOCOL the connection is
+ * closed, and open may be called again; where that is otherwise, the function says so.
  */
 #ifndef PHONETRUST_CLIENT_H
 #define PHONETRUST_CLIENT_H
@@ -27,6 +27,12 @@
 extern "C" {
 #endif
 
+#if defined(__GNUC__)
+#define PHONETRUST_CLIENT_API __attribute__((visibility("default")))
+#else
+#define PHONETRUST_CLIENT_API
+#endif
+
 /* Where the agent listens on a board. */
 #define PHONETRUST_CLIENT_SOCKET "/run/phone/trust.sock"
 /* The version of the service that this library speaks. */
@@ -34,13 +40,13 @@ extern "C" {
 
 #define PHONETRUST_CLIENT_ERROR_CONNECT (-1)         /* nobody listens there, or the path is too long */
 #define PHONETRUST_CLIENT_ERROR_CLOSED (-2)          /* the agent ended the connection */
-#define PHONETRUST_CLIENT_ERROR_TIMEOUT (-3)         /* no answer in time */
+#define PHONETRUST_CLIENT_ERROR_TIMEOUT (-3)         /* no whole answer in time */
 #define PHONETRUST_CLIENT_ERROR_PROTOCOL (-4)        /* another version, or an answer that is none */
 #define PHONETRUST_CLIENT_ERROR_SPACE (-5)           /* an argument or an answer is too long for its buffer */
 #define PHONETRUST_CLIENT_ERROR_REFUSED_REQUEST (-6) /* the agent does not do this: see decision.text */
 
 /* A few words about an error, for a log. Never NULL. */
-const char *phonetrust_client_error(int error);
+PHONETRUST_CLIENT_API const char *phonetrust_client_error(int error);
 
 /* Longest certificate that can be asked about, and longest file name, in bytes. */
 #define PHONETRUST_CLIENT_CERTIFICATE 8192
@@ -51,6 +57,7 @@ struct phonetrust_client {
     int timeout;       /* ms for one answer */
     unsigned sequence; /* id of the last request */
     size_t have;       /* bytes in `input` */
+    size_t length;     /* bytes of an event in `line` that is not whole yet */
     char input[4096];
     char line[16384];
 };
@@ -67,35 +74,53 @@ struct phonetrust_decision {
  * Connect to the agent at a socket's path. timeout: ms that every answer may take; 30000 leaves the agent
  * time to ask TVS. Errors: CONNECT, CLOSED, TIMEOUT, PROTOCOL.
  */
-int phonetrust_client_open(struct phonetrust_client *client, const char *path, int timeout);
+PHONETRUST_CLIENT_API int phonetrust_client_open(struct phonetrust_client *client, const char *path,
+                                                 int timeout);
 
 /* End the connection. May be called in any state after open, and twice. */
-void phonetrust_client_close(struct phonetrust_client *client);
+PHONETRUST_CLIENT_API void phonetrust_client_close(struct phonetrust_client *client);
 
 /*
  * May a TLS server with this certificate (DER) be talked to? purpose: "application", "callmanager", "capf",
  * "configuration" or "tvs". To be called after the handshake has proven that the server has the key.
  */
-int phonetrust_client_judge(struct phonetrust_client *client, const char *purpose,
-                            const unsigned char *certificate, size_t length,
-                            struct phonetrust_decision *decision);
+PHONETRUST_CLIENT_API int phonetrust_client_judge(struct phonetrust_client *client, const char *purpose,
+                                                  const unsigned char *certificate, size_t length,
+                                                  struct phonetrust_decision *decision);
 
 /*
  * Fetch a file from the cluster and verify it: locales, ring lists, firmware loads. `path` gets the name of a
- * file with the verified content, "" where it is refused; open it at once, later fetches make it go away.
+ * file with the verified content, "" where it is refused. Open it at once: it goes when the connection is
+ * closed or has fetched four more. `capacity`: 4096 is enough.
  */
-int phonetrust_client_fetch(struct phonetrust_client *client, const char *name,
-                            struct phonetrust_decision *decision, char *path, size_t capacity);
+PHONETRUST_CLIENT_API int phonetrust_client_fetch(struct phonetrust_client *client, const char *name,
+                                                  struct phonetrust_decision *decision, char *path,
+                                                  size_t capacity);
 
 /* The whole answer to "status" as JSON text (docs/service.md). SPACE: 64 KB is enough for most phones. */
-int phonetrust_client_status(struct phonetrust_client *client, char *json, size_t capacity);
+PHONETRUST_CLIENT_API int phonetrust_client_status(struct phonetrust_client *client, char *json,
+                                                   size_t capacity);
 
-/* Ask for events. The connection is for phonetrust_client_event alone from then on. */
-int phonetrust_client_subscribe(struct phonetrust_client *client);
+#define PHONETRUST_CLIENT_DECISION 1 /* the agent decided something */
+#define PHONETRUST_CLIENT_TRUST 2    /* other trust lists, or none, are installed now */
 
-/* Wait for the next decision of the agent, at most `timeout` ms (TIMEOUT then; the connection stays). */
-int phonetrust_client_event(struct phonetrust_client *client, int timeout,
-                            struct phonetrust_decision *decision);
+struct phonetrust_event {
+    int kind;                            /* DECISION or TRUST */
+    struct phonetrust_decision decision; /* of DECISION */
+    char state[16];                      /* of TRUST: "trusted", "no-trust", "rolled-back", "trust-lost" */
+    char mode[16];                       /* of TRUST: "mixed" or "nonsecure" */
+};
+
+/*
+ * Ask for events, and learn what is trusted now (as an event TRUST). The connection is for
+ * phonetrust_client_event alone from then on.
+ */
+PHONETRUST_CLIENT_API int phonetrust_client_subscribe(struct phonetrust_client *client,
+                                                      struct phonetrust_event *event);
+
+/* Wait for the next event, at most `timeout` ms. After TIMEOUT the connection stays: nothing is lost. */
+PHONETRUST_CLIENT_API int phonetrust_client_event(struct phonetrust_client *client, int timeout,
+                                                  struct phonetrust_event *event);
 
 #ifdef __cplusplus
 }
