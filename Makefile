@@ -13,10 +13,11 @@ help: ## this list
 base:
 	@$(SETUP)/venv.sh dev
 
-native: base ## libphonetrust.so for x86-64 and arm64, into build/native
+native: base ## libphonetrust.so and libphonetrust-client.so for x86-64 and arm64, into build/native
 	@$(SETUP)/apt.sh native
 	@$(SETUP)/fetch-mbedtls.sh
 	@$(MAKE) --silent --no-print-directory -C native
+	@$(MAKE) --silent --no-print-directory -C native/client
 
 micropython: ## the interpreter of the phone, arm64 and x86-64, into build/micropython
 	@$(SETUP)/apt.sh micropython
@@ -27,8 +28,9 @@ setup: native micropython ## everything that run, test and bench need
 	@$(SETUP)/venv.sh hil
 	@$(SETUP)/servers.sh
 
-run: native micropython ## a cluster on loopback and a phone that boots against it, step by step
-	@$(PYTHON) -m host_tools.demo
+run: native micropython ## a cluster on loopback and the booted board, step by step; PHONE=micropython: without QEMU's board
+	@$(SETUP)/apt.sh image
+	@$(PYTHON) -m host_tools.demo $(PHONE)
 
 test: setup $(if $(TIER),,lint) ## lint and all tests; TIER=unit for one tier, ARGS='-k name' for pytest
 	@$(PYTHON) -m tests.run_tiers $(TIER) -- $(ARGS)

@@ -4,11 +4,17 @@
 import subprocess
 import sys
 
+REASONS = ["first-use", "unchanged", "vouched-by-tvs", "tvs-unreachable", "unchanged"]
 
-def test_the_demonstration_goes_as_told():
-    command = [sys.executable, "-m", "host_tools.demo"]
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120)
+
+def demonstrated(phone):
+    """Run the demonstration with this kind of phone to its good end: the reasons it told of the trust lists."""
+    command = [sys.executable, "-m", "host_tools.demo", phone]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=280)
     assert done.returncode == 0, done.stdout + done.stderr
-    reasons = ["first-use", "unchanged", "vouched-by-tvs", "tvs-unreachable"]
     told = [line for line in done.stdout.splitlines() if "as it must be: itl" in line]
-    assert [line.split()[5].rstrip(",") for line in told] == [*reasons, "unchanged"], done.stdout
+    return [line.split()[5].rstrip(",") for line in told]
+
+
+def test_the_boards_program():
+    assert demonstrated("micropython") == REASONS

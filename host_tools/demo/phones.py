@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: MIT
+"""The phones of the demonstration: the booted board, and the board's program alone. Both run what the image carries.
+
+A phone has `title`, `address` (the PC's loopback as the phone sees it) and console(servers): boot it once with these
+TFTP servers in its settings, a context manager that gives the lines of its console and ends the phone.
+"""
+
+import contextlib
+import json
+import os
+import socket
+import subprocess
+import threading
+
+from host_tools.board import card as cards
+from host_tools.board import emulator
+from host_tools.image import board as boards
+from host_tools.image import build as builder
+from host_tools.image.software import collect
+
+MAC = emulator.DEFAULT_MAC
+MICROPYTHON = boards.TOP / "host_tools/setup/micropython"
+HEAP = "512k"  # enough for lists of 64 KB
+FLASH_SIZE = 1 << 20
+BOOT_LIMIT = 90  # seconds until a phone that does not get ready is stopped
+BOARD = "rpi3"
+
+
+@contextlib.contextmanager
+def stopped_after(limit, stop):
+    """Call stop() from another thread if the with block takes longer than `limit` seconds."""
+    timer = threading.Timer(limit, stop)
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+class ProgramPhone:
+    """The boards' program under the arm64 MicroPython, user-mode emulation, its flash in a file. Starts at once."""
+
+    title = "the boards' program under MicroPython for arm64, emulated Cortex-A53"
+    address = "127.0.0.1"
+
+    def __init__(self, folder, report):
+        self.folder = folder
+        self.software = folder / "software"
+        report("compiling the agent")
+        for name, content in collect(boards.TOP)[0].items():
+            path = self.software / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+        (folder / "store").write_bytes(bytes(FLASH_SIZE))  # blank: a phone fresh from the factory
+
+    @contextlib.contextmanager
+    def console(self, servers):
+        """Boot once; the lines of the console."""
+        settings = {"mac": MAC, "model": "8861", "tftp": servers}
+        (self.folder / "phone.json").write_text(json.dumps(settings))
+        library = str(self.software / "libphonetrust.so")
+        process = subprocess.Popen(
+            [str(MICROPYTHON), "aarch64", "-X", f"heapsize={HEAP}", "-m", "phone", str(self.folder)],
+            env={**os.environ, "MICROPYPATH": str(self.software), "PHONETRUST_LIBRARY": library},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        with process, stopped_after(BOOT_LIMIT, process.kill):
+            try:
+                yield process.stdout
+            finally:
+                process.kill()
+
+
+class BoardPhone:
+    """The image, booted in QEMU as a Raspberry Pi 3. Each boot powers the machine on; its end is the plug pulled."""
+
+    title = "the SD card image, booted in QEMU as a Raspberry Pi 3"
+    address = emulator.PC_ADDRESS
+
+    def __init__(self, folder, report):
+        self.folder = folder
+        self.board = boards.load(BOARD)
+        self.card = folder / "card.img"
+        builder.build(self.board, boards.TOP, self.card, builder.Content(), report)
+
+    @contextlib.contextmanager
+    def console(self, servers):
+        """Power on; the lines of the serial console."""
+        cards.change_settings(self.card, {"mac": MAC, "tftp": servers})
+        machine = emulator.Emulator(self.board, self.card, self.folder / "machine", MAC)
+        machine.start()
+        with contextlib.ExitStack() as stack:
+            stack.callback(machine.stop)
+            line = stack.enter_context(socket.socket(socket.AF_UNIX))
+            line.connect(str(machine.console))
+            stack.enter_context(stopped_after(BOOT_LIMIT, machine.process.kill))
+            yield stack.enter_context(line.makefile("r", encoding="utf-8", errors="replace"))
+
+
+KINDS = {"board": BoardPhone, "micropython": ProgramPhone}
