@@ -19,7 +19,7 @@ from host_tools.lab.errors import LabError
 from host_tools.lab.holdings import Holdings
 from host_tools.lab.keys import KeyMaker, make_identity
 from host_tools.lab.phones import Phones
-from host_tools.lab.procedures import Procedures
+from host_tools.lab.procedures import Procedures, check_address
 from host_tools.lab.state import State, Store
 from host_tools.lab.transfer import Transfers
 
@@ -63,6 +63,7 @@ class Cluster(Phones, Procedures, Transfers):
             raise LabError(f"a lab cluster has 1 to 8 nodes, not {nodes}")
         if not _NAME.fullmatch(name):
             raise LabError(f"{name!r} is no cluster name: letters, digits and hyphens, at most 32")
+        check_address(address)
         with cluster.store.lock():
             if cluster.store.exists():
                 raise LabError(f"{path} already holds a lab cluster")

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The administrator's procedures, each one change of state. A wrong order is allowed: that is what a lab is for."""
 
+import re
 from pathlib import Path
 
 from host_tools.lab import files, publish
@@ -21,6 +22,7 @@ ITL_KEYS = ("callmanager", "itlrecovery")
 MODES = ("mixed", "nonsecure")
 MOST_ADDITIONAL = 200
 STOPPABLE = ("tvs", "application", "http", "https", "capf")
+_ADDRESS = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
 
 
 class Procedures:
@@ -157,6 +159,7 @@ class Procedures:
 
     def set_address(self, address, node=None):
         """Change what phones are told to connect to, for one node or for all. ITLs carry it, so they are rebuilt."""
+        check_address(address)
         with self.change() as draft:
             for entry in [self.node(node, draft.data)] if node else draft.data["nodes"]:
                 entry["address"] = address
@@ -189,6 +192,12 @@ class Procedures:
             entry = self.node(node, draft.data)
             others = [name for name in entry["stopped"] if name != service]
             entry["stopped"] = sorted([*others, service] if stopped else others)
+
+
+def check_address(address):
+    """LabError unless this can be the address or name of a node."""
+    if not _ADDRESS.fullmatch(address):
+        raise LabError(f"{address!r} is no address or name of a node, such as 192.0.2.10 or cucm.example")
 
 
 def _normal_signer(draft):

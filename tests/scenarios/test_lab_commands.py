@@ -105,7 +105,7 @@ def test_all_procedures_run_from_the_command_line(lab, cluster, tmp_path):
         f"set encrypted-configuration {MAC} true", f"make-mic {MAC} {tmp_path / 'mic.pem'}",
         f"itl export-recovery {tmp_path / 'recovery.p12'}", f"itl reset remotekey {tmp_path / 'recovery.p12'}",
         f"backup {tmp_path / 'backup'}", f"bulk-cert export {tmp_path / 'bulk'}", f"bulk-cert import {tmp_path / 'bulk'}",
-        f"restore {tmp_path / 'backup'}", "centralized-tftp",
+        f"restore {tmp_path / 'backup'}", "centralized-tftp", f"add-file {__file__} --name rings.xml", "remove-file rings.xml",
     ):  # fmt: skip
         result = lab(*line.split())
         assert result.exit_code == 0, (line, result.output)

@@ -132,6 +132,7 @@ def test_a_folder_without_a_cluster_and_a_damaged_one_are_named(tmp_path, cluste
         ({"signer": "nobody"}, "signer 'nobody' is unknown"),
         ({"digest": "md5"}, "digest 'md5' is unknown"),
         ({"name": "../x"}, "no cluster name"),
+        ({"address": "<x>"}, "no address or name"),
     ],
 )
 def test_a_cluster_that_cannot_be_is_refused_in_a_sentence(tmp_path, options, problem):
