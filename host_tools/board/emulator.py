@@ -57,9 +57,13 @@ class Emulator:
         self.monitor = self.folder / "monitor"
         self.process = None
 
+    def command(self):
+        """QEMU's command line but for console and monitor."""
+        return base_command(self.board, self.card, self.folder, self.mac)
+
     def start(self):
         """Power on; returns when the console can be connected to. ImageError with QEMU's words where it does not start."""
-        command = base_command(self.board, self.card, self.folder, self.mac)
+        command = self.command()
         for path in (self.console, self.monitor):
             path.unlink(missing_ok=True)
         # The board waits for its first reader, so that nobody misses the first line.
