@@ -24,7 +24,7 @@ micropython: ## the interpreter of the phone, arm64 and x86-64, into build/micro
 	@$(SETUP)/micropython.sh aarch64 x86_64
 
 setup: native micropython ## everything that run, test and bench need
-	@$(SETUP)/apt.sh test image
+	@$(SETUP)/apt.sh test image hil
 	@$(SETUP)/venv.sh hil
 	@$(SETUP)/servers.sh
 

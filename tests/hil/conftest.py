@@ -6,7 +6,6 @@ A harness that breaks fails every test that needs it; labgrid's plugin would ski
 
 import json
 import os
-from pathlib import Path
 
 import pytest
 
@@ -15,8 +14,8 @@ from host_tools.hil import record
 from host_tools.hil.phone import BoardPhone
 from host_tools.hil.strategy import State
 from host_tools.image import board as boards
-from host_tools.image import build as builder
 from host_tools.lab.cluster import Cluster
+from tests.hil.images import build_image
 
 DEFAULT = boards.BOARDS / "rpi3/emulated.yaml"
 MAC = "00270DC01C92"
@@ -35,12 +34,6 @@ def environment(request):
         found.config.set_option("coordinator_address", request.config.getoption("lg_coordinator"))
     yield found
     found.cleanup()
-
-
-def build_image(name, path):
-    """Build a board's image into `path`; what did not change comes from build/."""
-    builder.build(boards.load(name), boards.TOP, Path(path), builder.Content(), lambda text: None)
-    return Path(path)
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from host_tools.image import board as boards
-from tests.hil.conftest import build_image
+from tests.hil.images import build_image
 
 UNSHARE = ["unshare", "--net", "--map-root-user"]
 

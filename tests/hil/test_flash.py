@@ -13,7 +13,7 @@ from host_tools.flash import target as targets
 from host_tools.flash import writer
 from host_tools.image import programs
 from tests.hil.commands import phonetrust
-from tests.hil.conftest import build_image
+from tests.hil.images import build_image
 
 MIB = 1 << 20
 

@@ -17,7 +17,7 @@ from host_tools.hil.phone import BoardPhone, ConsoleError
 from host_tools.image import board as boards
 from host_tools.image import fat, layout
 from tests.hil.commands import inner
-from tests.hil.conftest import build_image
+from tests.hil.images import build_image
 
 
 @pytest.fixture(scope="module")

@@ -9,14 +9,14 @@ import pytest
 from agent.store import Store
 from hal.host import crypto
 from host_tools.board import card as cards
-from host_tools.image.provision import Region
+from host_tools.image import provision
 
 CUTS = 20
 
 
 def store_of(content):
     """The phone's own store over the bytes of a raw partition."""
-    region = Region(len(content))
+    region = provision.Region(len(content))
     region.content[:] = content
     return Store(region, crypto())
 
@@ -115,3 +115,17 @@ def test_garbage_in_the_trust_store_is_lost_trust_until_a_person_erases_it(phone
     phone.expect("flash accepted erased")
     assert phone.restart() == ("trusted", "nonsecure", False)
     assert phone.decisions()["itl"] == ("accepted", "first-use")
+
+
+@pytest.mark.needs("card")
+def test_a_provisioned_phone_takes_no_list_on_faith(phone, cluster, settings):
+    phone.new(**settings, policy="provisioned-only")
+    with phone.card.in_pc() as path:
+        size = len(cards.read_store(path))
+        cards.write_store(path, provision.trust_store(size, cluster.published_path("ITLFile.tlv"), None, crypto()))
+    assert phone.boot() == ("trusted", "nonsecure", False)
+    assert phone.decisions()["itl"] == ("accepted", "unchanged"), "the very list of its cluster, from the first boot on"
+    phone.type("erase all yes yes")
+    phone.expect("flash accepted erased")
+    assert phone.restart() == ("no-trust", "nonsecure", True)
+    assert phone.decisions()["itl"] == ("refused", "not-provisioned")

@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: MIT
+"""`phonetrust board`: the list of boards, and one of them run beside a lab cluster that is made for it."""
+
+import json
+
+import pytest
+
+from tests.hil.commands import phonetrust
+from tests.hil.images import build_image
+
+
+def test_list():
+    found = {board["name"]: board["emulated"] for board in json.loads(phonetrust("board", "list", "--json").stdout)}
+    assert found == {"qemu-virt": True, "rpi3": True, "rpi4": False}
+
+
+@pytest.mark.timeout(200)
+def test_run_boots_against_a_cluster_of_its_own_and_keeps_its_card(tmp_path):
+    image = build_image("qemu-virt", tmp_path / "phone.img")
+    arguments = ["--image", image, "--cluster", tmp_path / "cluster", "--until", "state trusted", "--timeout", 60]
+    done = phonetrust("board", "run", "qemu-virt", *arguments)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "on QEMU virt, MAC 00270DC01C92" in done.stdout and "itl accepted first-use" in done.stdout
+    done = phonetrust("board", "run", "qemu-virt", *arguments, "--keep-card")
+    assert done.returncode == 0 and "itl accepted unchanged" in done.stdout
+
+
+def test_what_cannot_be_run_is_said():
+    done = phonetrust("board", "run", "rpi33")
+    assert done.returncode == 2 and "no board 'rpi33'; did you mean 'rpi3'?" in done.stderr
+    done = phonetrust("board", "run", "rpi3", "--image", "/no/image")
+    assert done.returncode == 2 and "`phonetrust image build rpi3` builds it" in done.stderr
+
+
+def test_a_board_that_is_only_hardware(tmp_path):
+    done = phonetrust("board", "run", "rpi4", "--image", build_image("rpi4", tmp_path / "pi.img"))
+    assert done.returncode == 2 and "rpi4 has no [qemu]; it only exists as hardware" in done.stderr
