@@ -3,6 +3,7 @@
 
 There is no shell behind it. What changes anything is logged, and erasing asks twice."""
 
+from agent.json_pieces import pieces
 from agent.status import status
 
 _HELP = (
@@ -83,6 +84,10 @@ class Console:
             self._lines(["%-22s %s" % entry for entry in _HELP])
         elif verb == "menu":
             self._open(_TOP)
+        elif verb == "show" and rest == ["status"]:
+            for piece in pieces(status(self._phone.boot)):
+                self._write(piece)
+            self._write("\n")
         elif verb == "show" and rest and rest[0] in _SHOW:
             self._lines(_SHOW[rest[0]](self._phone))
         elif verb == "restart" and not rest:
@@ -154,7 +159,8 @@ class Console:
             self._lines(["There is no %d here." % number])
 
     def _lines(self, lines):
-        self._write("".join([line + "\n" for line in lines]))
+        for line in lines:
+            self._write(line + "\n")
 
 
 def _show_list(kind):
@@ -226,5 +232,4 @@ _SHOW = {
     "lsc": _show_lsc,
     "security": _show_security,
     "messages": _show_messages,
-    "status": lambda phone: [phone.status_json()],
 }

@@ -3,11 +3,12 @@
 
 The launchers (boards/phone.py on a board, host_tools/cli/phone.py on a PC) make the HAL and call run()."""
 
-import json
+import gc
 
 from agent import VERSION
 from agent.boot import Boot
 from agent.console import Console
+from agent.json_pieces import pieces
 from agent.service import Service
 from agent.status import status
 
@@ -117,7 +118,11 @@ class Phone:
         try:
             line = self.hal.console.read_line(0)
             while line is not None:
-                console.command(line)
+                try:
+                    console.command(line)
+                except MemoryError:
+                    gc.collect()
+                    self.line(ERROR, "this phone has not enough memory for that")
                 line = self.hal.console.read_line(0)
         except EOFError:
             return False
@@ -143,4 +148,4 @@ class Phone:
 
     def status_json(self):
         """The status as one line of JSON."""
-        return json.dumps(status(self.boot))
+        return "".join(pieces(status(self.boot)))

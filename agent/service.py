@@ -12,6 +12,7 @@ import json
 from binascii import a2b_base64
 
 from agent import VERSION
+from agent.json_pieces import pieces
 from agent.requests import Abandoned
 from agent.status import status, trusted
 from agent.trust import PURPOSES
@@ -22,6 +23,7 @@ PROTOCOL = 1
 CLIENTS_LIMIT = 16
 PROGRAM_LIMIT = 4  # connections of one process
 LINE_LIMIT = 16384  # bytes of a request; a certificate in base64 has 2 to 4 KB
+OUTPUT_PIECE = 2048  # bytes that are put together before they are handed to the client's socket
 OUTPUT_LIMIT = 131072  # bytes that wait for a client to read them
 NAME_LIMIT = 250  # bytes of a file's name
 IDENTIFIER_LIMIT = 64  # characters of an id
@@ -222,10 +224,19 @@ class Service:
     def _send(self, client, value):
         if client.closed:
             return
-        client.output += json.dumps(value).encode() + b"\n"
+        try:
+            for piece in pieces(value):
+                client.output += piece.encode()
+                if len(client.output) > OUTPUT_PIECE:
+                    self._flush(client)
+                if client.closed:
+                    return
+            client.output += b"\n"
+        except MemoryError:
+            self._drop(client)  # it asks again; the phone has other things to do
         if len(client.output) > OUTPUT_LIMIT:
             self._drop(client)
-        else:
+        elif not client.closed:
             self._flush(client)
 
     def _flush(self, client):

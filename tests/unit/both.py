@@ -43,5 +43,10 @@ def temporary_path():
     """A path where nothing is yet, another one at each call, in a folder that goes away after the tests."""
     folder = os.getenv("PHONETRUST_TEST_FOLDER")
     assert folder, "PHONETRUST_TEST_FOLDER names the folder for temporary files; tests/conftest.py sets it"
-    _paths[0] += 1
-    return "%s/%s-%d" % (folder, sys.implementation.name, _paths[0])
+    while True:
+        _paths[0] += 1
+        path = "%s/%s-%d" % (folder, sys.implementation.name, _paths[0])
+        try:
+            os.stat(path)  # each MicroPython starts counting anew
+        except OSError:
+            return path

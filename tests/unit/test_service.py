@@ -6,6 +6,7 @@ import os
 from binascii import b2a_base64
 
 from agent import service as service_module
+from agent.boot import HISTORY
 from agent.main import Phone
 from agent.service import CLIENTS_LIMIT, LINE_LIMIT, OUTPUT_LIMIT, PROGRAM_LIMIT
 from hal.files import Files
@@ -141,7 +142,7 @@ def test_requests_do_not_push_the_phones_own_decisions_out_of_its_status():
         client.ask(judge("other.cert.pem", "tvs"))
     found = client.ask({"id": 1, "do": "status"})["status"]
     assert [decision["reason"] for decision in found["decisions"]] == before
-    assert len(found["requests"]) == 32 and found["requests"][-1]["reason"] == "tvs-untrusted"
+    assert len(found["requests"]) == HISTORY and found["requests"][-1]["reason"] == "tvs-untrusted"
 
 
 def test_wrong_requests_get_an_error_and_the_connection_stays():
