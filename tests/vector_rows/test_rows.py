@@ -34,10 +34,15 @@ def test_cpython(number, library):
     assert not differences(ROWS[number], found), found
 
 
-@pytest.fixture(scope="module")
-def micropython_results():
-    """What MicroPython for arm64 decided, row by row."""
-    command = [str(ROOT / "host_tools/setup/micropython"), "aarch64", str(ROOT / "tests/vector_rows/rows.py")]
+ARCHITECTURES = [
+    name for name in ("aarch64", "x86_64") if name == "aarch64" or (ROOT / "build/micropython" / name).is_dir()
+]
+
+
+@pytest.fixture(scope="module", params=ARCHITECTURES)
+def micropython_results(request):
+    """What MicroPython decided, row by row."""
+    command = [str(ROOT / "host_tools/setup/micropython"), request.param, str(ROOT / "tests/vector_rows/rows.py")]
     environment = {**os.environ, "MICROPYPATH": str(ROOT)}
     done = subprocess.run(
         command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=250
