@@ -4,6 +4,7 @@
 import abc
 import contextlib
 import pathlib
+import time
 
 import attr
 from labgrid.driver.common import Driver
@@ -14,6 +15,8 @@ from host_tools.flash import target as targets
 from host_tools.flash import writer
 from host_tools.image import board as boards
 from host_tools.image.errors import ImageError
+
+MEDIUM_LIMIT = 10  # seconds in which the reader of a mux finds its card
 
 
 class CardProtocol(abc.ABC):
@@ -84,3 +87,8 @@ class MuxedCardDriver(Driver, CardProtocol):
         self.mux.set_mode(side)
         if side == "host":
             self.target.await_resources([self.storage], timeout=20)
+            end = time.monotonic() + MEDIUM_LIMIT
+            while not targets.examine(pathlib.Path(self.storage.path)).size:
+                if time.monotonic() > end:
+                    raise ImageError(f"{self.storage.path}: no card came within {MEDIUM_LIMIT} s; is it in the mux?")
+                time.sleep(0.2)
