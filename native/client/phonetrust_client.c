@@ -179,9 +179,10 @@ static int ask(struct phonetrust_client *client, size_t length, char *answer, si
         return error; /* the answer was read to its end, so the next one can be */
     if (error != 0)
         return fail(client, error);
-    if (!json_is(json_member(answer, "id"), wanted))
+    const char *good = json_member(answer, "ok");
+    if (!json_is(json_member(answer, "id"), wanted) || (!json_is(good, "true") && !json_is(good, "false")))
         return fail(client, PHONETRUST_CLIENT_ERROR_PROTOCOL);
-    return json_is(json_member(answer, "ok"), "true") ? 0 : PHONETRUST_CLIENT_ERROR_REFUSED_REQUEST;
+    return json_is(good, "true") ? 0 : PHONETRUST_CLIENT_ERROR_REFUSED_REQUEST;
 }
 
 /* Begin a request in client->line; its length so far. The caller adds members and "}\n". */
@@ -252,9 +253,11 @@ int phonetrust_client_judge(struct phonetrust_client *client, const char *purpos
 int phonetrust_client_fetch(struct phonetrust_client *client, const char *name,
                             struct phonetrust_decision *decision, char *path, size_t capacity) {
     clear(decision);
-    if (capacity == 0 || strlen(name) > PHONETRUST_CLIENT_NAME)
+    if (capacity == 0)
         return PHONETRUST_CLIENT_ERROR_SPACE;
     path[0] = '\0';
+    if (strlen(name) > PHONETRUST_CLIENT_NAME)
+        return PHONETRUST_CLIENT_ERROR_SPACE;
     char quoted[2 * PHONETRUST_CLIENT_NAME + 8];
     if (json_quote(name, quoted, sizeof quoted) < 0)
         return PHONETRUST_CLIENT_ERROR_SPACE;
