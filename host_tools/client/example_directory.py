@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: MIT
+"""An HTTPS directory request whose certificate decision is the agent's: python -m host_tools.client.example_directory URL
+
+What a phone's directory program does. TLS proves that the server has the key of the certificate it shows; whether that
+certificate is to be believed is not asked of authorities, names or dates but of the trust agent, between the handshake and
+the first byte that is sent. Exit status: 0 the directory is printed, 1 refused, 2 no answer that could be relied on."""
+
+import argparse
+import http.client
+import ssl
+import sys
+import urllib.parse
+
+from host_tools.client.trust_client import SOCKET, AgentError, TrustClient
+
+
+class ServerRefused(Exception):
+    """The agent says no; the text is its reason."""
+
+
+class TrustedConnection(http.client.HTTPSConnection):
+    """An HTTPS connection to an application server that the agent vouches for."""
+
+    def __init__(self, host, port, agent, purpose="application", timeout=30):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE  # the agent verifies: see connect()
+        context.set_ciphers(
+            "DEFAULT@SECLEVEL=0"
+        )  # old clusters have keys of 1024 bits; the agent knows about that, too
+        super().__init__(host, port, timeout=timeout, context=context)
+        self._agent = agent
+        self._purpose = purpose
+        self.decision = None
+
+    def connect(self):
+        """Connect, shake hands, ask the agent. Raises ServerRefused before anything was sent."""
+        super().connect()
+        try:
+            self.decision = self._agent.judge(self._purpose, self.sock.getpeercert(binary_form=True))
+            if not self.decision.accepted:
+                raise ServerRefused(f"{self.decision.reason}: {self.decision.text}")
+        except BaseException:
+            self.close()
+            raise
+
+
+def directory(url, path=SOCKET, timeout=30):
+    """(Decision, bytes of the directory). ServerRefused, AgentError, OSError, http.client.HTTPException."""
+    parts = urllib.parse.urlsplit(url)
+    if parts.scheme != "https" or not parts.hostname:
+        raise ValueError(f"{url}: this is no https URL")
+    with TrustClient(path, timeout) as agent:
+        connection = TrustedConnection(parts.hostname, parts.port or 443, agent, timeout=timeout)
+        try:
+            connection.request("GET", parts.path or "/", headers={"Accept": "text/xml"})
+            response = connection.getresponse()
+            if response.status != 200:
+                raise http.client.HTTPException(f"{url}: the server answered {response.status}")
+            return connection.decision, response.read()
+        finally:
+            connection.close()
+
+
+def main(arguments=None):
+    """The program; its exit status."""
+    parser = argparse.ArgumentParser(prog="example_directory", description=__doc__.splitlines()[0])
+    parser.add_argument("url")
+    parser.add_argument("--socket", default=SOCKET, help="where the agent listens (%(default)s)")
+    parser.add_argument("--timeout", type=float, default=30, help="seconds for each answer (%(default)s)")
+    wanted = parser.parse_args(arguments)
+    try:
+        decision, content = directory(wanted.url, wanted.socket, wanted.timeout)
+    except ServerRefused as refused:
+        print(f"refused {refused}", file=sys.stderr)
+        return 1
+    except (AgentError, OSError, ValueError, http.client.HTTPException) as error:
+        print(f"failed: {error}", file=sys.stderr)
+        return 2
+    print(f"accepted {decision.reason}", file=sys.stderr)
+    sys.stdout.write(content.decode("utf-8", "replace"))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
