@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: MIT
 """The encrypted configuration in the boot: signature first, then LSC, else MIC; and every way in which it is not taken."""
 
-from tests.unit.both import vector
+from agent.encrypted import decrypt
+from agent.header import Header
+from tests.unit.both import MICROPYTHON, vector
+from tests.unit.building import library
 from tests.unit.enrolling import ENCRYPTED, OWN, SIGNED, configuration, encrypted_vector, enrolling, new_pair, signed
 from tests.unit.phone_world import World, own_pair
 from tests.unit.test_boot import NO_CTL, cluster
@@ -37,6 +40,24 @@ def test_with_the_mic():
     writes = world.hal.flash.writes
     assert world.restart() and world.hal.flash.writes == writes, "the same again: nothing is written"
     assert world.phone.configuration_name == ENCRYPTED
+
+
+def test_either_cryptography_opens_the_vector():
+    if MICROPYTHON:
+        parts = [library()]
+    else:
+        from hal.host import crypto
+
+        parts = [crypto("native"), crypto("cryptography")]
+    assert len({part.name for part in parts}) == len(parts)
+    data = vector(ENCRYPTED)
+    header = Header(data)
+    for part in parts:
+        body = memoryview(bytearray(data[header.length :]))
+        assert decrypt(part, new_pair("rsa", 1024)[1], header, body) is None and body == data[header.length :]
+        assert decrypt(part, new_pair()[1], header, body) is None
+        length = decrypt(part, own_pair()[1], header, body)
+        assert bytes(body[:length]) == vector(OWN), part.name
 
 
 def test_with_the_lsc_and_with_the_mic_behind_one_that_does_not_fit():
