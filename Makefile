@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Every target does its own set-up; what is there already costs nothing. TIER=unit|native|vectors|scenarios|hil narrows `make test`.
 .DEFAULT_GOAL := help
-.PHONY: help setup base native micropython run test bench lint format clean
+.PHONY: help setup base native micropython run test docs bench lint format clean
 SHELL := /bin/bash
 SETUP := host_tools/setup
 PYTHON := .venv/bin/python
@@ -34,6 +34,9 @@ run: native micropython ## a cluster on loopback and the booted board, step by s
 
 test: setup $(if $(TIER),,lint) ## lint and all tests; TIER=unit for one tier, ARGS='-k name' for pytest
 	@$(PYTHON) -m tests.run_tiers $(TIER) -- $(ARGS)
+
+docs: base native ## docs/procedures.md anew, from what the procedures of the scenarios did
+	@PHONETRUST_WRITE_DOCS=1 $(PYTHON) -m pytest -q --no-header -k host tests/scenarios/test_procedures_*.py
 
 bench: setup ## measure both sides in one run: a table, and build/bench.json
 	@$(PYTHON) -m host_tools.bench

@@ -153,7 +153,8 @@ def tvs(case, reason):
         what = "The %s's certificate is in no installed list." % _PURPOSES[case.kind]
     else:
         what = "%s is signed by %s, whom no installed list has." % (_file(case), _signer(case))
-    return "%s %s.%s" % (what, said, _TVS_ADVICE[reason])
+    advice = _NO_QUERY if case.tvs.status == "unsupported" else _TVS_ADVICE[reason]
+    return "%s %s.%s" % (what, said, advice)
 
 
 _TVS_ADVICE = {
@@ -161,11 +162,17 @@ _TVS_ADVICE = {
     "tvs-refused": " Check that this certificate is in the cluster's trust store, or that the phone is on the right cluster.",
     "tvs-unreachable": " Start the Trust Verification Service, or check names and routes to port 2445; then restart the phone.",
     "tvs-untrusted": (
-        " Its own certificate changed before the phone took a list that has it: bring back the old TVS or CallManager "
-        "certificate from a backup, or erase the trust lists at the phone."
+        " Its own certificate changed before the phone took a list that has it: sign the ITL with the ITLRecovery key "
+        "(utils itl reset localkey), or bring back the old TVS or CallManager certificate from a backup; else erase the "
+        "trust lists at the phone."
     ),
     "tvs-wrong-role": " It is known, but not for this use: check the certificate's place in the cluster's trust store.",
 }
+
+_NO_QUERY = (
+    " That TVS only verifies certificates, and this file does not carry its signer's: sign it with a key of the installed "
+    "lists, or upgrade the Trust Verification Service."
+)
 
 
 def tvs_other_certificate(case):
@@ -219,7 +226,9 @@ def server_after_rollback(purpose):
 
 
 def server_unknown(purpose):
-    """A server in no list, and nobody to ask."""
+    """A server in no list, and nobody to ask; about a TVS server, nobody ever is."""
+    if purpose == "tvs":
+        return "The TVS server's certificate is in no installed list; TVS is not asked about itself."
     return (
         "The %s's certificate is in no installed list, and there is no TVS certificate to ask about it."
         % _PURPOSES[purpose]

@@ -1,14 +1,31 @@
 # SPDX-License-Identifier: MIT
-"""Fixtures for tests that need lab clusters."""
+"""Fixtures for tests that need lab clusters, and for the procedures that are played against a phone.
 
+A procedure (test_procedures_*.py) is written once and runs on each kind of phone of KINDS; those marked `board` run on a
+booted image, too, in tests/hil/test_procedures.py.
+"""
+
+import functools
+import importlib
 import itertools
+import os
 
 import pytest
 
-from host_tools.lab.cluster import Cluster
-from tests.scenarios.key_pool import PooledKeys
+pytest.register_assert_rewrite("tests.scenarios.procedure", "tests.scenarios.phones")
 
-MAC = "00270DC01C92"
+from host_tools.lab.cluster import Cluster  # noqa: E402
+from tests.scenarios import document  # noqa: E402
+from tests.scenarios.key_pool import PooledKeys  # noqa: E402
+from tests.scenarios.phones import HostPhone, MicroPythonPhone, unpack_software  # noqa: E402
+from tests.scenarios.procedure import MAC, Procedure  # noqa: E402
+
+KINDS = ("host", "micropython")
+WRITE = "PHONETRUST_WRITE_DOCS"  # set: docs/procedures.md is written from this run instead of compared with it
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "board: a procedure that is also played on a booted board (tests/hil)")
 
 
 @pytest.fixture
@@ -29,3 +46,50 @@ def new_cluster(tmp_path):
 def cluster(new_cluster):
     """A nonsecure cluster of one node with one phone."""
     return new_cluster()
+
+
+@pytest.fixture(scope="session")
+def software(tmp_path_factory):
+    """The phone's software as the image has it."""
+    return unpack_software(tmp_path_factory.mktemp("software"))
+
+
+@pytest.fixture(params=KINDS)
+def procedure(request, tmp_path):
+    """A procedure.Procedure on each kind of phone."""
+    if request.param == "host":
+        make_phone = HostPhone
+    else:
+        make_phone = functools.partial(MicroPythonPhone, software=request.getfixturevalue("software"))
+    found = Procedure(tmp_path, make_phone)
+    yield found
+    found.close()
+
+
+def procedure_modules():
+    """The files of procedures, in the order of the document."""
+    return [importlib.import_module(f"tests.scenarios.test_procedures_{name}") for name in document.ORDER]
+
+
+_written = {}
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_pyfunc_call(pyfuncitem):
+    """After a procedure on the host: its section of the document is what it did."""
+    result = yield
+    procedure = pyfuncitem.funcargs.get("procedure")
+    if procedure is not None and procedure.phone.kind == "host":
+        function = pyfuncitem.function
+        section = document.section(function, procedure.steps)
+        if WRITE in os.environ:
+            _written[document.title(function)] = section
+        else:
+            told = document.sections(document.FILE.read_text()).get(document.title(function))
+            assert told == section, f"{document.FILE.name} tells another story; `make docs` writes it anew"
+    return result
+
+
+def pytest_sessionfinish(session, exitstatus):
+    if WRITE in os.environ and exitstatus == 0 and _written:
+        document.FILE.write_text(document.document(procedure_modules(), _written))

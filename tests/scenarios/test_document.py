@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: MIT
+"""docs/procedures.md has each procedure once, in order, and nothing else; each compares its own section itself."""
+
+from tests.scenarios import document
+from tests.scenarios.conftest import procedure_modules
+
+
+def test_the_document_is_made_of_the_procedures_and_nothing_else():
+    text = document.FILE.read_text()
+    assert text == document.document(procedure_modules(), document.sections(text))
+
+
+def test_each_procedure_has_a_title_of_its_own():
+    titles = [document.title(function) for module in procedure_modules() for function in document.scenarios(module)]
+    assert len(set(titles)) == len(titles) >= 30
+
+
+def test_all_files_of_procedures_are_in_the_document():
+    files = sorted(path.stem for path in document.FILE.parents[1].glob("tests/scenarios/test_procedures_*.py"))
+    assert files == sorted(f"test_procedures_{name}" for name in document.ORDER)
+
+
+def test_what_differs_from_run_to_run_is_left_out():
+    said = "ITL is signed by CN=lab-pub.lab.example,OU=Voice,O=Lab,C=DE (serial 0b33), who stands in the installed ITL."
+    assert document.stable(said) == "ITL is signed by CN=lab-pub.lab.example, who stands in the installed ITL."

@@ -1,0 +1,204 @@
+# SPDX-License-Identifier: MIT
+"""Phones moved to another cluster
+
+The security guide's chapter on migration names three problems: the new ITL is not signed by a signer whom the phone knows
+(1), the TVS servers of the old ITL may not be reachable from the new place (2), and if they are, they may not have the new
+cluster's certificates (3).
+"""
+
+import os
+
+import pytest
+
+AFTER_MOVE = "The phone is moved: it gets the new cluster's TFTP server, and restarts."
+REFUSED = {"itl": "refused tvs-refused", "signed": "refused tvs-refused"}
+EMPTY = {"itl": "accepted signed-by-itl", "plain": "accepted after-rollback", "state": "rolled-back"}
+# A loopback address of this process alone: phones look for the TVS of an ITL on port 2445, and nowhere else.
+ADDRESS = f"127.{os.getpid() >> 16 & 0xFF | 1}.{os.getpid() >> 8 & 0xFF}.{os.getpid() & 0xFF | 2}"
+PASSPHRASE = "seven bananas"
+
+
+def start(procedure, **options):
+    """(old cluster, with the phone; new cluster)."""
+    return procedure.start(name="old", **options), procedure.cluster(name="new")
+
+
+def exchange(procedure, source, target):
+    """Bulk certificate export on one cluster, import on the other."""
+    folder = procedure.folder / f"bulk-of-{source.data['name']}"
+    source.bulk_export(folder, PASSPHRASE)
+    target.bulk_import(folder, PASSPHRASE)
+
+
+def test_problem_1(procedure):
+    """Nothing prepared: the new cluster's signer is unknown to the phone (problem 1)
+
+    The new cluster's own TVS would vouch for it, but nobody asks that one: the phone's ITL names the old cluster's.
+    """
+    old, new = start(procedure)
+    procedure.point_at(new)
+    procedure.boot(AFTER_MOVE, **REFUSED)
+    assert procedure.clusters[new].events.matching(service="tvs") == []
+    assert len(procedure.clusters[old].events.matching(service="tvs", what="query")) == 2
+    procedure.judge(
+        "The directory service connects to the new cluster.",
+        "application",
+        new.certificate("tomcat"),
+        "refused tvs-refused",
+    )
+    procedure.point_at(old)
+    procedure.boot("The phone is moved back, and restarts.", itl="accepted unchanged")
+    procedure.point_at(new)
+    procedure.step("At the phone, in the new place:")
+    procedure.erase()
+    procedure.boot(itl="accepted first-use")
+
+
+@pytest.mark.board
+def test_problem_2(procedure):
+    """Nothing prepared: the old cluster's TVS cannot be reached (problem 2)"""
+    old, new = start(procedure)
+    procedure.step("The old cluster is switched off.")
+    procedure.shut_down(old)
+    procedure.point_at(new)
+    procedure.boot(AFTER_MOVE, itl="refused tvs-unreachable", signed="refused tvs-unreachable")
+
+
+def test_problem_3(procedure):
+    """The old cluster's TVS does not have the new certificates (problem 3)
+
+    They were exchanged too early.
+    """
+    old, new = start(procedure)
+    procedure.step("Bulk certificate export on the new cluster, import on the old one.")
+    exchange(procedure, new, old)
+    procedure.step("On the new cluster, the CallManager certificate is regenerated.")
+    new.regenerate("tftp")
+    procedure.point_at(new)
+    procedure.boot(AFTER_MOVE, **REFUSED)
+    procedure.step("Export and import are repeated.")
+    exchange(procedure, new, old)
+    procedure.boot(itl="accepted vouched-by-tvs")
+
+
+@pytest.mark.board
+def test_rollback_first(procedure):
+    """Moved with rollback prepared first
+
+    The empty ITL lets the new cluster's list in; the old cluster is not needed any more.
+    """
+    old, new = start(procedure)
+    procedure.step('On the old cluster, "Prepare Cluster for Rollback to pre 8.0" is set to True.')
+    old.set_rollback(True)
+    procedure.boot(**EMPTY)
+    procedure.step("The old cluster is switched off.")
+    procedure.shut_down(old)
+    procedure.point_at(new)
+    procedure.boot(AFTER_MOVE, itl="accepted after-rollback")
+    procedure.boot(itl="accepted unchanged")
+
+
+@pytest.mark.board
+def test_rollback_first_in_mixed_mode(procedure):
+    """Moved with rollback prepared first, with a CTL on the phone
+
+    A CTL is not blanked by rollback, and the empty ITL names no TVS to ask.
+    """
+    old, new = start(procedure, mixed=True)
+    procedure.step('On the old cluster, "Prepare Cluster for Rollback to pre 8.0" is set to True.')
+    old.set_rollback(True)
+    by_ctl = {"itl": "accepted signed-by-ctl", "signed": "accepted signed-by-ctl", "mode": "mixed"}
+    procedure.boot(ctl="accepted unchanged", **by_ctl)
+    procedure.point_at(new)
+    refused = {"itl": "refused unknown-signer", "signed": "refused unknown-signer", "mode": "mixed"}
+    procedure.boot(AFTER_MOVE, **refused)
+    procedure.erase()
+    procedure.boot(itl="accepted first-use")
+
+
+@pytest.mark.board
+def test_bulk_certificates(procedure):
+    """Moved with bulk certificate export, old cluster online
+
+    The old cluster's TVS vouches for the new one's signer; after that the phone belongs to the new cluster.
+    """
+    old, new = start(procedure)
+    procedure.step("Bulk certificate export on the new cluster, import on the old one.")
+    exchange(procedure, new, old)
+    procedure.point_at(new)
+    procedure.boot(AFTER_MOVE, itl="accepted vouched-by-tvs")
+    procedure.step("The old cluster is switched off.")
+    procedure.shut_down(old)
+    procedure.boot(itl="accepted unchanged")
+
+
+def test_back_to_the_old_cluster(procedure):
+    """Moved back to the old cluster
+
+    A way back must be prepared like the way there: by now it is the new cluster's TVS that is asked.
+    """
+    old, new = start(procedure)
+    procedure.step("Bulk certificate export on the new cluster, import on the old one.")
+    exchange(procedure, new, old)
+    procedure.point_at(new)
+    procedure.boot(AFTER_MOVE, itl="accepted vouched-by-tvs")
+    procedure.point_at(old)
+    procedure.boot("The phone is moved back, and restarts.", **REFUSED)
+    procedure.step("Bulk certificate export on the old cluster, import on the new one.")
+    exchange(procedure, old, new)
+    procedure.boot(itl="accepted vouched-by-tvs")
+
+
+def test_back_after_rollback(procedure):
+    """Moved with rollback, and back"""
+    old, new = start(procedure)
+    procedure.step('On the old cluster, "Prepare Cluster for Rollback to pre 8.0" is set to True.')
+    old.set_rollback(True)
+    procedure.boot(**EMPTY)
+    procedure.point_at(new)
+    procedure.boot(AFTER_MOVE, itl="accepted after-rollback")
+    procedure.step("On the old cluster, it is set to False.")
+    old.set_rollback(False)
+    procedure.point_at(old)
+    procedure.boot("The phone is moved back, and restarts.", **REFUSED)
+    procedure.point_at(new)
+    procedure.step('On the new cluster, "Prepare Cluster for Rollback to pre 8.0" is set to True.')
+    new.set_rollback(True)
+    procedure.boot("The phone is in the new place and restarts.", **EMPTY)
+    procedure.point_at(old)
+    procedure.boot("The phone is moved back, and restarts.", itl="accepted after-rollback")
+
+
+def test_centralized_tftp(procedure):
+    """Centralized TFTP, nothing prepared
+
+    Another cluster's TFTP server hands out its own ITL, which is refused, and the phone's configuration, which is signed
+    by the home cluster.
+    """
+    home, central = procedure.start(name="home"), procedure.cluster(name="central", phone=None)
+    central.set_centralized_tftp(home.path)
+    procedure.point_at(central)
+    procedure.boot("The phone gets the central TFTP server, and restarts.", itl="refused tvs-refused")
+
+
+def test_centralized_tftp_prepared(procedure):
+    """Centralized TFTP, the home cluster's ITL emptied first
+
+    The central cluster's ITL is taken. The home cluster's files need the central cluster's TVS, which the phone finds by
+    the ITL; it must have the home cluster's certificates.
+    """
+    home = procedure.start(name="home")
+    central = procedure.cluster(name="central", phone=None, address=ADDRESS, ports={1: {"tvs": 2445}})
+    central.set_centralized_tftp(home.path)
+    procedure.step('On the home cluster, "Prepare Cluster for Rollback to pre 8.0" is set to True.')
+    home.set_rollback(True)
+    procedure.boot(**EMPTY)
+    procedure.point_at(central)
+    procedure.boot(
+        "The phone gets the central TFTP server, and restarts.",
+        itl="accepted after-rollback",
+        signed="refused tvs-refused",
+    )
+    procedure.step("Bulk certificate export on the home cluster, import on the central one.")
+    exchange(procedure, home, central)
+    procedure.boot(itl="accepted unchanged", signed="accepted vouched-by-tvs")
