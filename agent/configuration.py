@@ -12,13 +12,12 @@ The rules, in their order:
 5. whatever is refused, the phone keeps the configuration that it has.
 """
 
-import json
-
 from agent import steps
 from agent.buffers import BufferSink
 from agent.decision import Decision
 from agent.errors import Malformed
 from agent.phoneconfig import PhoneConfig
+from agent.store_layout import decode_servers, encode_servers
 
 
 class ConfigurationStep:
@@ -37,7 +36,7 @@ class ConfigurationStep:
         servers = stored.read("tvs-servers") if stored is not None else None
         if name is not None and servers is not None:
             self.name = str(bytes(name), "utf-8")
-            self.current = _Remembered(json.loads(str(bytes(servers), "utf-8")))
+            self.current = _Remembered(decode_servers(servers))
 
     def fetch(self):
         """Fetch it, enrol if the cluster says so, and fetch it again where that changed it. A Decision, recorded."""
@@ -162,8 +161,7 @@ class ConfigurationStep:
     def _keep(self, name, body, configuration, decision):
         """Store an accepted configuration unless it is the one that is stored; decision, or why it is not stored."""
         boot = self._boot
-        servers = json.dumps([list(server) for server in configuration.tvs])
-        changes = {"configuration-name": name.encode(), "configuration": body, "tvs-servers": servers.encode()}
+        changes = {"configuration-name": name.encode(), "configuration": body, "tvs-servers": encode_servers(configuration.tvs)}
         if not _is_stored(boot.store.current, changes):
             failure = boot.save(name, changes, decision.evidence)
             if failure is not None:
@@ -186,4 +184,4 @@ class _Remembered:
     """What is kept of a configuration across a restart."""
 
     def __init__(self, servers):
-        self.tvs = [(host, port) for host, port in servers]
+        self.tvs = servers
