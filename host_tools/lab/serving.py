@@ -236,6 +236,9 @@ class Serving:
 
 
 def phone_shown(stream):
-    """{"phone": the subject of the certificate that the phone showed}, or {} where it showed none."""
+    """{"phone": the subject of the certificate that the phone showed, "phone_issuer": its issuer}, or {} for none."""
     shown = stream.getpeercert(True)
-    return {"phone": files.name_text(x509.load_der_x509_certificate(shown).subject)} if shown else {}
+    if not shown:
+        return {}
+    certificate = x509.load_der_x509_certificate(shown)
+    return {"phone": files.name_text(certificate.subject), "phone_issuer": files.name_text(certificate.issuer)}

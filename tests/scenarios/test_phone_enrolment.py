@@ -147,3 +147,22 @@ def test_the_capf_certificate_regenerated_while_the_phone_runs(cluster, stepped_
         cluster.set_capf(MAC, "install", key="ec-256")
         phone.do("update")
         assert phone.reasons[:2] == ["capf vouched-by-tvs", "lsc installed"], phone.log
+
+
+@pytest.mark.parametrize("key", ["rsa-2048", "ec-256"])
+def test_the_lsc_is_shown_to_tvs_and_the_mic_before_there_is_one(cluster, stepped_phone, key):
+    mic = cluster.make_mic(MAC)
+    with cluster.serve(ask_certificate=True, time_to_live=0) as serving:
+        phone = stepped_phone(serving, MAC, mic=mic)
+        assert phone.do("boot")["good"]
+        tomcat = cluster.certificate("tomcat", 1).hex()
+        shown = []
+        for _ in range(2):
+            seen = len(serving.events)
+            answer = phone.do("judge", purpose="application", certificate=tomcat)
+            assert answer["reason"] == "vouched-by-tvs", answer
+            shown += [event["phone_issuer"] for event in list(serving.events)[seen:] if event["service"] == "tvs"]
+            cluster.set_capf(MAC, "install", "mic", key=key)
+            phone.do("fetch")
+        assert len(shown) == 2 and "CN=lab-Manufacturing-CA" in shown[0] and "CN=CAPF-lab" in shown[1]
+        assert phone.status["lsc"]["key"] == key.replace("-", " ")
