@@ -215,35 +215,54 @@ def test_a_silent_server_does_not_hold_the_boot():
 # Flash
 
 
-def test_power_lost_at_each_write_of_an_enrolment_leaves_both_or_neither():
-    world, server = enrolling(configuration(mode=2))
-    first = world.hal.flash
-    server.does = None
+def cut_at_each_write(does, before, torn):
+    """Boots with a CAPF that `does` this, the power lost at write 1, 2, 3 ... until none is lost: what each left, as
+    (whether the boot ended, the LSC's pair or None). before: the pair it began with."""
+    world, server = enrolling(configuration(mode=2), does=None)
+    if before is not None:
+        world.phone.identity.keep(*before)
     assert world.boot()
-    start = bytes(first.data)
-    outcomes = []
+    start = bytes(world.hal.flash.data)
+    found = []
+    while not found or not found[-1][0]:
+        flash = FakeFlash(content=start, lose_power_at=len(found) + 1, torn=torn)
+        world, server = enrolling(configuration(mode=2), does, flash=flash)
+        try:
+            world.boot()
+            ended = True
+        except PowerLost:
+            ended = False
+        left = flash.after_power_loss()
+        stored = World({}, left).phone.store.load()
+        parts = [stored.read(name) for name in ("lsc", "lsc-key", "itl")]
+        assert (parts[0] is None) == (parts[1] is None), "a certificate without its key, or the other way round"
+        assert bytes(parts[2]) == itl()
+        phone = World({}, left).phone
+        phone.load()
+        assert not phone.trust.lost and (phone.identity.lsc is None) == (parts[0] is None), "a pair that fits"
+        found.append((ended, phone.identity.lsc))
+    return found
+
+
+def test_power_lost_at_each_write_of_an_enrolment_leaves_both_or_neither():
     for torn in (False, True):
-        for at in range(1, 40):
-            flash = FakeFlash(content=start, lose_power_at=at, torn=torn)
-            world, server = enrolling(configuration(mode=2), flash=flash)
-            try:
-                world.boot()
-                ended = True
-            except PowerLost:
-                ended = False
-            left = flash.after_power_loss()
-            stored = World({}, left).phone.store.load()
-            lengths = (stored.length("lsc"), stored.length("lsc-key"))
-            assert (lengths[0] is None) == (lengths[1] is None), at
-            assert bytes(stored.read("itl")) == itl(), at
-            phone = World({}, left).phone
-            phone.load()
-            assert not phone.trust.lost and (phone.identity.lsc is not None) == (lengths[0] is not None)
-            outcomes.append((ended, lengths[0] is not None))
-            if ended:
-                break
-        assert ended and outcomes[-1] == (True, True)
-    assert (False, False) in outcomes and (False, True) in outcomes
+        found = cut_at_each_write("install", None, torn)
+        assert found[-1][1] is not None and found[0] == (False, None)
+        assert len(found) > 2
+
+
+def test_power_lost_at_each_write_of_an_update_leaves_the_old_or_the_new_pair():
+    old = new_pair()
+    found = cut_at_each_write("install", old, True)
+    assert found[0][1] == old and found[-1][1] not in (None, old)
+    assert None not in [pair for _, pair in found]
+
+
+def test_power_lost_at_each_write_of_a_deletion_leaves_both_or_neither():
+    old = new_pair()
+    found = cut_at_each_write("delete", old, True)
+    assert found[0][1] == old and found[-1][1] is None
+    assert [pair for _, pair in found if pair not in (None, old)] == []
 
 
 def test_a_flash_that_fails_keeps_the_old_certificate():
