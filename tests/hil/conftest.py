@@ -23,6 +23,7 @@ MAC = "00270DC01C92"
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "needs(feature, ...): features of the target in its labgrid environment")
+    config.addinivalue_line("markers", "board: a procedure of tests/scenarios that is also played on a booted board")
 
 
 @pytest.fixture(scope="session")

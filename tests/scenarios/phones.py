@@ -55,7 +55,7 @@ class Phone:
         return {"mac": self.mac, "model": "8861", "tftp": self.servers, **WAITS}
 
     def stored(self):
-        """{section: bytes} of what is on its flash, of SECTIONS those that are there."""
+        """{section: bytes} of what is on its flash, of SECTIONS those that are there; None where nobody can look."""
         return sections(self.flash_content())
 
 

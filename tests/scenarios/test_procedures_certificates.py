@@ -143,6 +143,7 @@ def test_third_party_authority(procedure):
     procedure.boot(itl="accepted vouched-by-tvs")
 
 
+@pytest.mark.board
 def test_tvs_of_one_node_of_two(procedure):
     """TVS regenerated on one node and not on the other, then TFTP, without a restart
 

@@ -64,6 +64,7 @@ def test_problem_2(procedure):
     procedure.boot(AFTER_MOVE, itl="refused tvs-unreachable", signed="refused tvs-unreachable")
 
 
+@pytest.mark.board
 def test_problem_3(procedure):
     """The old cluster's TVS does not have the new certificates (problem 3)
 

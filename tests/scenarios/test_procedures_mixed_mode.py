@@ -19,6 +19,7 @@ def test_on_and_off(procedure):
     procedure.boot(ctl="accepted signed-by-ctl", **BY_CTL)
 
 
+@pytest.mark.board
 def test_on_with_tokens(procedure):
     """Mixed mode switched on and the CTL updated with hardware tokens
 

@@ -33,6 +33,7 @@ def test_https_after_rollback(procedure):
     procedure.judge("The phone is to enrol.", "capf", capf, "refused after-rollback")
 
 
+@pytest.mark.board
 def test_before_8_without_preparation(procedure):
     """A release before 8.0 without preparation"""
     cluster = procedure.start()

@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: MIT
 """Servers that disagree or know less, and lists that grow"""
 
+import contextlib
+
 import pytest
 
+from tests.scenarios.independent_tvs import VerificationServer
 from tests.scenarios.procedure import MAC
 
 PASSPHRASE = "seven bananas"
@@ -44,17 +47,36 @@ def test_first_tftp_server_is_down(procedure):
     procedure.boot(itl="refused tvs-unreachable", signed="refused tvs-unreachable")
 
 
+@contextlib.contextmanager
+def verification_only(procedure, cluster, known):
+    """In place of the cluster's TVS an independent one, which closes the connection on QUERY_CERT."""
+    serving = procedure.clusters[cluster]
+    serving.stop_tvs()
+    identity = procedure.folder / "tvs.pem"
+    identity.write_bytes(cluster.identity("tvs").pem())
+    with VerificationServer(procedure.listen, serving.tvs_port(), identity, known) as server:
+        yield server
+    serving.start_tvs()
+
+
 def test_verification_only_list(procedure):
     """TVS that knows only CERT_VERIFICATION: a trust list
 
     It closes the connection on QUERY_CERT. A list carries its signer's certificate, so the phone asks about that.
     """
-    cluster = procedure.start(only_verification=True)
-    procedure.step("The CallManager certificate is regenerated.")
+    cluster = procedure.start()
+    procedure.step("The CallManager certificate is regenerated; TVS does not know it yet.")
     cluster.regenerate("tftp")
-    procedure.boot(itl="accepted vouched-by-tvs")
-    asked = [event["what"] for event in procedure.clusters[cluster].events.matching(service="tvs")]
-    assert asked == ["query", "verification"]
+    with verification_only(procedure, cluster, {}) as tvs:
+        refused = {"itl": "refused tvs-refused", "signed": "refused tvs-unreachable"}
+        procedure.boot(**refused)
+        procedure.step("TVS knows it, but not as one that signs lists.")
+        tvs.known = {cluster.certificate("tftp"): [3]}
+        procedure.boot(itl="refused tvs-wrong-role", signed="refused tvs-unreachable")
+        procedure.step("TVS knows it as SAST and TFTP.")
+        tvs.known = {cluster.certificate("tftp"): [0, 3]}
+        procedure.boot(itl="accepted vouched-by-tvs")
+        assert set(tvs.commands) == {1, 3} and tvs.commands[-1] == 1
 
 
 def test_verification_only_file(procedure):
@@ -62,7 +84,7 @@ def test_verification_only_file(procedure):
 
     A signed file carries no certificate. With a TVS that knows QUERY_CERT, the same file is taken.
     """
-    cluster = procedure.start(only_verification=True)
+    cluster = procedure.start()
     other = procedure.cluster(name="other")
     procedure.step("Another cluster's certificates are imported; its server hands out the phone's configuration.")
     other.bulk_export(procedure.folder / "bulk", PASSPHRASE)
@@ -70,10 +92,9 @@ def test_verification_only_file(procedure):
     with cluster.change() as draft:
         del draft.data["phones"][MAC]
     cluster.set_centralized_tftp(other.path)
-    procedure.boot(itl="accepted unchanged", signed="refused tvs-unreachable")
+    with verification_only(procedure, cluster, {other.certificate("tftp"): [0, 3]}):
+        procedure.boot(itl="accepted unchanged", signed="refused tvs-unreachable")
     procedure.step("TVS is upgraded.")
-    procedure.shut_down(cluster)
-    procedure.serve(cluster)
     procedure.boot(itl="accepted unchanged", signed="accepted vouched-by-tvs")
 
 
