@@ -97,7 +97,9 @@ class Service:
             return
         self._accepted += 1
         client = _Client(stream, self._accepted)
-        of_program = len([other for other in self._clients if other.stream.process == stream.process])
+        for other in self._of_program(stream.process):
+            self._read(other)  # one that has ended counts no more
+        of_program = len(self._of_program(stream.process))
         count = len(self._clients)
         self._clients.append(client)
         self._poller.watch(stream)
@@ -107,6 +109,9 @@ class Service:
             self._refuse(client, "there are %d clients already" % CLIENTS_LIMIT)
         else:
             self._send(client, {"phonetrust": VERSION, "protocol": PROTOCOL})
+
+    def _of_program(self, process):
+        return [client for client in self._clients if client.stream.process == process]
 
     def _read(self, client):
         if client.has_line() and client is not self._busy:

@@ -13,6 +13,7 @@ import base64
 import dataclasses
 import json
 import socket
+import struct
 import time
 
 SOCKET = "/run/phone/trust.sock"
@@ -73,9 +74,13 @@ class TrustClient:
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
             deadline = time.monotonic() + timeout
-            self._socket.settimeout(timeout)
+            # Where the agent's queue of connections is full, only a blocking connect() waits; this is its timeout.
+            wait = struct.pack("ll", int(timeout), int(timeout % 1 * 1_000_000) or 1)
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, wait)
             try:
                 self._socket.connect(self.path)
+            except BlockingIOError as error:
+                raise AgentGone("the trust agent did not answer in time") from error
             except OSError as error:
                 raise AgentGone(f"the trust agent does not listen at {self.path}: {error.strerror or error}") from error
             greeting = self._line(deadline)

@@ -1,0 +1,466 @@
+# SPDX-License-Identifier: MIT
+"""The trust service on real sockets, served by CPython and by MicroPython for arm64: programs that ask, and that misbehave."""
+
+import contextlib
+import itertools
+import json
+import os
+import socket
+import stat
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+from host_tools.client import AgentGone, RequestRefused, TrustClient, Unsupported
+from host_tools.lab import files
+from host_tools.lab.cluster import Cluster
+from host_tools.lab.tftp_server import TftpServer
+from tests.integration.service_phone import KINDS, MAC, ROOT, ServingPhone
+from tests.scenarios.key_pool import PooledKeys
+
+LOAD_SIZE = 200_000
+
+
+class Lab:
+    """A cluster that serves, a TFTP server with more files in front of its own, and phones of one kind."""
+
+    def __init__(self, path, kind):
+        self.kind = kind
+        self.cluster = Cluster.create(path / "cluster", key_maker=PooledKeys())
+        self.cluster.add_phone(MAC)
+        self.serving = self.cluster.serve()
+        self.more = path / "more"
+        self.more.mkdir()
+        self.asked = []
+        self.tftp = TftpServer("127.0.0.1", 0, self._find, self._on_request)
+        self.phone = ServingPhone(kind, {"tftp": [f"127.0.0.1:{self.tftp.port}"], "tftp_timeout": 300})
+        self.phone.start()
+
+    def _find(self, name):
+        path = self.more / name
+        return path if path.is_file() else self.cluster.published_path(name)
+
+    def _on_request(self, name, found, client):
+        self.asked.append(name)
+
+    def publish(self, name, body, signer=None, inside=None):
+        """Put a file beside the cluster's, signed as `inside` (default: its name) by the TFTP key; .sgn only."""
+        data = files.signed_file(inside or name, body, signer or self.cluster.identity("tftp"), int(time.time()))
+        path = self.more / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+        return path
+
+    def client(self, timeout=60):
+        return TrustClient(self.phone.socket, timeout)
+
+    def close(self):
+        self.phone.close()
+        self.tftp.close()
+        self.serving.close()
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def lab(request, tmp_path_factory):
+    found = Lab(tmp_path_factory.mktemp("lab"), request.param)
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def own_lab(request, tmp_path):
+    """Like lab, for one test that changes the cluster or the phone."""
+    found = Lab(tmp_path, request.param)
+    yield found
+    found.close()
+
+
+each_kind = pytest.mark.parametrize("own_lab", KINDS, indirect=True)
+
+
+def works(lab):
+    with lab.client() as agent:
+        return agent.status()["state"] == "trusted"
+
+
+# What it answers
+
+
+def test_status_and_judge(lab):
+    with lab.client() as agent:
+        found = agent.status()
+        assert found["state"] == "trusted" and found["mac"] == MAC
+        assert agent.judge("tvs", lab.cluster.certificate("tvs", 1)).reason == "listed-in-itl"
+        tomcat = agent.judge("application", lab.cluster.certificate("tomcat", 1))
+        assert tomcat.accepted and tomcat.reason == "vouched-by-tvs" and tomcat.kind == "application"
+        wrong = agent.judge("application", lab.cluster.certificate("capf"))
+        assert not wrong.accepted and wrong.reason == "tvs-wrong-role"
+        with pytest.raises(RequestRefused, match="purpose must be one of"):
+            agent.judge("sip", b"x")
+        assert agent.judge("configuration", lab.cluster.certificate("tftp")).reason == "listed-in-itl"
+
+
+def test_socket_and_folder_are_for_the_agents_group_alone(lab):
+    mode = os.stat(lab.phone.socket).st_mode
+    assert stat.S_ISSOCK(mode) and stat.S_IMODE(mode) == 0o660
+
+
+@each_kind
+def test_subscribers_hear_what_changes(own_lab):
+    with own_lab.client() as agent, own_lab.client() as other:
+        before = agent.subscribe()
+        assert before["state"] == "trusted" and before["mode"] == "nonsecure"
+        judged = other.judge("tvs", own_lab.cluster.certificate("tvs", 1))
+        assert agent.event(20) == ("decision", judged)
+        own_lab.cluster.set_cluster_mode("mixed")
+        own_lab.phone.restart()
+        kinds, changes = [], []
+        while not changes:
+            kind, value = agent.event(30)
+            if kind == "trust":
+                changes.append(value)
+            else:
+                kinds.append((value.kind, value.reason))
+        assert kinds[0] == ("ctl", "signed-by-itl") and changes[0]["mode"] == "mixed"
+        assert changes[0]["installed"]["itl"] != before["installed"]["itl"] or changes[0]["installed"]["ctl"]
+        assert agent.event(0.2) is None
+        with own_lab.client() as late:
+            assert late.status()["mode"] == "mixed"
+        own_lab.phone.type("erase all yes yes", "erased")
+        while (event := agent.event(30))[0] != "trust":
+            pass
+        assert event[1]["state"] == "no-trust"
+
+
+# Files
+
+
+def test_files_of_all_kinds(lab):
+    for name, size in (
+        ("New_Zealand/g3-tones.xml", 3000),
+        ("ringlist.xml", 1),
+        ("load.bin", LOAD_SIZE),
+        ("empty.xml", 0),
+    ):
+        body = os.urandom(size)
+        lab.publish(name + ".sgn", body)
+        with lab.client() as agent:
+            decision, path = agent.fetch(name)
+            assert decision.accepted and decision.reason == "signed-by-itl" and decision.kind == name + ".sgn"
+            with open(path, "rb") as file:
+                assert file.read() == body
+                agent.close()
+                wait_until(lambda path=path: not os.path.exists(path))
+                file.seek(0)
+                assert file.read() == body, "who has it open can read on"
+
+
+def wait_until(true, timeout=10):
+    deadline = time.monotonic() + timeout
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_refused_files_leave_nothing(lab):
+    body = os.urandom(LOAD_SIZE)
+    path = lab.publish("bad.bin.sgn", body)
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 1
+    path.write_bytes(data)
+    lab.publish("renamed.xml.sgn", body, inside="other.xml.sgn")
+    (lab.more / "plain.xml").write_bytes(body)
+    lab.publish("stranger.xml.sgn", body, signer=lab.cluster.identity("tomcat", 1))
+    with lab.client() as agent:
+        for name, reason in (
+            ("bad.bin", "bad-signature"),
+            ("renamed.xml", "wrong-file"),
+            ("plain.xml", "unsigned"),
+            ("none.xml", "not-found"),
+            ("stranger.xml", "tvs-wrong-role"),
+        ):
+            decision, path = agent.fetch(name)
+            assert (decision.accepted, decision.reason, path) == (False, reason, None)
+        assert os.listdir(lab.phone.files) == []
+
+
+def test_a_disk_that_is_full_when_the_last_bytes_are_written(lab):
+    """/dev/full takes nothing; what the buffers of a file hide shows when it is closed."""
+    lab.publish("small.xml.sgn", b"<small/>")
+    with lab.client() as agent:
+        _, path = agent.fetch("small.xml")
+        number = int(os.path.basename(path))
+        (lab.phone.files / f"{number + 1}.part").symlink_to("/dev/full")
+        decision, path = agent.fetch("small.xml")
+        assert (decision.accepted, decision.reason, path) == (False, "not-stored", None)
+        assert agent.fetch("small.xml")[0].accepted
+        assert sorted(os.listdir(lab.phone.files)) == [str(number), str(number + 2)]
+
+
+def test_others_are_answered_while_a_file_arrives(lab):
+    size = 24_000_000 if lab.kind == "cpython" else 6_000_000
+    lab.publish("large.bin.sgn", bytes(size))
+    asked = len(lab.asked)
+    fetched = []
+
+    def fetch():
+        with lab.client() as agent:
+            fetched.append(agent.fetch("large.bin")[0])
+
+    thread = threading.Thread(target=fetch)
+    thread.start()
+    wait_until(lambda: len(lab.asked) > asked)
+    with lab.client() as agent:
+        assert agent.status()["state"] == "trusted"
+        assert agent.judge("tvs", lab.cluster.certificate("tvs", 1)).accepted
+        assert not fetched, "the file was quicker; make it larger"
+    thread.join(120)
+    assert fetched[0].accepted
+
+
+def test_who_goes_away_while_its_file_arrives_ends_the_transfer(lab):
+    size = 48_000_000 if lab.kind == "cpython" else 12_000_000
+    lab.publish("huge.bin.sgn", bytes(size))
+    asked = len(lab.asked)
+    gone = raw(lab)
+    gone.sendall(b'{"id": 1, "do": "fetch", "name": "huge.bin"}\n')
+    wait_until(lambda: len(lab.asked) > asked)
+    gone.close()
+    start = time.monotonic()
+    with lab.client() as agent:
+        assert agent.fetch("none.xml")[0].reason == "not-found"
+        waited = time.monotonic() - start
+        assert os.listdir(lab.phone.files) == []
+        decision, _ = agent.fetch("huge.bin")  # so long it would have taken
+        whole = time.monotonic() - start - waited
+    assert decision.accepted and waited < whole / 2
+
+
+# Programs that misbehave
+
+
+def raw(lab):
+    """A connection without manners, after the greeting."""
+    stream = socket.socket(socket.AF_UNIX)
+    stream.settimeout(30)
+    stream.connect(lab.phone.socket)
+    assert b'"protocol": 1' in stream.recv(4096)
+    return stream
+
+
+def last_words(stream):
+    """What it is told until it is hung up on."""
+    said = b""
+    with contextlib.suppress(ConnectionResetError):
+        while block := stream.recv(65536):
+            said += block
+    stream.close()
+    return said
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"GET / HTTP/1.1\r\n\r\n", "one JSON object a line"),
+        (b"\xff" * 50 + b"\n", "one JSON object a line"),
+        (b"[" * 16000 + b"\n", "one JSON object a line"),
+        (b'{"do": "status", "id": {}}\n', "an id is"),
+        (b"x" * 20000, "at most 16384 bytes"),
+    ],
+)
+def test_garbage_ends_that_client_alone(lab, data, words):
+    with lab.client() as good:
+        bad = raw(lab)
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            bad.sendall(data)
+        assert words in json.loads(last_words(bad))["error"]
+        assert good.status()["state"] == "trusted"
+
+
+def test_an_endless_line_is_not_kept(lab):
+    bad = raw(lab)
+    with pytest.raises((BrokenPipeError, ConnectionResetError)):
+        for _ in range(10000):
+            bad.sendall(b"x" * 65536)
+    bad.close()
+    assert works(lab)
+
+
+def test_who_floods_and_never_reads_is_hung_up_on(lab):
+    deaf = raw(lab)
+    deaf.settimeout(0.2)
+    with lab.client() as good:
+        deadline = time.monotonic() + 60
+        with pytest.raises((BrokenPipeError, ConnectionResetError)):
+            while time.monotonic() < deadline:
+                with contextlib.suppress(TimeoutError):
+                    deaf.sendall(b'{"id": 1, "do": "status"}\n' * 100)
+                assert good.status()["state"] == "trusted"
+    deaf.close()
+
+
+def test_who_floods_and_reads_leaves_the_others_their_turns(lab):
+    stop = threading.Event()
+    counts = [0]
+
+    def flood():
+        with raw(lab) as stream:
+            while not stop.is_set():
+                stream.sendall(b'{"id": 1, "do": "unsubscribe"}\n' * 50)
+                while b"\n" * 1 not in stream.recv(65536):
+                    pass
+                counts[0] += 1
+
+    thread = threading.Thread(target=flood)
+    thread.start()
+    try:
+        with lab.client() as good:
+            wait_until(lambda: counts[0] > 0)
+            for _ in range(20):
+                start = time.monotonic()
+                assert good.judge("tvs", lab.cluster.certificate("tvs", 1)).accepted
+                assert time.monotonic() - start < 3
+    finally:
+        stop.set()
+        thread.join(30)
+
+
+def test_a_program_that_opens_a_hundred_connections_leaves_room(lab):
+    program = (
+        "import socket, sys\n"
+        "held = []\n"
+        "for _ in range(100):\n"
+        "    one = socket.socket(socket.AF_UNIX); one.settimeout(20); one.connect(sys.argv[1]); one.recv(4096)\n"
+        "    held.append(one)\n"
+        "print('all', flush=True)\n"
+        "sys.stdin.read()\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program, lab.phone.socket], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as greedy:
+        try:
+            assert greedy.stdout.readline() == "all\n"
+            with lab.client() as first, lab.client() as second:
+                assert first.status()["state"] == second.status()["state"] == "trusted"
+        finally:
+            greedy.stdin.close()
+            greedy.wait(20)
+    assert works(lab)
+
+
+def test_one_program_has_four_connections(lab):
+    for _ in range(3):  # those that have ended count no more, at once
+        with contextlib.ExitStack() as held:
+            for _ in range(4):
+                held.enter_context(lab.client())
+            with pytest.raises(Unsupported, match="one program may have 4 connections"):
+                lab.client()
+
+
+def test_who_leaves_at_any_point_of_a_request_is_forgotten(lab):
+    request = b'{"id": 1, "do": "status"}\n'
+    for cut in (0, 1, 10, len(request) - 1, len(request)):
+        stream = raw(lab)
+        stream.sendall(request[:cut])
+        stream.close()
+    for _ in range(20):  # and who does not even wait for the greeting
+        stream = socket.socket(socket.AF_UNIX)
+        stream.connect(lab.phone.socket)
+        stream.close()
+    assert works(lab)
+
+
+# The agent itself
+
+
+def test_the_phone_says_nothing_but_its_log(lab):
+    """Last in this file for each kind: nothing of the above led to a traceback or to the agent's end."""
+    assert lab.phone.process.poll() is None
+    lines = lab.phone.output().splitlines()
+    assert [line for line in lines if not line.startswith("[")] == []
+
+
+@each_kind
+def test_an_agent_that_is_started_again(own_lab):
+    agent = own_lab.client()
+    own_lab.phone.stop()
+    with pytest.raises(AgentGone):
+        agent.status()
+    with pytest.raises(AgentGone, match="does not listen"):
+        own_lab.client()
+    own_lab.phone.start()
+    assert works(own_lab)
+
+
+@pytest.mark.parametrize("what", ["a file", "no folder"])
+def test_a_socket_that_cannot_be_is_said(tmp_path, what):
+    path = tmp_path / "here" if what == "a file" else tmp_path / "none/here"
+    if what == "a file":
+        path.write_text("precious")
+    (tmp_path / "phone.json").write_text(json.dumps({"mac": MAC, "tftp": ["127.0.0.1:9"]}))
+    done = subprocess.run(
+        [ROOT / ".venv/bin/phonetrust", "phone", "--serve", "--socket", path, "--settings", "phone.json", "--state", "state"],
+        cwd=tmp_path, capture_output=True, text=True, stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+    assert done.returncode == 2 and "cannot listen there" in done.stderr and "Traceback" not in done.stderr
+    assert what != "a file" or path.read_text() == "precious"
+
+
+def test_an_agent_whose_queue_is_full_costs_one_timeout(tmp_path):
+    with socket.socket(socket.AF_UNIX) as listener, contextlib.ExitStack() as waiting:
+        listener.bind(str(tmp_path / "full"))
+        listener.listen(0)
+        for _ in range(4):
+            client = waiting.enter_context(socket.socket(socket.AF_UNIX))
+            client.setblocking(False)
+            with contextlib.suppress(BlockingIOError):
+                client.connect(str(tmp_path / "full"))
+        with pytest.raises(AgentGone, match="did not answer in time"):
+            TrustClient(tmp_path / "full", 0.3)
+
+
+def test_client_errors_are_no_answers():
+    """The Python client against an agent that says anything."""
+    bad = [
+        (b"", AgentGone),
+        (b"garbage\n", Unsupported),
+        (b'{"protocol": 2}\n', Unsupported),
+        (b'{"protocol": true}\n', Unsupported),
+        (b'{"protocol": 1}\n', AgentGone),
+        (b'{"protocol": 1}\n{"id": 2, "ok": true}\n', Unsupported),
+        (b'{"protocol": 1}\n{"id": 1, "ok": 1}\n', Unsupported),
+        (b'{"protocol": 1}\n{"id": 1, "ok": true}\n', Unsupported),
+        (b'{"protocol": 1}\n{"id": 1, "ok": true, "decision": {"outcome": "accepted"}}\n', Unsupported),
+        (b'{"protocol": 1}\n{"id": 1, "ok": true, "decision": [1]}\n', Unsupported),
+        (b'{"protocol": 1}\n' + b"[" * 100000 + b"\n", Unsupported),
+        (b'{"protocol": 1}\n' + b"x" * 3000000, Unsupported),
+        (b'{"protocol": 1}\n\xff\xff\n', Unsupported),
+        (b'{"protocol": 1}\n{"id": 1, "ok": false, "error": "no"}\n', RequestRefused),
+    ]
+    numbers = itertools.count()
+    with socket.socket(socket.AF_UNIX) as listener:
+        path = f"/tmp/phonetrust-{os.getpid()}-{next(numbers)}"
+        listener.bind(path)
+        listener.listen(1)
+
+        def serve():
+            for data, _ in bad:
+                connection, _ = listener.accept()
+                with connection, contextlib.suppress(OSError):
+                    connection.sendall(data)
+                    connection.shutdown(socket.SHUT_WR)
+                    connection.recv(65536)
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        try:
+            for data, error in bad:
+                with pytest.raises(error), TrustClient(path, 10) as agent:
+                    agent.judge("tvs", b"x")
+                assert data is not None
+        finally:
+            os.unlink(path)
+            thread.join(10)
