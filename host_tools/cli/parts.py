@@ -13,7 +13,7 @@ CANNOT_TELL = 2
 
 def single(command):
     """A typer app that is this one command."""
-    app = typer.Typer(rich_markup_mode="rich", pretty_exceptions_enable=False)
+    app = typer.Typer(rich_markup_mode="rich", pretty_exceptions_enable=False, add_completion=False)
     app.command()(command)
     return app
 
