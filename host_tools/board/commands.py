@@ -2,8 +2,10 @@
 """phonetrust board: which boards there are, and one of them emulated, beside a lab cluster on loopback."""
 
 import contextlib
+import fcntl
 import json as json_text
 import pathlib
+import signal
 import sys
 from typing import Annotated
 
@@ -54,6 +56,10 @@ def run(
     until: Annotated[str | None, typer.Option(help="End with status 0 when this text is seen.")] = None,
     timeout: Annotated[float | None, typer.Option(help="End after so many seconds; status 1 if --until waits.")] = None,
     log: Annotated[pathlib.Path | None, typer.Option(help="Append what is shown to this file.")] = None,
+    no_console: Annotated[
+        bool,
+        typer.Option("--no-console", help="Leave the console to `phonetrust console BOARD`, and run until Ctrl-C."),
+    ] = False,
 ):
     """Boot the image of BOARD in QEMU against a lab cluster on loopback and show its console; Ctrl-] powers it off."""
     described = boards.load(board)
@@ -62,9 +68,11 @@ def run(
         raise ImageError(f"{source}: is not there; `phonetrust image build {board}` builds it")
     folder = port.RUNNING / board
     card = folder / "card.img"
-    if not keep_card or not card.exists():
-        emulator.insert_card(source, card)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the board ends with us
     with contextlib.ExitStack() as stack:
+        stack.enter_context(_only_one(folder))
+        if not keep_card or not card.exists():
+            emulator.insert_card(source, card)
         outputs = [sys.stdout]
         if log:
             outputs.append(stack.enter_context(open(log, "a", encoding="utf-8")))
@@ -74,7 +82,11 @@ def run(
         emulated = emulator.Emulator(described, card, folder, mac)
         stack.callback(emulated.stop)
         emulated.start()
-        printer.note(f"{described.board.title} in QEMU, the cluster's TFTP server on port {tftp}; Ctrl-] powers it off")
+        ends = "Ctrl-C" if no_console else "Ctrl-]"
+        printer.note(f"{described.board.title} in QEMU, the cluster's TFTP server on port {tftp}; {ends} powers it off")
+        if no_console:
+            emulated.process.wait()
+            return
         keyboard = stack.enter_context(Keyboard())
 
         def keys():
@@ -83,6 +95,18 @@ def run(
         found = session.run(lambda: port.open_port(str(emulated.console)), printer, keys, until, timeout)
     if until and not found:
         raise typer.Exit(1)
+
+
+@contextlib.contextmanager
+def _only_one(folder):
+    """One emulated board of a kind at a time: they would share card and console."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with open(folder / "lock", "w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise ImageError(f"{folder.name} runs already; `phonetrust console {folder.name}` shows it") from None
+        yield
 
 
 @contextlib.contextmanager

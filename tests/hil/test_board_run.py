@@ -2,10 +2,12 @@
 """`phonetrust board`: the list of boards, and one of them run beside a lab cluster that is made for it."""
 
 import json
+import subprocess
 
 import pytest
 
-from tests.hil.commands import phonetrust
+from host_tools.console import port
+from tests.hil.commands import COMMAND, phonetrust
 from tests.hil.images import build_image
 
 
@@ -23,6 +25,28 @@ def test_run_boots_against_a_cluster_of_its_own_and_keeps_its_card(tmp_path):
     assert "on QEMU virt, MAC 00270DC01C92" in done.stdout and "itl accepted first-use" in done.stdout
     done = phonetrust("board", "run", "qemu-virt", *arguments, "--keep-card")
     assert done.returncode == 0 and "itl accepted unchanged" in done.stdout
+
+
+@pytest.mark.timeout(200)
+def test_the_console_of_a_board_that_runs_elsewhere(tmp_path):
+    image = build_image("qemu-virt", tmp_path / "phone.img")
+    run = ["board", "run", "qemu-virt", "--image", image, "--cluster", tmp_path / "cluster"]
+    process = subprocess.Popen(
+        [*COMMAND, *map(str, run), "--no-console"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE
+    )
+    try:
+        assert b"Ctrl-C powers it off" in process.stdout.readline()
+        shown = phonetrust("console", "qemu-virt", "--until", "ready; type help", "--timeout", 60)
+        assert shown.returncode == 0 and "power-on: phonetrust" in shown.stdout, "from the first line on"
+        shown = phonetrust("console", "qemu-virt", "--send", "show security", "--until", "Policy", "--timeout", 20)
+        assert shown.returncode == 0
+        second = phonetrust(*run)
+        assert second.returncode == 2 and "qemu-virt runs already" in second.stderr
+    finally:
+        process.terminate()
+        assert process.wait(20) == 143
+        process.stdout.close()
+    assert not (port.RUNNING / "qemu-virt/console").exists(), "the board went with the command"
 
 
 def test_what_cannot_be_run_is_said():
