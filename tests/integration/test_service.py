@@ -15,52 +15,10 @@ import time
 import pytest
 
 from host_tools.client import AgentGone, RequestRefused, TrustClient, Unsupported
-from host_tools.lab import files
-from host_tools.lab.cluster import Cluster
-from host_tools.lab.tftp_server import TftpServer
-from tests.integration.service_phone import KINDS, MAC, ROOT, ServingPhone
-from tests.scenarios.key_pool import PooledKeys
+from tests.integration.service_lab import Lab
+from tests.integration.service_phone import KINDS, MAC, ROOT
 
 LOAD_SIZE = 200_000
-
-
-class Lab:
-    """A cluster that serves, a TFTP server with more files in front of its own, and phones of one kind."""
-
-    def __init__(self, path, kind):
-        self.kind = kind
-        self.cluster = Cluster.create(path / "cluster", key_maker=PooledKeys())
-        self.cluster.add_phone(MAC)
-        self.serving = self.cluster.serve()
-        self.more = path / "more"
-        self.more.mkdir()
-        self.asked = []
-        self.tftp = TftpServer("127.0.0.1", 0, self._find, self._on_request)
-        self.phone = ServingPhone(kind, {"tftp": [f"127.0.0.1:{self.tftp.port}"], "tftp_timeout": 300})
-        self.phone.start()
-
-    def _find(self, name):
-        path = self.more / name
-        return path if path.is_file() else self.cluster.published_path(name)
-
-    def _on_request(self, name, found, client):
-        self.asked.append(name)
-
-    def publish(self, name, body, signer=None, inside=None):
-        """Put a file beside the cluster's, signed as `inside` (default: its name) by the TFTP key; .sgn only."""
-        data = files.signed_file(inside or name, body, signer or self.cluster.identity("tftp"), int(time.time()))
-        path = self.more / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
-        return path
-
-    def client(self, timeout=60):
-        return TrustClient(self.phone.socket, timeout)
-
-    def close(self):
-        self.phone.close()
-        self.tftp.close()
-        self.serving.close()
 
 
 @pytest.fixture(scope="module", params=KINDS)
