@@ -40,6 +40,8 @@ def failed(kind, error):
     """A file that did not arrive."""
     if error.reason == "no-server":
         advice = " Start TFTP on the cluster or check the network; the phone keeps what it has."
+    elif error.reason == "too-large" and kind in _ABSENT:
+        advice = " Delete certificates that the cluster does not need: some 39 fit. The phone keeps what it has."
     else:
         advice = " The phone keeps what it has."
     return Decision(False, error.reason, kind, "%s.%s" % (str(error).rstrip("."), advice))

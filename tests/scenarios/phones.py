@@ -32,15 +32,16 @@ FLASH_SIZE = 1 << 20
 HEAP = "1M"  # the interpreter's own default is 2 MB
 BOOT_LIMIT = 60  # seconds
 ANSWER_LIMIT = 20  # seconds
-# The waits are short because all servers are on one PC: what does not answer there is not there.
-WAITS = {"tftp_timeout": 300, "tftp_attempts": 2, "tvs_timeout": 3000, "capf_timeout": 3000}
 SECTIONS = ("ctl", "itl", "configuration-name", "configuration", "tvs-servers")
 
 
 class Phone:
-    """One phone. boot() gives the decisions of that boot, oldest first, as dictionaries like agent.decision's."""
+    """One phone. boot() gives the decisions of that boot, oldest first, as dictionaries like agent.decision's.
+
+    waits: settings of its patience."""
 
     def __init__(self, mac):
+        self.waits = {}
         self.mac = mac
         self.device = f"SEP{mac}"
         self.servers = []
@@ -52,7 +53,7 @@ class Phone:
     @property
     def settings(self):
         """phone.json."""
-        return {"mac": self.mac, "model": "8861", "tftp": self.servers, **WAITS}
+        return {"mac": self.mac, "model": "8861", "tftp": self.servers, **self.waits}
 
     def stored(self):
         """{section: bytes} of what is on its flash, of SECTIONS those that are there; None where nobody can look."""

@@ -14,6 +14,7 @@ says so, with the advice that belongs to the first refusal.
 import contextlib
 import hashlib
 
+from host_tools.lab import forecast
 from host_tools.lab.cluster import Cluster
 from host_tools.lab.tftp_server import TftpServer
 from tests.scenarios.independent_reader import File
@@ -47,6 +48,8 @@ class Procedure:
         self.clusters = {}  # cluster -> its Serving
         self._names = {}  # "host:port" -> the node, for texts
         self._places = {}  # phone -> [(cluster, node)]
+        self._homes = {}  # phone -> the cluster whose list it took last
+        self.foretold = True  # whether the clusters' own servers answer, so that the lab can tell what they will do
         self._make_phone = make_phone
         self._stack = contextlib.ExitStack()
         self.phone = self.another_phone(MAC)
@@ -167,6 +170,8 @@ class Procedure:
         found = {self._topic(phone, item): f"{item['outcome']} {item['reason']}" for item in decisions}
         assert found == {topic: decision for topic, decision in expected.items() if decision}
         assert len(found) == len(decisions)
+        if before is not None:
+            self._check_forecast(phone, before, found)
         if after is not None:
             self._check_flash(phone, decisions, before, after)
         self._check_status(status, decisions, after, state, mode)
@@ -184,6 +189,7 @@ class Procedure:
     def erase(self):
         """A person at the phone erases its trust lists."""
         self.phone.erase()
+        self._homes.pop(self.phone, None)
         assert not self.phone.stored()
         self.steps.append(Step("A person erases the trust lists at the phone."))
 
@@ -213,10 +219,30 @@ class Procedure:
                 expected["tvs-servers"] = after["tvs-servers"]
         assert _digests(after) == _digests(expected)
 
+    def _check_forecast(self, phone, before, found):
+        """The lab foretells the same of a phone with these lists, where it is the lab cluster that the phone belongs to."""
+        cluster, node = self._place(phone)
+        state = cluster.state
+        home = self._homes.get(phone, cluster)
+        if found["itl"].startswith("accepted") and found["itl"] != ABSENT:
+            self._homes[phone] = cluster
+        if home is not cluster or not self.foretold or state.data["centralized_tftp"]:
+            return
+        mac = phone.mac if phone.mac in state.data["phones"] else None
+        decisions, _, _ = forecast.boot(
+            state, cluster.vouches_for(state), before.get("itl"), before.get("ctl"), mac, node
+        )
+        foretold = {self._topic(phone, item.as_dict()): f"{item.outcome} {item.reason}" for item in decisions}
+        assert foretold == {topic: found[topic] for topic in found if found[topic] != ABSENT and topic != "default"}
+
     def _served(self, phone, name):
         """The file that the first running server of the phone hands out."""
-        cluster, node = next(place for place in self._places[phone] if place[0] in self.clusters)
+        cluster, node = self._place(phone)
         return cluster.published_path(name, node).read_bytes()
+
+    def _place(self, phone):
+        """(cluster, node) of the phone's first running server."""
+        return next(place for place in self._places[phone] if place[0] in self.clusters)
 
     def _check_status(self, status, decisions, after, state, mode):
         """The phone shows what it has, and whether the cluster has locked it out."""

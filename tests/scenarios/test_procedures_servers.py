@@ -40,6 +40,7 @@ def test_first_tftp_server_is_down(procedure):
     """
     lost = procedure.start(name="lost")
     other = procedure.cluster(name="other")
+    procedure.phone.waits = {"tftp_timeout": 300, "tftp_attempts": 2}  # nobody answers: what else would it wait for
     procedure.point_at(lost, other)
     procedure.boot(itl="accepted unchanged")
     procedure.step("The first server is switched off, with its cluster.")
@@ -52,10 +53,12 @@ def verification_only(procedure, cluster, known):
     """In place of the cluster's TVS an independent one, which closes the connection on QUERY_CERT."""
     serving = procedure.clusters[cluster]
     serving.stop_tvs()
+    procedure.foretold = False
     identity = procedure.folder / "tvs.pem"
     identity.write_bytes(cluster.identity("tvs").pem())
     with VerificationServer(procedure.listen, serving.tvs_port(), identity, known) as server:
         yield server
+    procedure.foretold = True
     serving.start_tvs()
 
 
