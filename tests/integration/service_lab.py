@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """A lab cluster with a phone that serves other programs."""
 
+import socket
 import time
 
 from host_tools.client import TrustClient
@@ -48,3 +49,26 @@ class Lab:
         self.phone.close()
         self.tftp.close()
         self.serving.close()
+
+
+def works(lab):
+    """The phone answers."""
+    with lab.client() as agent:
+        return agent.status()["state"] == "trusted"
+
+
+def wait_until(true, timeout=10):
+    """Wait for something to become true."""
+    deadline = time.monotonic() + timeout
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def raw(lab):
+    """A connection without manners, after the greeting."""
+    stream = socket.socket(socket.AF_UNIX)
+    stream.settimeout(30)
+    stream.connect(lab.phone.socket)
+    assert b'"protocol": 1' in stream.recv(4096)
+    return stream

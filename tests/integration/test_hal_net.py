@@ -344,7 +344,8 @@ def wait_for_line(process, line):
 
 def test_local_clients_are_served_side_by_side(python, tmp_path):
     path = tmp_path / "service"
-    path.touch()
+    with socket.socket(socket.AF_UNIX) as left_behind:
+        left_behind.bind(str(path))
     process = start(python, "local", {"path": str(path)}, stdin=subprocess.DEVNULL)
     wait_for_line(process, "ready")
     assert path.stat().st_mode & 0o777 == 0o660
@@ -363,6 +364,12 @@ def test_local_clients_are_served_side_by_side(python, tmp_path):
         client.close()
     assert finish(process) == {"idle": 0, "streams": 3, "nobody": None}
     assert not path.exists()
+
+
+def test_a_file_of_the_name_of_the_socket_stays(python, tmp_path):
+    (path := tmp_path / "service").write_text("precious")
+    process = start(python, "local", {"path": str(path)}, stdin=subprocess.DEVNULL)
+    assert "OSError" in process.communicate(timeout=30)[0] and path.read_text() == "precious"
 
 
 def test_a_slow_client_blocks_nobody_and_one_that_has_gone_is_an_error(python, tmp_path):

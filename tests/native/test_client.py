@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The C client of the trust service against an agent that says anything: plain, under valgrind and under sanitizers."""
+"""The C client of the trust service: what it asks, understands and exports; plain, under valgrind and under sanitizers."""
 
-import contextlib
 import json
 import os
 import re
@@ -9,133 +8,25 @@ import shutil
 import socket
 import subprocess
 import threading
-import time
 
 import pytest
 
+from tests.native.client_agent import (
+    CLIENT,
+    CLOSED,
+    HELLO,
+    NOTHING,
+    PROTOCOL,
+    REFUSED,
+    SPACE,
+    TIMEOUT,
+    decided,
+    judged,
+    says,
+)
 from tests.native.library import ROOT
 
-CLIENT = ROOT / "build" / "native" / "client"
-VARIANTS = {
-    "plain": ["{client}/scripted"],
-    "valgrind": ["valgrind", "--quiet", "--error-exitcode=9", "--leak-check=full", "{client}/scripted"],
-    "sanitize": ["{client}/scripted-sanitize"],
-}
-CONNECT, CLOSED, TIMEOUT, PROTOCOL, SPACE, REFUSED = -1, -2, -3, -4, -5, -6
-HELLO = b'{"phonetrust": "0.1.0", "protocol": 1}\n'
-LONG = 8000  # ms that no test waits for
 FUZZ_SECONDS = os.environ.get("FUZZ_SECONDS", "5")
-
-
-@pytest.fixture(scope="session")
-def client_build():
-    """Both libraries and the test programs, by native/client/Makefile."""
-    done = subprocess.run(
-        ["make", "--no-print-directory", "-C", "native/client", "all", "programs"],
-        cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout
-    return CLIENT
-
-
-class Agent:
-    """Listens, and serves each connection by the next of `scripts`: functions of the connection. Ends with the test."""
-
-    def __init__(self, path, *scripts):
-        self.path = str(path)
-        self.heard = []
-        self._listener = socket.socket(socket.AF_UNIX)
-        self._listener.bind(self.path)
-        self._listener.listen(4)
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._serve, args=(scripts,), daemon=True)
-        self._thread.start()
-
-    def _serve(self, scripts):
-        for script in scripts:
-            connection, _ = self._listener.accept()
-            with connection, connection.makefile("rb") as self.lines, contextlib.suppress(OSError):
-                script(self, connection)
-
-    def request(self):
-        """The client's next request."""
-        line = self.lines.readline()
-        self.heard.append(json.loads(line) if line else None)
-        return self.heard[-1]
-
-    def wait(self):
-        """Say nothing until the client has gone or the test is over."""
-        with contextlib.suppress(OSError):
-            self.lines.read()
-
-    def close(self):
-        self._listener.close()
-
-
-def says(*parts, then=None):
-    """A script: greet, then one of `parts` after each request; bytes as they are, a dictionary as an answer to it."""
-
-    def script(agent, connection):
-        connection.sendall(HELLO)
-        for part in parts:
-            request = agent.request()
-            if request is None:
-                return
-            if isinstance(part, dict):
-                part = json.dumps({"id": request["id"], "ok": True, **part}).encode() + b"\n"
-            elif callable(part):
-                part = part(request)
-            connection.sendall(part)
-        if then is not None:
-            then(agent, connection)
-        agent.wait()
-
-    return script
-
-
-@pytest.fixture(params=VARIANTS)
-def run(request, client_build, tmp_path):
-    """run(script or scripts, commands..., timeout=ms) -> [(name, result, {what was filled in})], first of open."""
-    agents = []
-
-    def go(scripts, *commands, timeout=LONG):
-        scripts = scripts if isinstance(scripts, (list, tuple)) else [scripts]
-        agent = Agent(tmp_path / f"{len(agents)}.sock", *scripts)
-        agents.append(agent)
-        command = [part.format(client=client_build) for part in VARIANTS[request.param]]
-        done = subprocess.run(
-            [*command, agent.path, str(timeout), *commands],
-            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60,
-        )  # fmt: skip
-        assert done.returncode == 0 and done.stderr == "", done.stderr
-        go.agent = agent
-        return [parse(line) for line in done.stdout.splitlines()]
-
-    yield go
-    for agent in agents:
-        agent.close()
-
-
-def parse(line):
-    name, result, *rest = line.split(" ")
-    values = dict(part.split("=") for part in rest)
-    for key, value in values.items():
-        values[key] = int(value) if key in ("accepted", "event") else bytes.fromhex(value).decode("utf-8")
-    return name, int(result), values
-
-
-DECISION = {"outcome": "accepted", "reason": "listed-in-itl", "kind": "application", "text": "It is listed."}
-NOTHING = {"accepted": 0, "reason": "", "kind": "", "text": ""}
-
-
-def decided(**changes):
-    return {"decision": {**DECISION, "evidence": {}, "warnings": [], **changes}}
-
-
-def judged(results):
-    """The one judgement after the opening."""
-    assert results[0] == ("open", 0, {}) and len(results) == 2, results
-    return results[1][1:]
 
 
 # What it asks and understands
@@ -305,126 +196,6 @@ def test_texts_are_whole_characters(run, written, text):
     )
     result, found = judged(run(says(raw), "judge=application:1"))
     assert result == 0 and found["text"] == text and found["accepted"] == 1
-
-
-# Agents that are none
-
-BAD_ANSWERS = [
-    b"\n",
-    b"garbage\n",
-    b"{}\n",
-    b"[]\n",
-    b"\0\0\0\n",
-    b"\xff\xfe{\n",
-    b'{"id": 1\n',
-    b'{"id": 1,\n',
-    b'{"id"\n',
-    b'{"id": "1", "ok": true, "decision": {"outcome": "accepted", "reason": "", "kind": "", "text": ""}}\n',
-    b'{"id": 2, "ok": true, "decision": {"outcome": "accepted", "reason": "", "kind": "", "text": ""}}\n',
-    b'{"id": 1, "ok": true}\n',
-    b'{"id": 1, "ok": true, "decision": null}\n',
-    b'{"id": 1, "ok": true, "decision": "accepted"}\n',
-    b'{"id": 1, "ok": true, "decision": {"outcome": "accepted"}}\n',
-    b'{"id": 1, "ok": true, "decision": {"outcome": "accepted", "reason": 1, "kind": "", "text": ""}}\n',
-    b'{"id": 1, "ok": true, "decision": {"outcome": "accepted", "reason": "\\u12", "kind": "", "text": ""}}\n',
-    b'{"id": 1, "ok": true, "decision": {"outcome": "accepted", "reason": "\\x", "kind": "", "text": ""}}\n',
-    b'{"id": 1, "ok": true, "decision": {"outcome": "accepted", "reason": "r", "kind": "k", "text": "no end\n',
-    b'{"id": 1, "x": ' + b"[" * 15000 + b"\n",
-]
-
-
-@pytest.mark.parametrize("answer", BAD_ANSWERS, ids=range(len(BAD_ANSWERS)))
-def test_an_answer_that_is_none_is_never_a_yes(run, answer):
-    results = run(says(answer), "judge=application:1", "judge=application:1")
-    assert results[1] == ("judge", PROTOCOL, NOTHING)
-    assert results[2] == ("judge", CLOSED, NOTHING), "the connection stayed"
-
-
-@pytest.mark.parametrize(
-    "outcome", ['"refused"', '"accepted "', "true", "1", '["accepted"]', '"acce\\u0070ted"', "null"]
-)
-def test_only_one_word_is_a_yes(run, outcome):
-    raw = '{"id": 1, "ok": true, "decision": {"outcome": OUTCOME, "reason": "", "kind": "", "text": ""}}\n'
-    assert judged(run(says(raw.replace("OUTCOME", outcome).encode()), "judge=application:1"))[1]["accepted"] == 0
-
-
-@pytest.mark.parametrize(
-    ("greeting", "error"),
-    [
-        (b'{"phonetrust": "9.0.0", "protocol": 2}\n', PROTOCOL),
-        (b'{"phonetrust": "9.0.0", "protocol": 11}\n', PROTOCOL),
-        (b'{"phonetrust": "9.0.0", "protocol": "1"}\n', PROTOCOL),
-        (b'{"ok": false, "error": "there are 16 clients already"}\n', PROTOCOL),
-        (b"SSH-2.0-OpenSSH\n", PROTOCOL),
-        (b"x" * 100000 + b"\n", PROTOCOL),
-        (b"", CLOSED),
-        (b'{"protocol": 1}', CLOSED),
-    ],
-)
-def test_another_version_or_no_agent_at_all(run, greeting, error):
-    results = run(lambda agent, connection: connection.sendall(greeting), "judge=application:1")
-    assert results[0][1] == error and results[1] == ("judge", CLOSED, NOTHING)
-
-
-def test_an_agent_that_goes_away(run):
-    def leaves(agent, connection):
-        connection.sendall(HELLO)
-        agent.request()
-        connection.sendall(b'{"id": 1, "ok": tr')
-
-    results = run(
-        [leaves, says(decided())], "judge=application:1", "judge=application:1", "open", "judge=application:1"
-    )
-    assert [result for _, result, _ in results] == [0, CLOSED, CLOSED, 0, 0]
-
-
-def silent(agent, connection):
-    agent.wait()
-
-
-def half_silent(agent, connection):
-    connection.sendall(HELLO)
-    agent.request()
-    connection.sendall(b'{"id": 1, "ok": true')
-    agent.wait()
-
-
-def endless(agent, connection):
-    connection.sendall(HELLO)
-    agent.request()
-    while True:
-        connection.sendall(b"x" * 100)
-        time.sleep(0.01)
-
-
-@pytest.mark.parametrize("script", [silent, half_silent, endless])
-def test_time_is_up(run, script):
-    start = time.monotonic()
-    results = run(script, "judge=application:1", "judge=application:1", timeout=300)
-    first = [result for _, result, _ in results]
-    assert first == ([TIMEOUT, CLOSED, CLOSED] if script is silent else [0, TIMEOUT, CLOSED])
-    assert time.monotonic() - start < 20
-
-
-def test_nobody_listens_or_the_path_is_too_long(client_build, tmp_path):
-    for path in (tmp_path / "none", tmp_path / ("x" * 120), tmp_path):
-        done = subprocess.run([client_build / "scripted", path, "100", "judge=tvs:1"], capture_output=True, text=True)
-        assert [parse(line)[1] for line in done.stdout.splitlines()] == [CONNECT, CLOSED]
-
-
-def test_an_agent_whose_queue_is_full_costs_one_timeout(client_build, tmp_path):
-    with socket.socket(socket.AF_UNIX) as listener, contextlib.ExitStack() as waiting:
-        listener.bind(str(tmp_path / "full"))
-        listener.listen(0)
-        for _ in range(4):
-            client = waiting.enter_context(socket.socket(socket.AF_UNIX))
-            client.setblocking(False)
-            with contextlib.suppress(BlockingIOError):
-                client.connect(str(tmp_path / "full"))
-        done = subprocess.run(
-            [client_build / "scripted", tmp_path / "full", "300"], capture_output=True, text=True, timeout=20
-        )
-    assert done.stdout == f"open {TIMEOUT}\n"
 
 
 # The library as such
