@@ -7,6 +7,7 @@ from binascii import b2a_base64
 
 from agent import service as service_module
 from agent.boot import HISTORY
+from agent.decision import Decision
 from agent.main import Phone
 from agent.service import CLIENTS_LIMIT, LINE_LIMIT, OUTPUT_LIMIT, PROGRAM_LIMIT
 from hal.files import Files
@@ -164,6 +165,27 @@ def test_wrong_requests_get_an_error_and_the_connection_stays():
         answer = client.ask(request)
         assert answer["ok"] is False and words in answer["error"], (request, answer)
     assert works(client)
+
+
+def test_a_status_longer_than_what_may_wait_is_given():
+    place = Place()
+    client = place.connect(room=10 * OUTPUT_LIMIT)
+    for _ in range(HISTORY):
+        place.phone.boot.record(Decision(False, "bad-signature", "itl", "x" * (OUTPUT_LIMIT // HISTORY) + "."))
+    answer = client.ask({"id": 1, "do": "status"})
+    assert answer["ok"] and len(json.dumps(answer)) > OUTPUT_LIMIT
+    assert works(client)
+
+
+def test_requests_do_not_end_the_asking_for_absent_servers():
+    place = Place()
+    boot = place.phone.boot
+    place.world.hal.net = None  # nothing is asked before the pause is over
+    boot.record(Decision(False, "no-server", "ctl", "Nobody."))
+    place.phone._ask_again()
+    boot.requests.judge("tvs", b"?")
+    place.phone._ask_again()
+    assert place.phone._due is not None
 
 
 # Changes
