@@ -113,6 +113,8 @@ def machine(board_strategy, environment, front):
     server = f"{environment.config.get_option('address')}:{front.port}"
     found.new(mac=MAC, model="8861", tftp=[server], **WAITS)
     assert found.boot() == ("no-trust", "nonsecure", False)
+    if "memory: " not in found.heard:
+        found.expect("memory: ")  # the last line of the start scripts, which may come in the middle of an answer
     yield found
     if not board_strategy.broken:
         board_strategy.transition(State.off)
