@@ -92,4 +92,5 @@ def pytest_pyfunc_call(pyfuncitem):
 
 def pytest_sessionfinish(session, exitstatus):
     if WRITE in os.environ and exitstatus == 0 and _written:
-        document.FILE.write_text(document.document(procedure_modules(), _written))
+        before = document.sections(document.FILE.read_text()) if document.FILE.exists() else {}
+        document.FILE.write_text(document.document(procedure_modules(), {**before, **_written}))
