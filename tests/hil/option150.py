@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """A network of its own with dnsmasq for DHCP and a lab cluster on port 69, and a board on a tap device in it.
 
-To be run inside a network namespace: unshare --net --map-root-user python -m tests.hil.option150 CARD FOLDER OPTION
+To be run inside a network namespace: unshare --net --pid --fork --map-root-user python -m tests.hil.option150 CARD FOLDER OPTION
 where OPTION is 150 or 66. The board's console goes to standard output until it is ready; exit status 0 then.
 """
 

@@ -11,7 +11,8 @@ import pytest
 from host_tools.image import board as boards
 from tests.hil.images import build_image
 
-UNSHARE = ["unshare", "--net", "--map-root-user"]
+# With a process namespace, too: all that was started ends with the test, however that ends.
+UNSHARE = ["unshare", "--net", "--pid", "--fork", "--kill-child", "--map-root-user"]
 
 
 @pytest.fixture(scope="module")
