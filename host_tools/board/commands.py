@@ -5,6 +5,7 @@ import contextlib
 import fcntl
 import json as json_text
 import pathlib
+import shutil
 import signal
 import sys
 from typing import Annotated
@@ -50,7 +51,10 @@ def run(
         pathlib.Path | None, typer.Option(help="The lab cluster's folder; made where there is none.")
     ] = None,
     keep_card: Annotated[
-        bool, typer.Option("--keep-card", help="Boot the card of the last run, with what the phone stored on it.")
+        bool,
+        typer.Option(
+            "--keep-card", help="Boot the card of the last run, with what the phone stored, beside that cluster."
+        ),
     ] = False,
     mac: Annotated[str, typer.Option(help="The board's MAC address, 12 hexadecimal digits.")] = emulator.DEFAULT_MAC,
     until: Annotated[str | None, typer.Option(help="End with status 0 when this text is seen.")] = None,
@@ -73,6 +77,8 @@ def run(
         stack.enter_context(_only_one(folder))
         if not keep_card or not card.exists():
             emulator.insert_card(source, card)
+            if cluster is None:  # a new phone meets a new cluster
+                shutil.rmtree(folder / "cluster", ignore_errors=True)
         outputs = [sys.stdout]
         if log:
             outputs.append(stack.enter_context(open(log, "a", encoding="utf-8")))
