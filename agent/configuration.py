@@ -161,7 +161,11 @@ class ConfigurationStep:
     def _keep(self, name, body, configuration, decision):
         """Store an accepted configuration unless it is the one that is stored; decision, or why it is not stored."""
         boot = self._boot
-        changes = {"configuration-name": name.encode(), "configuration": body, "tvs-servers": encode_servers(configuration.tvs)}
+        changes = {
+            "configuration-name": name.encode(),
+            "configuration": body,
+            "tvs-servers": encode_servers(configuration.tvs),
+        }
         if not _is_stored(boot.store.current, changes):
             failure = boot.save(name, changes, decision.evidence)
             if failure is not None:
