@@ -21,7 +21,7 @@ from host_tools.image.command_parts import plain_errors
 from host_tools.image.commands import default_image
 from host_tools.image.errors import ImageError
 
-app = typer.Typer(no_args_is_help=True, help="Boards: list them, run one in QEMU.")
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Boards: list them, run one in QEMU.")
 
 
 @app.command("list")

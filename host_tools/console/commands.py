@@ -13,7 +13,7 @@ from host_tools.console.keyboard import Keyboard
 from host_tools.image.command_parts import plain_errors
 from host_tools.image.errors import ImageError
 
-app = typer.Typer(help="A board's serial console.")
+app = typer.Typer(add_completion=False, help="A board's serial console.")
 
 
 @app.command()

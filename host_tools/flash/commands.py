@@ -17,7 +17,7 @@ from host_tools.flash import writer
 from host_tools.image import fat, layout
 from host_tools.image.command_parts import Refusal, mebibytes, plain_errors
 
-app = typer.Typer(help="Write an image to an SD card or a file.")
+app = typer.Typer(add_completion=False, help="Write an image to an SD card or a file.")
 
 
 @app.command()

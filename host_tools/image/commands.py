@@ -14,7 +14,7 @@ from host_tools.image import fat, layout, settings
 from host_tools.image.command_parts import mebibytes, plain_errors, steps
 from host_tools.image.errors import ImageError
 
-app = typer.Typer(no_args_is_help=True, help="Images for SD cards: build one, look into one.")
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Images for SD cards: build one, look into one.")
 MIB = 1 << 20
 
 

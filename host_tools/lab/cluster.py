@@ -20,7 +20,7 @@ from host_tools.lab.holdings import Holdings
 from host_tools.lab.keys import KeyMaker, make_identity
 from host_tools.lab.phones import Phones
 from host_tools.lab.procedures import Procedures, check_address
-from host_tools.lab.state import State, Store
+from host_tools.lab.state import FORMAT, State, Store
 from host_tools.lab.transfer import Transfers
 
 NODE_KINDS = ("callmanager", "callmanager-ec", "tvs", "tomcat")
@@ -68,7 +68,7 @@ class Cluster(Phones, Procedures, Transfers):
             if cluster.store.exists():
                 raise LabError(f"{path} already holds a lab cluster")
             data = {
-                "format": 1,
+                "format": FORMAT,
                 "name": name,
                 "mixed": mixed,
                 "signer": signer,

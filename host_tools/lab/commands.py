@@ -24,21 +24,13 @@ app = typer.Typer(
     cls=LabGroup,
     no_args_is_help=True,
     rich_markup_mode="rich",
+    add_completion=False,
     pretty_exceptions_enable=False,
     help="A lab cluster in a folder: certificates, trust lists, configuration files, and the servers that hand them "
     "out.\n\nEach command that changes the cluster makes one new state of it; a running [bold]serve[/] hands it "
     "out at once. Orders that would lock phones out are allowed: the lab then says what phones will do, by the "
     "phone's own rules.\n\nFirst steps: [bold]init[/], [bold]add-phone 00270DC01C92[/], [bold]serve[/].",
 )
-app.command()(serve)
-app.command("status")(command_show.status)
-app.add_typer(command_show.app, name="show")
-app.add_typer(command_set.app, name="set")
-app.add_typer(command_lists.itl, name="itl")
-app.add_typer(command_lists.ctl, name="ctl")
-app.add_typer(command_transfer.bulk, name="bulk-cert")
-app.command("backup")(command_transfer.backup)
-app.command("restore")(command_transfer.restore)
 
 
 @app.command()
@@ -207,3 +199,14 @@ def phones_restarted(cluster: ClusterOption = DEFAULT_CLUSTER):
     """Say that all phones have been restarted; forecasts start from what they hold then."""
     Cluster(cluster).phones_restarted()
     typer.echo("Noted: phones hold what they accepted of the present state.")
+
+
+app.command()(serve)
+app.command("status")(command_show.status)
+app.add_typer(command_show.app, name="show")
+app.add_typer(command_set.app, name="set")
+app.add_typer(command_lists.itl, name="itl")
+app.add_typer(command_lists.ctl, name="ctl")
+app.add_typer(command_transfer.bulk, name="bulk-cert")
+app.command("backup")(command_transfer.backup)
+app.command("restore")(command_transfer.restore)

@@ -23,6 +23,7 @@ from pathlib import Path
 from host_tools.lab.errors import LabError
 from host_tools.lab.keys import Identity
 
+FORMAT = 1  # of cluster.json; another number when an older lab could not read it, or be read
 KEPT = 3  # generations that stay: a reader may still be inside the one before
 _FILE_NAME = re.compile(r"[A-Za-z0-9_@+][A-Za-z0-9_@+.-]*(/[A-Za-z0-9_@+][A-Za-z0-9_@+.-]*)*")
 
@@ -56,6 +57,8 @@ class State:
         folder = Path(folder)
         try:
             data = json.loads((folder / "cluster.json").read_text())
+            if data["format"] != FORMAT:
+                raise LabError(f"{folder} is of another version of the lab; make a new cluster")
             identities = {
                 path.stem: Identity.from_pem(path.read_bytes(), own=True)
                 for path in sorted((folder / "identities").glob("*.pem"))
