@@ -6,6 +6,7 @@ exist is answered with ERROR 1. Two of its habits need care: an exception of an 
 loop is started again on the same port; and it closes files with flock(), so it must be given real files.
 """
 
+import contextlib
 import logging
 import shutil
 import socket
@@ -65,6 +66,11 @@ class TftpServer:
                     sessions.pop(key).sock.close()  # the one that the datagram began; the others go on
 
     def _open(self, name, raddress=None, rport=None):
+        session = self._server.sessions.get(f"{raddress}:{rport}")
+        if session is not None:
+            # tftpy answers from any address of this machine; phones take only what comes from the one they asked.
+            with contextlib.suppress(OSError):  # bound already: the request came twice
+                session.sock.bind((self._address, 0))
         path = self._find(name)
         self._on_request(name, path is not None, f"{raddress}:{rport}")
         try:

@@ -116,6 +116,14 @@ def test_tftp_gives_nothing_from_outside_its_folder(cluster):
             assert tftp_read(serving.tftp_port(), name) in (1, 4), name
 
 
+def test_tftp_answers_from_the_address_that_was_asked(cluster):
+    with cluster.serve(address="127.0.0.2") as serving, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+        client.settimeout(10)
+        for name in (b"ITLFile.tlv", b"CTLFile.tlv"):
+            client.sendto(b"\0\1" + name + b"\0octet\0", ("127.0.0.2", serving.tftp_port()))
+            assert client.recvfrom(1000)[1][0] == "127.0.0.2"
+
+
 def test_tftp_survives_garbage(cluster):
     with cluster.serve() as serving, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
         for packet in (
