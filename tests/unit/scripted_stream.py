@@ -76,13 +76,15 @@ class _Stream:
             self.steps.extend(self.server.reply(data))
 
     def read_into(self, buffer):
+        left = self.timeout  # one read waits so long, however many pauses it meets
         while self.steps:
             step = self.steps.pop(0)
             if isinstance(step, int):
-                if step >= self.timeout:
-                    self.clock.now += self.timeout
+                if step >= left:
+                    self.clock.now += left
                     raise OSError(errno.ETIMEDOUT, "silence")
                 self.clock.now += step
+                left -= step
             elif isinstance(step, OSError):
                 raise step
             else:
