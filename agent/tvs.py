@@ -15,6 +15,7 @@ Every way to fail is told apart in the Answer's text. What answers mean for trus
 from agent import tvs_message as message
 from agent.decision import Answer
 from agent.elements import MessageError, failure_text, is_closed, read_message
+from agent.names import role_name
 
 #: The longest answer that is read, header included (bytes). A certificate has 1 to 3 KB.
 ANSWER_LIMIT = 16384
@@ -25,6 +26,8 @@ CACHE_LIMIT = 16
 #: The longest time (seconds) that a positive answer is remembered. 86400 is usual; a server that says more than a
 #: week has a mistake in it, and a certificate that was taken back must not be believed for years.
 TTL_LIMIT = 7 * 86400
+#: How many roles a sentence names; a server may send thousands.
+ROLES_SHOWN = 8
 #: How long (seconds) a server counts as one that does not know QUERY_CERT: it may be upgraded meanwhile.
 UNSUPPORTED_KEPT = 3600
 
@@ -258,8 +261,10 @@ def _understood(received, question, session, server):
     elif certificate != question.certificate:
         raise _NoAnswer("unreachable", "refused its answer: it is about another certificate")
     roles = received.roles or ()
-    numbers = ", ".join([str(role) for role in roles]) or "none"
-    return Answer("valid", certificate, roles, received.ttl or 0, server, f"vouches for it, roles {numbers}")
+    shown = ", ".join([role_name(role) for role in roles[:ROLES_SHOWN]]) or "nothing"
+    if len(roles) > ROLES_SHOWN:
+        shown += " and more"
+    return Answer("valid", certificate, roles, received.ttl or 0, server, f"vouches for it as {shown}")
 
 
 def _close(stream):

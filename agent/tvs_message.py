@@ -117,8 +117,17 @@ def decode(data):
     message.status = sized(elements, STATUS, 1, "STATUS")
     message.ttl = sized(elements, TTL, 4, "TTL")
     if ROLES in elements:
-        message.roles = tuple(elements[ROLES])
+        message.roles = _distinct(elements[ROLES])
     return message
+
+
+def _distinct(value):
+    """The different numbers of a ROLES element, in their order: at most 256, however long it is."""
+    seen = []
+    for role in value:
+        if role not in seen:
+            seen.append(role)
+    return tuple(seen)
 
 
 def _device_name(value):

@@ -70,7 +70,7 @@ def test_query_is_answered():
     answer = world.ask()
     assert answer.status == "valid" and answer.certificate == b"signer"
     assert answer.roles == (0, 3) and answer.ttl == 60 and answer.server == "a:2445"
-    assert answer.text == "TVS a:2445: vouches for it, roles 0, 3"
+    assert answer.text == "TVS a:2445: vouches for it as SAST, TFTP"
     assert server.heard == [message.encode_query(0x3E9, DEVICE, "CN=signer", "CN=ca", b"\x05")]
     assert server.open == 0
     assert world.lines == [answer.text]
@@ -99,7 +99,7 @@ def test_silent_servers_cost_one_timeout_each():
     answer = world.ask()
     assert answer.status == "valid" and answer.server == "c:2445"
     assert answer.text == (
-        "TVS a:2445: no answer in time; TVS b:2445: connection refused; TVS c:2445: vouches for it, roles 0, 3"
+        "TVS a:2445: no answer in time; TVS b:2445: connection refused; TVS c:2445: vouches for it as SAST, TFTP"
     )
     assert world.clock.now == 1000 + 4000
     world = World(sends(99999), says())

@@ -116,3 +116,4 @@ def test_values_that_are_refused():
 def test_no_roles_and_many():
     assert message.decode(answer((8, b""))).roles == ()
     assert message.decode(answer((8, bytes(range(256))))).roles == tuple(range(256))
+    assert message.decode(answer((8, bytes((3, 0, 3)) + bytes(5000)))).roles == (3, 0)
