@@ -15,6 +15,7 @@ from agent import settings as agent_settings
 from agent.errors import SettingsError
 from agent.main import ERROR, Phone
 from hal import device
+from hal.device_libc import libc
 from hal.files import Files
 
 STATE = "/run/phone"
@@ -99,7 +100,7 @@ def since_power_on():
 
 def main(state):
     """Run the phone. Does not return."""
-    if state == STATE and device.libc.func("i", "getuid", "")() == 0:
+    if state == STATE and libc.func("i", "getuid", "")() == 0:
         raise SystemExit("the agent never runs as root on a board")
     board = SupervisedBoard(
         state, read(state + "/mac"), os.getenv("MODEL") or "", os.getenv("VERSION") or "", os.getenv("LED") or None

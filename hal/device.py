@@ -16,6 +16,8 @@ from array import array
 
 import ffi
 
+from hal.device_libc import EINTR, libc
+
 ENVIRONMENT = "PHONETRUST_LIBRARY"
 LIBRARY = "/usr/lib/libphonetrust.so"
 
@@ -26,11 +28,9 @@ INT_LIMIT = 1 << 31
 # A board without a clock chip starts in 1970, or at the date its image was made.
 FIRST_SENSIBLE_TIME = 1735689600  # 2025-01-01
 
-EINTR = 4
 EIO = 5
 RESTART_STATUS = 75  # the exit status that asks whoever started the program to start it again
 
-libc = ffi.open("libc.so.6")
 _read = libc.func("l", "read", "ipL")
 _pread = libc.func("l", "pread", "ipLl")
 _pwrite = libc.func("l", "pwrite", "iPLl")

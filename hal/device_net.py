@@ -14,7 +14,7 @@ import time
 
 import tls as tls_module
 
-from hal.device import EINTR, libc
+from hal.device_libc import EINTR, libc
 
 ENOENT, EEXIST, EAGAIN, EPROTO, EINPROGRESS, ETIMEDOUT = 2, 17, 11, 71, 115, 110
 SOL_TCP, TCP_NODELAY = 6, 1

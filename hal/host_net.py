@@ -13,6 +13,8 @@ import socket
 import stat
 import struct
 
+from hal.host_stream import Stream
+
 # Linux: seconds and microseconds of struct timeval.
 TIMEVAL = "ll"
 
@@ -91,33 +93,6 @@ class UdpSocket:
 
     def close(self):
         """Give the port back."""
-        self._socket.close()
-
-
-class Stream:
-    """One TCP connection."""
-
-    peer_certificate = None
-
-    def __init__(self, connected):
-        self._socket = connected
-
-    def read_into(self, buffer):
-        """Bytes read, 0 at the end. OSError: ETIMEDOUT for silence, ECONNRESET ..."""
-        try:
-            return self._socket.recv_into(buffer)
-        except TimeoutError as error:
-            raise OSError(errno.ETIMEDOUT, "no answer in time") from error
-
-    def write(self, data):
-        """Write all of it. OSError as read_into."""
-        try:
-            self._socket.sendall(data)
-        except TimeoutError as error:
-            raise OSError(errno.ETIMEDOUT, "the other side takes nothing") from error
-
-    def close(self):
-        """End the connection."""
         self._socket.close()
 
 

@@ -7,7 +7,7 @@ import errno
 import os
 import ssl
 
-from hal.host_net import Stream
+from hal.host_stream import Stream
 
 
 def context(identity=None):
