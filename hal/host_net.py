@@ -8,12 +8,12 @@ and SHA-1 are what old clusters have; OpenSSL by itself would refuse them before
 
 import errno
 import os
-import select
 import socket
 import stat
 import struct
 
 from hal.host_stream import Stream
+from hal.poller import Poller
 
 # Linux: seconds and microseconds of struct timeval.
 TIMEVAL = "ll"
@@ -168,31 +168,6 @@ class LocalStream:
     def close(self):
         """End the connection."""
         self._socket.close()
-
-
-class Poller:
-    """Waits for listeners, local streams and the console."""
-
-    def __init__(self):
-        self._poll = select.poll()
-        self._things = {}
-
-    def watch(self, thing, writing=False):
-        """Wait until `thing` can be read, and with writing=True also until it can be written."""
-        self._poll.register(thing.fileno(), select.POLLIN | (select.POLLOUT if writing else 0))
-        self._things[thing.fileno()] = thing
-
-    def forget(self, thing):
-        """Wait for it no more; to be called before it is closed. Nothing happens where it was not watched."""
-        if self._things.pop(thing.fileno(), None) is not None:
-            self._poll.unregister(thing.fileno())
-
-    def wait(self, timeout):
-        """[(thing, readable, writable)], empty after `timeout` ms; None waits without end."""
-        return [
-            (self._things[number], bool(event & ~select.POLLOUT), bool(event & select.POLLOUT))
-            for number, event in self._poll.poll(timeout)
-        ]
 
 
 def _remove_socket(path):

@@ -12,7 +12,7 @@ import sys
 from host_tools.image.errors import ImageError
 
 # The modules of hal/ that a board runs; the others are the PC's.
-HAL = ("__init__.py", "device.py", "device_libc.py", "device_net.py", "files.py", "native.py")
+HAL = ("__init__.py", "device.py", "device_libc.py", "device_net.py", "files.py", "native.py", "poller.py")
 ROOTFS = pathlib.Path(__file__).parent / "rootfs"
 
 

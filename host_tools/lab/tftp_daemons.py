@@ -7,6 +7,7 @@
 For tests and benchmarks. They come from build/servers (host_tools/setup/servers.sh) or the system's own folders. Each
 runs as the user who started it: that user can read the folder."""
 
+import abc
 import grp
 import os
 import pwd
@@ -25,7 +26,7 @@ class CannotStart(RuntimeError):
     """The server is not installed, or ended or kept silent instead of answering; says what it printed."""
 
 
-class Server:
+class Server(abc.ABC):
     """A TFTP server that serves `folder`. `arguments`: further ones for its command line."""
 
     program = None
@@ -49,9 +50,9 @@ class Server:
         """What to ask for to get `file` of the folder."""
         return file
 
+    @abc.abstractmethod
     def command(self, program):
         """The command line."""
-        raise NotImplementedError
 
     def __enter__(self):
         program = shutil.which(self.program, path=FOLDERS)
