@@ -40,7 +40,7 @@ class OnOff(enum.StrEnum):
 
 
 class LabGroup(TyperGroup):
-    """A command group that says a LabError in one sentence and exits with 1."""
+    """A command group that says a LabError in one sentence and exits with 2: it cannot tell."""
 
     def invoke(self, ctx):
         """Run the command; LabError and file errors become a sentence on standard error."""
@@ -53,7 +53,7 @@ class LabGroup(TyperGroup):
         except OSError as error:
             what = f"{error.filename}: " if error.filename else ""
             typer.echo(f"phonetrust lab: {what}{error.strerror or error}", err=True)
-        raise typer.Exit(1)
+        raise typer.Exit(2)
 
 
 @contextlib.contextmanager

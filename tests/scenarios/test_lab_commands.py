@@ -47,7 +47,7 @@ def test_init_makes_a_cluster_and_does_not_overwrite_one(tmp_path):
     assert "2 nodes, mixed mode, trust lists signed by etoken" in good(runner.invoke(commands.app, options))
     assert Cluster(folder).data["nodes"][1]["name"] == "branch-sub1"
     again = runner.invoke(commands.app, options)
-    assert again.exit_code == 1 and again.stderr.strip() == f"phonetrust lab: {folder} already holds a lab cluster"
+    assert again.exit_code == 2 and again.stderr.strip() == f"phonetrust lab: {folder} already holds a lab cluster"
 
 
 def test_every_change_says_what_phones_will_do(lab):
@@ -79,7 +79,7 @@ def test_lists_are_shown_as_a_cluster_prints_them(lab, cluster):
     )
     assert all(file.data[field["position"]] == field["tag"] for field in shown["header"])
     missing = lab("show", "ctl")
-    assert missing.exit_code == 1 and missing.stderr == "phonetrust lab: the cluster has no CTL\n"
+    assert missing.exit_code == 2 and missing.stderr == "phonetrust lab: the cluster has no CTL\n"
     good(lab("set", "rollback", "true"))
     assert "This record is empty" in good(lab("show", "itl"))
 
@@ -129,7 +129,7 @@ def test_all_procedures_run_from_the_command_line(lab, cluster, tmp_path):
 )
 def test_errors_are_one_sentence(lab, line, sentence):
     result = lab(*line.split())
-    assert result.exit_code == 1 and result.stdout == ""
+    assert result.exit_code == 2 and result.stdout == ""
     assert result.stderr.startswith("phonetrust lab: ") and result.stderr.count("\n") == 1
     assert sentence in result.stderr
 
