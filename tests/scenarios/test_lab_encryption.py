@@ -32,8 +32,13 @@ def test_what_is_encrypted_can_be_decrypted(length):
     file.verify(signer.der)
     assert file.decrypt(phone.key) == plain[:length]
     assert len(file.body) % 16 == 0 and plain[:16] not in file.data
-    with pytest.raises((ValueError, AssertionError)):
-        file.decrypt(signer.key)
+    try:
+        opened = file.decrypt(signer.key)
+    except (ValueError, AssertionError):
+        return
+    # OpenSSL answers a wrong key with random bytes of a random length, which now and then are an AES key. What tells then
+    # is the digest of the plaintext, and of no plaintext there is only one.
+    assert length == 0 and opened == b""
 
 
 def test_the_header_has_the_fields_order_and_sizes_of_the_vector():
