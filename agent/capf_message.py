@@ -82,7 +82,6 @@ DIGEST_SHA1 = 1
 DIGEST_SHA512 = 3
 
 # AUTHTYPE and the configuration's capfAuthMode; 0 in AUTH_REQ leaves the choice to the phone.
-AUTH_UNSAID = 0
 AUTH_STRING = 1
 AUTH_NONE = 2
 AUTH_LSC = 3

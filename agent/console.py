@@ -4,7 +4,7 @@
 There is no shell behind it. What changes anything is logged, and erasing asks twice."""
 
 from agent.json_pieces import pieces
-from agent.status import status
+from agent.status import status, trusted
 
 _HELP = (
     ("show itl | ctl", "the installed list: signer, serial, checksums, records"),
@@ -165,7 +165,7 @@ class Console:
 
 def _show_list(kind):
     def show(phone):
-        installed = status(phone.boot)["installed"][kind]
+        installed = trusted(phone.boot)["installed"][kind]
         if installed is None:
             return ["%s: not installed" % kind.upper()]
         lines = [

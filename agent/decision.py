@@ -19,7 +19,6 @@ REASONS = {
     "no-trust-list": "no trust list is installed",
     "listed-in-ctl": "the server's certificate stands in the installed CTL (ours)",
     "listed-in-itl": "the server's certificate stands in the installed ITL (ours)",
-    "provisioned": "put in when the image was built (ours)",
     "nonsecure": "the cluster is not in mixed mode (ours)",
     # refused
     "too-large": "over the size limit",

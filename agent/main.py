@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """The main program of a phone, given a HAL: boots, prints one line an event, keeps its status for others to read.
 
-The launchers (boards/phone.py on a board, host_tools/cli/phone.py on a PC) make the HAL and call run()."""
+The launchers (boards/phone.py on a board, host_tools/cli/phone.py on a PC) make the HAL and call
+start(), then serve() where the phone is to stay."""
 
 import gc
 
@@ -10,7 +11,7 @@ from agent.boot import Boot
 from agent.console import Console
 from agent.json_pieces import pieces
 from agent.service import Service
-from agent.status import status
+from agent.status import refusal_of, state_of, status
 
 # Severity of an event, as syslog names them.
 INFO = "info"
@@ -63,9 +64,10 @@ class Phone:
         return good
 
     def _summary(self):
-        found = status(self.boot)
-        text = "state %s, mode %s%s" % (found["state"], found["mode"], ", locked out" if found["locked_out"] else "")
-        self.line(ERROR if found["locked_out"] else NOTICE, text)
+        trust = self.boot.trust
+        locked_out = refusal_of(self.boot.decisions) is not None
+        text = "state %s, mode %s%s" % (state_of(trust), trust.mode, ", locked out" if locked_out else "")
+        self.line(ERROR if locked_out else NOTICE, text)
 
     # What the console asks for
 

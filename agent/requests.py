@@ -47,7 +47,7 @@ class Requests:
         boot = self._boot
         if boot.hal.files is None:
             raise ValueError("this phone keeps no files for other programs")
-        signed = name.endswith(".sgn") or boot.trust.lost or boot.trust.has_trust
+        signed = name.endswith(".sgn") or boot.trust.has_trust
         if signed and not name.endswith(".sgn"):
             name += ".sgn"
         file = None

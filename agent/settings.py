@@ -6,7 +6,7 @@ Every key has a default but `mac`. A mistake is a SettingsError that names the k
 import json
 
 from agent.errors import SettingsError
-from agent.tftp_packet import SAFE_BLOCK
+from agent.tftp_packet import FULL_BLOCK, SAFE_BLOCK, SMALLEST_BLOCK
 from agent.trust import POLICIES
 
 PROVISIONING = ("tftp", "http")
@@ -105,7 +105,12 @@ KEYS = {
     "tftp_timeout": (_number(50, 60000), 1000, 1000, "ms before a TFTP request is sent again; it grows"),
     "tftp_attempts": (_number(1, 20), 4, 4, "how often a TFTP request is sent"),
     "tftp_deadline": (_number(1000, 3600000), 120000, 120000, "ms for one file from one server"),
-    "tftp_block_size": (_number(8, 1468), SAFE_BLOCK, SAFE_BLOCK, "TFTP block size asked for, bytes"),
+    "tftp_block_size": (
+        _number(SMALLEST_BLOCK, FULL_BLOCK),
+        SAFE_BLOCK,
+        SAFE_BLOCK,
+        "TFTP block size asked for, bytes",
+    ),
     "tftp_window": (_number(1, 64), 16, 16, "TFTP blocks on the way at once"),
     "tvs_timeout": (_number(100, 60000), 5000, 5000, "ms for a TVS server to connect, and to answer"),
     "capf_timeout": (

@@ -35,7 +35,7 @@ def status(boot):
     state: "trust-lost", "rolled-back", "trusted" or "no-trust". locked_out: whether files of the cluster are refused;
     advice: then what an administrator should do, else None. lsc: the phone's own certificate as agent.identity describes
     it, or None. Digests are hexadecimal SHA-256, as are serials."""
-    refusal = _refusal(boot.decisions)
+    refusal = refusal_of(boot.decisions)
     found = {
         "version": VERSION,
         "device": boot.settings.device,
@@ -59,7 +59,7 @@ def trusted(boot):
     """What a phone trusts: state, mode, the installed lists, and whose configuration it uses. Part of the status."""
     trust = boot.trust
     return {
-        "state": _state(trust),
+        "state": state_of(trust),
         "mode": trust.mode,
         "installed": {
             "ctl": _list(trust.ctl, boot.hal.crypto),
@@ -69,7 +69,8 @@ def trusted(boot):
     }
 
 
-def _state(trust):
+def state_of(trust):
+    """ "trust-lost", "rolled-back", "trusted" or "no-trust"."""
     if trust.lost:
         return "trust-lost"
     if trust.rolled_back:
@@ -77,8 +78,8 @@ def _state(trust):
     return "trusted" if trust.has_trust else "no-trust"
 
 
-def _refusal(decisions):
-    """The refusal that locks the phone out and that no later decision about the same kind of thing undid.
+def refusal_of(decisions):
+    """The refusal that locks the phone out and that no later decision about the same kind of thing undid, or None.
 
     The first of flash, CTL, ITL and configuration, since one refused is often why the next is."""
     newest = {}

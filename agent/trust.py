@@ -122,17 +122,9 @@ class Trust:
         installed = self.ctl if kind == "ctl" else self.itl
         if installed is not None and installed.data == data:
             return case.accept("unchanged", wording.unchanged(case))
-        known = []
-        if self.ctl is not None:
-            roles = _ITL_SIGNER_IN_CTL if kind == "itl" else _LIST_SIGNER
-            known.append(("signed-by-ctl", self.ctl, roles))
-        if self.itl is not None:
-            known.append(("signed-by-itl", self.itl, _LIST_SIGNER))
-        decision = self._by_installed(case, known)
-        if decision is not None:
-            return decision
-        if self.tvs_certificates():
-            return self._ask(case, _LIST_SIGNER)
+        found = self._by_trust(case, _ITL_SIGNER_IN_CTL if kind == "itl" else _LIST_SIGNER, _LIST_SIGNER)
+        if found is not None:
+            return found
         if self.ctl is None and (self.itl is None or self.itl.empty):
             return self._on_faith(case)
         return case.refuse("unknown-signer", wording.unknown_signer(case))
@@ -163,17 +155,8 @@ class Trust:
         case = _Case(name, signed.header, signed.digest, None, None)
         if signed.header.filename != name:
             return case.refuse("wrong-file", wording.wrong_file(case, name))
-        known = []
-        if self.ctl is not None:
-            known.append(("signed-by-ctl", self.ctl, _FILE_SIGNER))
-        if self.itl is not None:
-            known.append(("signed-by-itl", self.itl, _FILE_SIGNER))
-        decision = self._by_installed(case, known)
-        if decision is not None:
-            return decision
-        if self.tvs_certificates():
-            return self._ask(case, _FILE_SIGNER)
-        return case.refuse("unknown-signer", wording.unknown_signer(case))
+        found = self._by_trust(case, _FILE_SIGNER, _FILE_SIGNER)
+        return found if found is not None else case.refuse("unknown-signer", wording.unknown_signer(case))
 
     def decide_unsigned(self, name):
         """May an unsigned file of this name be used? A Decision."""
@@ -251,11 +234,22 @@ class Trust:
             return case.refuse("bad-signature", wording.bad_signature(case, "the certificate that TVS gave"))
         return case.accept("vouched-by-tvs", wording.tvs(case, "vouched-by-tvs"))
 
-    def _ask(self, case, roles):
-        header = case.header
-        return Question("query", roles, case, header.subject, header.issuer, header.serial)
-
     # Signatures
+
+    def _by_trust(self, case, ctl_roles, roles):
+        """Rules 4 and 5: what the installed lists say of the signer, else the Question to TVS; None where neither can.
+
+        ctl_roles: one of which a certificate of the CTL needs; roles: one of the ITL, or one that TVS vouches for."""
+        known = []
+        if self.ctl is not None:
+            known.append(("signed-by-ctl", self.ctl, ctl_roles))
+        if self.itl is not None:
+            known.append(("signed-by-itl", self.itl, roles))
+        decision = self._by_installed(case, known)
+        if decision is None and self.tvs_certificates():
+            header = case.header
+            return Question("query", roles, case, header.subject, header.issuer, header.serial)
+        return decision
 
     def _by_installed(self, case, known):
         """Rule 4: the first certificate of the lists that is the signer's decides. None where none is.

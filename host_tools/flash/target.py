@@ -15,7 +15,6 @@ from host_tools.image.errors import ImageError
 SYS = pathlib.Path("/sys")
 # Where the running system lives; a disk that holds one of these is never written.
 SYSTEM_PATHS = ("/", "/boot", "/boot/efi", "/usr", "/var", "/home")
-BLKGETSIZE64 = 0x80081272
 
 
 @dataclasses.dataclass
