@@ -4,8 +4,12 @@
 hal = Hal(crypto(), size=262144)
 hal.net.serve_udp("192.0.2.1", 69, server)       hal/fake/net.py
 hal.flash = FakeFlash(lose_power_at=3)           hal/fake/flash.py
-hal.clock.sleep(1000)                            moves the clock and takes no time
+
+Its awaitables finish at once on a clock that stands until something waits: run() of tests/helpers/agent/both.py plays a
+coroutine to its end without any loop. Only a console or a client that has said nothing yet really waits.
 """
+
+import asyncio
 
 from hal.fake.flash import FakeFlash, PowerLost
 from hal.fake.net import FakeNet
@@ -42,25 +46,25 @@ class Hal:
 
 
 class FakeClock:
-    """A clock that stands until someone sleeps. sleeps: every wait there was, in ms. time: wall time, or None."""
+    """A clock that stands until something waits. sleeps: every sleep() there was, in ms."""
 
-    def __init__(self, now=1000, time=None):
+    def __init__(self, now=1000):
         self.now = now
-        self.time = time
         self.sleeps = []
 
     def monotonic(self):
         """Milliseconds."""
         return self.now
 
-    def wall(self):
-        """Seconds since 1970, going on with the clock; None where `time` is."""
-        return None if self.time is None else self.time + self.now // 1000
+    def move_to(self, time):
+        """For the fake's parts: a wait ends at `time` (ms), unless that is over already."""
+        if time > self.now:
+            self.now = time
 
-    def sleep(self, duration):
+    async def sleep(self, duration):
         """Move the clock."""
         self.sleeps.append(duration)
-        self.now += duration
+        self.now += max(duration, 0)
 
 
 class FakeRandom:
@@ -88,52 +92,42 @@ class FakeConsole:
         self._clock = clock
         self._lines = [(0, line) for line in lines]
         self._ended = False
+        self._typed = asyncio.Event()
         self.output = ""
 
     def type(self, line, delay=0):
         """A line is typed."""
         self._lines.append((self._clock.monotonic() + delay, line))
+        self._typed.set()
 
     def end(self):
         """The input ends after what was typed."""
         self._ended = True
+        self._typed.set()
 
     def write(self, text):
         """Keep it in output."""
         self.output += text
 
-    def read_line(self, timeout):
-        """The next line, None after `timeout` ms. EOFError at the end."""
-        now = self._clock.monotonic()
-        if not self._lines:
-            if self._ended or timeout is None:
+    async def read_line(self):
+        """The next line; waits for it where none is written down. EOFError at the end."""
+        while not self._lines:
+            if self._ended:
                 raise EOFError
-            self._clock.sleep(timeout)
-            return None
-        time, line = self._lines[0]
-        if timeout is not None and time > now + timeout:
-            self._clock.sleep(timeout)
-            return None
-        if time > now:
-            self._clock.sleep(time - now)
-        self._lines.pop(0)
+            self._typed.clear()
+            await self._typed.wait()
+        time, line = self._lines.pop(0)
+        self._clock.move_to(time)
         return line
-
-    def ready(self):
-        """(readable, writable), for the poller."""
-        typed = bool(self._lines) and self._lines[0][0] <= self._clock.monotonic()
-        return typed or self._ended and not self._lines, True
 
 
 class FakeBoard:
-    """A phone. fed: how often the watchdog was. lit: the LED's state, None before the first led()."""
+    """A phone. fed: how often the watchdog was."""
 
-    def __init__(self, mac="00270DC01C92", model="8861", version="test"):
+    def __init__(self, mac="00270DC01C92", model="8861"):
         self.mac = mac
         self.model = model
-        self.version = version
         self.fed = 0
-        self.lit = None
 
     def restart(self):
         """Raises Restarted."""
@@ -142,7 +136,3 @@ class FakeBoard:
     def watchdog(self):
         """Count it."""
         self.fed += 1
-
-    def led(self, on):
-        """Keep it."""
-        self.lit = bool(on)

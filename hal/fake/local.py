@@ -1,7 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""Unix sockets without sockets, for tests of the phone's service: a listener, its clients, and the poller."""
+"""Unix sockets without sockets, for tests of the phone's service: a listener and its clients.
 
-EDEADLK, EPIPE, ECONNREFUSED = 35, 32, 111
+A client that has not written yet makes the service wait: such tests run in a loop of asyncio. Everything else finishes at
+once, like the rest of the fake HAL."""
+
+import asyncio
+
+EPIPE, ETIMEDOUT, ECONNREFUSED = 32, 110, 111
 
 
 class FakeListener:
@@ -11,24 +16,25 @@ class FakeListener:
         self._net = net
         self._path = path
         self._waiting = []
+        self._arrived = asyncio.Event()
         self.closed = False
 
-    def connect(self, room=65536, process=1):
-        """For the test: a client. room: how many bytes it lets wait for it before it counts as slow. process: the number
-        of its program."""
+    def connect(self, room=65536, process=1, user=1000, group=1000):
+        """For the test: a client. room: how many bytes it lets wait for it before it counts as slow. process, user, group:
+        the numbers of its program."""
         if self.closed:
-            raise OSError(ECONNREFUSED)
-        client = FakeClient(room, process)
-        self._waiting.append(FakeLocalStream(client))
+            raise OSError(ECONNREFUSED, "nobody listens")
+        client = FakeClient(room)
+        self._waiting.append(FakeLocalStream(self._net.clock, client, process, user, group))
+        self._arrived.set()
         return client
 
-    def accept(self):
-        """The next client's stream, None where nobody waits."""
-        return self._waiting.pop(0) if self._waiting else None
-
-    def ready(self):
-        """(readable, writable), for the poller."""
-        return bool(self._waiting), False
+    async def accept(self):
+        """The next client's stream."""
+        while not self._waiting:
+            self._arrived.clear()
+            await self._arrived.wait()
+        return self._waiting.pop(0)
 
     def close(self):
         """Stop listening."""
@@ -39,17 +45,18 @@ class FakeListener:
 class FakeClient:
     """A client's end, in the test's hands."""
 
-    def __init__(self, room, process):
+    def __init__(self, room):
         self.room = room
-        self.process = process
         self.closed = False
         self.refused = False  # the service has closed its end
         self.to_service = bytearray()
+        self.arrived = asyncio.Event()
         self._received = bytearray()
 
     def send(self, data):
         """Send bytes to the service."""
         self.to_service.extend(data)
+        self.arrived.set()
 
     def receive(self):
         """All that has come, which makes room for more."""
@@ -63,75 +70,44 @@ class FakeClient:
         self._received.extend(data[:count])
         return count
 
-    def has_room(self):
-        """For the stream: whether a byte would fit."""
-        return len(self._received) < self.room
-
     def close(self):
         """Go away."""
         self.closed = True
+        self.arrived.set()
 
 
 class FakeLocalStream:
     """The service's end of one client."""
 
-    def __init__(self, client):
+    def __init__(self, clock, client, process, user, group):
+        self._clock = clock
         self._client = client
-        self.process = client.process
+        self.process = process
+        self.user = user
+        self.group = group
 
-    def read_into(self, buffer):
-        """Bytes read, 0 at the end, None where nothing is there now."""
-        waiting = self._client.to_service
-        if not waiting:
-            return 0 if self._client.closed else None
-        count = min(len(waiting), len(buffer))
-        buffer[:count] = waiting[:count]
-        self._client.to_service = waiting[count:]
+    async def read_into(self, buffer, deadline=None):
+        """Bytes read, 0 at the end. Waits for the client, without a deadline; else ETIMEDOUT at once at the deadline."""
+        client = self._client
+        while not client.to_service and not client.closed:
+            if deadline is not None:
+                self._clock.move_to(deadline)
+                raise OSError(ETIMEDOUT, "no answer in time")
+            client.arrived.clear()
+            await client.arrived.wait()
+        count = min(len(client.to_service), len(buffer))
+        buffer[:count] = client.to_service[:count]
+        client.to_service = client.to_service[count:]
         return count
 
-    def write(self, data):
-        """How many bytes were taken. OSError (EPIPE) where the client has gone."""
+    async def write(self, data, deadline):
+        """Write all of it. OSError: EPIPE where the client has gone, ETIMEDOUT where it reads too slowly."""
         if self._client.closed:
-            raise OSError(EPIPE)
-        return self._client.take(data)
-
-    def ready(self):
-        """(readable, writable), for the poller."""
-        return bool(self._client.to_service) or self._client.closed, self._client.has_room() or self._client.closed
+            raise OSError(EPIPE, "the client has gone")
+        if self._client.take(data) < len(data):
+            self._clock.move_to(deadline)
+            raise OSError(ETIMEDOUT, "the client reads too slowly")
 
     def close(self):
         """End the connection."""
         self._client.refused = True
-
-
-class FakePoller:
-    """Waits on the fake clock."""
-
-    def __init__(self, clock):
-        self._clock = clock
-        self._watched = []
-
-    def watch(self, thing, writing=False):
-        """Wait until `thing` can be read, and with writing=True also until it can be written."""
-        self.forget(thing)
-        self._watched.append((thing, writing))
-
-    def forget(self, thing):
-        """Wait for it no more."""
-        self._watched = [item for item in self._watched if item[0] is not thing]
-
-    def wait(self, timeout):
-        """[(thing, readable, writable)], empty after `timeout` ms.
-
-        OSError (EDEADLK) where it would wait without end: nothing else runs that could change anything.
-        """
-        found = []
-        for thing, writing in self._watched:
-            readable, writable = thing.ready()
-            if readable or writable and writing:
-                found.append((thing, readable, writable and writing))
-        if not found:
-            if timeout is None:
-                raise OSError(EDEADLK)
-            self._clock.sleep(timeout)
-        return found

@@ -15,15 +15,16 @@ tls() reaches it, and only tcp() where it has none.
 Hosts in `silent` swallow everything. Everything that is sent is listed in `sent` as (kind, "host:port", bytes).
 """
 
-from hal.fake.local import FakeListener, FakePoller
+from hal.fake.local import FakeListener
 
-ENOENT, EPIPE, EPROTO, ECONNRESET, ETIMEDOUT, ECONNREFUSED = 2, 32, 71, 104, 110, 111
+ENOENT, EACCES, EPIPE, EPROTO, ECONNRESET, ETIMEDOUT, ECONNREFUSED = 2, 13, 32, 71, 104, 110, 111
 CLIENT = "192.0.2.200"
 FIRST_PORT = 49152
+CUT = object()  # in a stream: the connection ends without a goodbye
 
 
 class FakeNet:
-    """All of `net` but the poller's real files. names: host name -> dotted address."""
+    """All of `net`. names: host name -> dotted address."""
 
     def __init__(self, clock, names=None):
         self.clock = clock
@@ -43,7 +44,7 @@ class FakeNet:
         """Put a TCP server on the network, a TLS one with `certificate` (DER); server None takes it away."""
         self._tcp[(host, port)] = (server, certificate)
 
-    def resolve(self, host, port):
+    async def resolve(self, host, port, deadline):
         """(dotted address, port). OSError (ENOENT) for a name that is not in `names`."""
         host = self.names.get(host, host)
         if len([part for part in host.split(".") if part.isdigit()]) != 4:
@@ -58,28 +59,34 @@ class FakeNet:
         """True where both are the same host, on whatever ports."""
         return first[0] == second[0]
 
-    def udp(self):
-        """A UDP socket; each has a port of its own."""
+    def udp(self, address):
+        """A UDP socket for servers at addresses of this kind; each has a port of its own."""
         self._port += 1
         return FakeUdp(self, self._port)
 
-    def tcp(self, host, port, timeout):
+    async def tcp(self, host, port, deadline):
         """A connected stream."""
-        return self._connect("tcp", host, port, timeout, None)
+        stream = await self._connect("tcp", host, port, deadline)
+        stream.peer.server(stream.peer, b"")
+        return stream
 
-    def tls(self, host, port, timeout, identity=None):
-        """A connected stream with the server's certificate."""
-        return self._connect("tls", host, port, timeout, identity)
+    async def tls(self, host, port, deadline, accept, identity=None):
+        """A connected stream with the server's certificate; the server hears of the phone only after accept() says yes.
+
+        OSError (EACCES) where it says no."""
+        stream = await self._connect("tls", host, port, deadline)
+        if not await accept(stream.peer_certificate):
+            stream.close()
+            raise OSError(EACCES, "the server's certificate is not accepted")
+        stream.peer.identity = identity
+        stream.peer.server(stream.peer, b"")
+        return stream
 
     def listen_local(self, path):
         """A listener; a test connects with net.listeners[path].connect()."""
         listener = FakeListener(self, path)
         self.listeners[path] = listener
         return listener
-
-    def poller(self):
-        """Waits for listeners, local streams and the fake console."""
-        return FakePoller(self.clock)
 
     def deliver_udp(self, data, address, source):
         """For FakeUdp: hand a datagram to its server, if there is one."""
@@ -95,19 +102,18 @@ class FakeNet:
 
         server(data, (CLIENT, source.port), reply)
 
-    def _connect(self, kind, host, port, timeout, identity):
-        address = self.resolve(host, port)
+    async def _connect(self, kind, host, port, deadline):
+        address = await self.resolve(host, port, deadline)
         if address[0] in self.silent:
-            self.clock.sleep(timeout)
-            raise OSError(ETIMEDOUT)
+            self.clock.move_to(deadline)
+            raise OSError(ETIMEDOUT, "no answer in time")
         server, certificate = self._tcp.get(address, (None, None))
         if server is None:
-            raise OSError(ECONNREFUSED)
+            raise OSError(ECONNREFUSED, "connection refused")
         if (kind == "tls") != (certificate is not None):
             raise OSError(EPROTO, "TLS: one side speaks it and the other does not")
-        stream = FakeStream(self, kind, address, timeout, certificate)
-        stream.peer = Peer(stream, server, identity)
-        server(stream.peer, b"")
+        stream = FakeStream(self, kind, address, certificate)
+        stream.peer = Peer(stream, server)
         return stream
 
 
@@ -154,16 +160,15 @@ class FakeUdp:
         """Send one datagram."""
         self._net.deliver_udp(data, address, self)
 
-    def receive_into(self, buffer, timeout):
-        """(count, address) of the next datagram, None after `timeout` ms; the clock is moved there."""
+    async def receive_into(self, buffer, deadline):
+        """(count, address) of the next datagram, None at the deadline; the clock is moved there."""
         first = self._queue.next()
-        now = self._net.clock.monotonic()
-        if first is None or first[0] > now + timeout:
-            self._net.clock.sleep(max(timeout, 0))
+        clock = self._net.clock
+        if first is None or first[0] > max(deadline, clock.monotonic()):
+            clock.move_to(deadline)
             return None
         self._queue.pop()
-        if first[0] > now:
-            self._net.clock.sleep(first[0] - now)
+        clock.move_to(first[0])
         data, address = first[1]
         count = min(len(data), len(buffer))
         buffer[:count] = data[:count]
@@ -177,19 +182,19 @@ class FakeUdp:
 class Peer:
     """The server's end of a TCP connection."""
 
-    def __init__(self, stream, server, identity):
+    def __init__(self, stream, server):
         self._stream = stream
         self.server = server
-        self.identity = identity
+        self.identity = None
         self.client_closed = False
 
     def say(self, data, delay=0):
         """Bytes for the client, `delay` ms from now."""
         self._stream.put(delay, bytes(data))
 
-    def end(self, delay=0):
-        """The end of the stream."""
-        self._stream.put(delay, b"")
+    def end(self, delay=0, orderly=True):
+        """The end of the stream; orderly=False: without TLS's goodbye, as a cut connection ends."""
+        self._stream.put(delay, b"" if orderly else CUT)
 
     def reset(self, delay=0):
         """The client's next read fails with ECONNRESET."""
@@ -199,34 +204,34 @@ class Peer:
 class FakeStream:
     """The client's end of a TCP or TLS connection."""
 
-    def __init__(self, net, kind, address, timeout, certificate):
+    def __init__(self, net, kind, address, certificate):
         self._net = net
         self._kind = kind
         self._address = address
-        self._timeout = timeout
         self.peer_certificate = certificate
+        self.orderly = False
         self.peer = None
         self._queue = Queue()
         self._last = 0
 
     def put(self, delay, data):
-        """The peer's bytes, its end (b"") or a reset (None). A stream keeps its order whatever the delays are."""
+        """The peer's bytes, its end (b"" or CUT) or a reset (None). A stream keeps its order whatever the delays are."""
         self._last = max(self._last, self._net.clock.monotonic() + delay)
         self._queue.put(self._last, data)
 
-    def read_into(self, buffer):
-        """Bytes read, 0 at the end; ETIMEDOUT when nothing comes in time."""
+    async def read_into(self, buffer, deadline):
+        """Bytes read, 0 at the end; ETIMEDOUT when nothing comes before the deadline."""
         first = self._queue.next()
         clock = self._net.clock
-        if first is None or first[0] > clock.monotonic() + self._timeout:
-            clock.sleep(self._timeout)
-            raise OSError(ETIMEDOUT)
-        if first[0] > clock.monotonic():
-            clock.sleep(first[0] - clock.monotonic())
+        if first is None or first[0] > max(deadline, clock.monotonic()):
+            clock.move_to(deadline)
+            raise OSError(ETIMEDOUT, "no answer in time")
+        clock.move_to(first[0])
         data = first[1]
         if data is None:
-            raise OSError(ECONNRESET)
-        if not data:
+            raise OSError(ECONNRESET, "connection reset")
+        if data is CUT or not data:
+            self.orderly = data is not CUT
             return 0
         self._queue.pop()
         count = min(len(data), len(buffer))
@@ -235,10 +240,10 @@ class FakeStream:
             self._queue.put_back(first[0], data[count:])
         return count
 
-    def write(self, data):
+    async def write(self, data, deadline):
         """Hand it to the server at once."""
         if self.peer.client_closed:
-            raise OSError(EPIPE)
+            raise OSError(EPIPE, "closed")
         self._net.sent.append((self._kind, self._net.address_text(self._address), bytes(data)))
         self.peer.server(self.peer, bytes(data))
 

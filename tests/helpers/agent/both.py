@@ -33,6 +33,16 @@ def raises(error, call, *args, **kw):
     raise AssertionError("no %s, but a result: %r" % (error.__name__, value))
 
 
+def run(coroutine):
+    """The result of a coroutine over the fake HAL, whose awaitables finish at once: no loop is needed for it."""
+    try:
+        coroutine.send(None)
+    except StopIteration as done:
+        return done.value
+    coroutine.close()
+    raise AssertionError("this coroutine really waits; a test of that kind needs a loop of asyncio")
+
+
 def vector(name):
     """The bytes of a file in tests/vectors."""
     with open(ROOT + "/tests/vectors/" + name, "rb") as file:
