@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from host_tools.lab.commands.app import app as commands
+from host_tools.lab.commands import app as commands
 from host_tools.lab.commands.serve import parse_ports
 from host_tools.lab.errors import LabError
 from host_tools.lab.model.cluster import Cluster

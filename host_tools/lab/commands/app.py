@@ -6,10 +6,7 @@ from typing import Annotated
 
 import typer
 
-from host_tools.lab.commands.app import lists as command_lists
-from host_tools.lab.commands.app import settings as command_set
-from host_tools.lab.commands.app import show as command_show
-from host_tools.lab.commands.app import transfer as command_transfer
+from host_tools.lab.commands import lists, settings, show, transfer
 from host_tools.lab.commands.parts import (
     DEFAULT_CLUSTER,
     ClusterOption,
@@ -205,11 +202,11 @@ def phones_restarted(cluster: ClusterOption = DEFAULT_CLUSTER):
 
 
 app.command()(serve)
-app.command("status")(command_show.status)
-app.add_typer(command_show.app, name="show")
-app.add_typer(command_set.app, name="set")
-app.add_typer(command_lists.itl, name="itl")
-app.add_typer(command_lists.ctl, name="ctl")
-app.add_typer(command_transfer.bulk, name="bulk-cert")
-app.command("backup")(command_transfer.backup)
-app.command("restore")(command_transfer.restore)
+app.command("status")(show.status)
+app.add_typer(show.app, name="show")
+app.add_typer(settings.app, name="set")
+app.add_typer(lists.itl, name="itl")
+app.add_typer(lists.ctl, name="ctl")
+app.add_typer(transfer.bulk, name="bulk-cert")
+app.command("backup")(transfer.backup)
+app.command("restore")(transfer.restore)

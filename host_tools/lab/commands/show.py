@@ -7,7 +7,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from host_tools.lab.commands.app import tables as show
+from host_tools.lab.commands import tables
 from host_tools.lab.commands.parts import DEFAULT_CLUSTER, ClusterOption, JsonOption, LabGroup, NodeOption
 from host_tools.lab.errors import LabError
 from host_tools.lab.model.cluster import Cluster
@@ -30,7 +30,7 @@ def ctl(cluster: ClusterOption = DEFAULT_CLUSTER, node: NodeOption = None, json:
 
 def status(cluster: ClusterOption = DEFAULT_CLUSTER, json: JsonOption = False):
     """Show what the cluster is: mode, nodes and ports, trust lists and their checksums, phones, certificates."""
-    found = show.status(Cluster(cluster))
+    found = tables.status(Cluster(cluster))
     if json:
         typer.echo(json_text.dumps(found, indent=2))
         return
@@ -62,7 +62,7 @@ def _list(name, path, node, json):
     content = Cluster(path).published(name, node or 1)
     if content is None:
         raise LabError(f"the cluster has no {name[:3]}")
-    typer.echo(json_text.dumps(show.trust_list(content), indent=2) if json else show.trust_list_text(name, content))
+    typer.echo(json_text.dumps(tables.trust_list(content), indent=2) if json else tables.trust_list_text(name, content))
 
 
 def _print_phones(console, phones):
