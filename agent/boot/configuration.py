@@ -43,7 +43,7 @@ class ConfigurationStep:
 
     async def run(self, deadline):
         """Fetch it, enrol if the cluster says so, and fetch it again where that changed it. A Decision, recorded."""
-        decision, configuration = await self._fetch(deadline)
+        decision, configuration = await self._fetch()
         if configuration is None:
             return self._history.record(decision)
         self._enrolment.take(configuration)
@@ -54,43 +54,43 @@ class ConfigurationStep:
         else:
             self._history.record(decision)
         if await self._enrolment.step(deadline):
-            return await self.fetch_again(deadline)
+            return await self.fetch_again()
         return self._history.record(decision) if waits else decision
 
-    async def fetch_again(self, deadline):
+    async def fetch_again(self):
         """Fetch it without asking CAPF, because the phone's certificate has changed. A Decision, recorded."""
-        decision, configuration = await self._fetch(deadline)
+        decision, configuration = await self._fetch()
         if configuration is not None:
             self._enrolment.take(configuration)
         return self._history.record(decision)
 
-    async def _fetch(self, deadline):
+    async def _fetch(self):
         """(Decision, PhoneConfig of the last document that was believed or None)."""
-        found = await self._signed_or_plain(self.name, deadline)
+        found = await self._signed_or_plain(self.name)
         if found is None:
             decision = self._judge.trust.decide_autoregistration("XMLDefault.cnf.xml")
             if not decision.accepted:
                 return decision, None
             self._log(decision.text)
-            found = await self._signed_or_plain("XMLDefault.cnf.xml", deadline)
+            found = await self._signed_or_plain("XMLDefault.cnf.xml")
         return found or (outcomes.no_configuration(self.name), None)
 
-    async def _signed_or_plain(self, name, deadline):
+    async def _signed_or_plain(self, name):
         """One configuration: signed where trust is installed, else unsigned. As _fetch; None where there is no file."""
         buffer = self._keeper.take()
         try:
             if self._judge.trust.has_trust:
-                found = await self._one(name + ".sgn", buffer, deadline)
+                found = await self._one(name + ".sgn", buffer)
                 if found is not None:
                     return found
             # Where files are signed this can only end in a refusal, but one that says what the server offers instead.
-            return await self._one(name, buffer, deadline)
+            return await self._one(name, buffer)
         finally:
             self._keeper.give(buffer)
 
-    async def _one(self, name, buffer, deadline):
+    async def _one(self, name, buffer):
         """Fetch, judge and read one file, and the encrypted one if it sends there. As _signed_or_plain."""
-        decision, data = await self._get(name, buffer, deadline)
+        decision, data = await self._get(name, buffer)
         if decision is None:
             return None
         if not decision.accepted:
@@ -101,10 +101,10 @@ class ConfigurationStep:
         if configuration.encrypted and not configuration.full:
             self._history.record(decision)
             del data  # the buffer is used again
-            return await self._encrypted(name, buffer, deadline), configuration
+            return await self._encrypted(name, buffer), configuration
         return self._keep(name, data[decision.body :], configuration, decision), configuration
 
-    async def _get(self, name, buffer, deadline):
+    async def _get(self, name, buffer):
         """(Decision about the file, its bytes in `buffer`); no Decision where no server has it."""
         sink = BufferSink(buffer)
         decision = None
@@ -115,7 +115,7 @@ class ConfigurationStep:
                 decision = self._judge.trust.decide_from_server(name, sink.data)
                 if decision is not None:
                     return decision.accepted
-            decision = await self._judge.file(name, sink.data, self._limit, self._previous(name), deadline)
+            decision = await self._judge.file(name, sink.data, self._limit, self._previous(name))
             return decision.accepted
 
         try:
@@ -141,7 +141,7 @@ class ConfigurationStep:
         decision.warnings += configuration.notes
         return decision, configuration
 
-    async def _encrypted(self, name, buffer, deadline):
+    async def _encrypted(self, name, buffer):
         """Fetch and open the encrypted file that the small document `name` sends to. A Decision."""
         from agent.formats.encrypted import decrypt
         from agent.formats.header import Header
@@ -150,7 +150,7 @@ class ConfigurationStep:
         keys = self._keeper.identity.private_keys()
         if not keys:
             return outcomes.no_key(name)
-        decision, data = await self._get(name, buffer, deadline)
+        decision, data = await self._get(name, buffer)
         if decision is None:
             return outcomes.no_encrypted(name)
         if not decision.accepted:

@@ -24,6 +24,9 @@ class Asker:
     def set_certificates(self, certificates):
         """The certificates (DER) that a server may show."""
 
+    def begin(self, deadline):
+        """A boot begins, which ends at `deadline` (ms of the clock): every server may be there again."""
+
     def clear(self):
         """Forget all answers."""
 
@@ -31,7 +34,8 @@ class Asker:
         """Forget the answer to this Question."""
 
     async def ask(self, question, deadline=None):
-        """The Answer to a Question (agent/trust/decision.py), before `deadline` (ms of the clock)."""
+        """The Answer to a Question (agent/trust/decision.py). deadline: ms of the clock, for what is asked outside of a
+        boot; None: the boot's."""
         return Answer("unreachable", text="no trust verification service can be asked")
 
 
@@ -75,7 +79,11 @@ class Judge:
     def _name_servers(self):
         self._asker.set_servers(self._configured + [(host, TVS_PORT) for host in self.trust.tvs_hosts()])
 
-    # Answers
+    def begin(self, deadline):
+        """A boot begins, which ends at `deadline` (ms of the clock)."""
+        self._asker.begin(deadline)
+
+    # Answers; deadline: ms of the clock for what is asked outside of a boot, None: the boot's
 
     async def list(self, kind, data, deadline=None):
         """May this trust list be installed? kind "ctl" or "itl". A Decision; an accepted one has the list as .trust_list."""
