@@ -17,7 +17,6 @@ from agent.errors import Malformed
 from agent.flash.buffers import BufferSink
 from agent.flash.slot import decode_servers, encode_servers
 from agent.formats.phoneconfig import PhoneConfig
-from agent.trust.decision import Decision
 
 
 class ConfigurationStep:
@@ -116,10 +115,7 @@ class ConfigurationStep:
         try:
             configuration = PhoneConfig(buffer, decision.body, decision.body + length)
         except Malformed as error:
-            error.file = name
-            return Decision(
-                False, "bad-configuration", name, outcomes.bad_configuration(error), decision.evidence
-            ), None
+            return outcomes.bad_configuration(name, error, decision.evidence), None
         decision.warnings += configuration.notes
         return decision, configuration
 
@@ -151,8 +147,7 @@ class ConfigurationStep:
             for key in keys:
                 length = length if length is not None else decrypt(boot.hal.crypto, key, header, body)
         except Malformed as error:
-            error.file = name
-            return Decision(False, "bad-configuration", name, outcomes.bad_configuration(error), decision.evidence)
+            return outcomes.bad_configuration(name, error, decision.evidence)
         if length is None:
             return outcomes.cannot_decrypt(name, decision.evidence)
         decision, configuration = self._read(name, buffer, length, decision)

@@ -14,6 +14,7 @@ The rules, all [inferred] but where marked: the spec says how a phone enrols, no
 
 from agent.boot import outcomes
 from agent.errors import TrustLost
+from agent.trust.wording.steps import waits_for_string
 
 MODE_STRING = 1
 _BY_ITSELF = (2, 3, 4)
@@ -61,7 +62,7 @@ class Enrolment:
         if self.wanted:
             return self._session(None)
         if self.wants_string:
-            self._boot.log(outcomes.waits_for_string(self.server))
+            self._boot.log(waits_for_string(self.server))
         return False
 
     def update(self, string=None):

@@ -17,9 +17,7 @@ from agent.flash.store import Store
 from agent.local.programs import Requests
 from agent.servers.tvs.client import TvsClient
 from agent.settings import TVS_PORT
-from agent.trust.decision import Decision
 from agent.trust.rules import Trust
-from agent.trust.wording import TRUST_LOST
 
 #: How many decisions are kept for the status.
 HISTORY = 16
@@ -110,14 +108,14 @@ class Boot:
         """What was stored cannot be read whole: from now on nothing is believed. The Decision that says so."""
         self._make_trust(None, None, lost=True)
         self.name_tvs_servers()
-        return Decision(False, "trust-lost", kind, TRUST_LOST, {"detail": str(error)})
+        return outcomes.lost(kind, error)
 
     def save(self, kind, changes, evidence):
         """Write to flash: None, or the Decision that says why it did not work."""
         try:
             self.store.save(changes)
         except OSError as error:
-            return Decision(False, "not-stored", kind, outcomes.not_stored(kind, error), evidence)
+            return outcomes.not_stored(kind, error, evidence)
         except TrustLost as error:
             return self.lose(kind, error)
         return None
@@ -146,7 +144,7 @@ class Boot:
         if self.trust.lost:
             return False
         if not self.servers:
-            self.record(Decision(False, "no-server", "tftp", outcomes.NO_SERVERS))
+            self.record(outcomes.no_servers())
             return False
         if self._provisioning is not None:
             self._provisioning.begin()
@@ -161,7 +159,7 @@ class Boot:
                 decision = step()
             except MemoryError:
                 gc.collect()  # all readers have limits; should a file get past them, the phone still goes on
-                decision = self.record(Decision(False, "no-memory", kind, outcomes.NO_MEMORY))
+                decision = self.record(outcomes.no_memory(kind))
             good = good and decision.accepted
             if decision.reason == "no-server":
                 break  # the others would only wait as long for the same servers
@@ -302,12 +300,12 @@ class Boot:
             else:
                 self.store.save({what: None})
         except OSError as error:
-            return self.record(Decision(False, "not-stored", "flash", outcomes.not_erased(error)))
+            return self.record(outcomes.not_erased(error))
         except TrustLost as error:
             return self.record(self.lose("flash", error))
         self.tvs.clear()
         self.load()
-        return self.record(Decision(True, "erased", "flash", outcomes.erased("all" if everything else what)))
+        return self.record(outcomes.erased("all" if everything else what))
 
 
 def _silent(line):

@@ -6,8 +6,6 @@ Their decisions are kept apart from the boot's: a busy program must not push the
 from agent.boot import outcomes
 from agent.errors import PhonetrustError, Refused
 from agent.formats.signedfile import SignedFileSink
-from agent.trust.decision import Decision
-from agent.trust.wording import unreadable
 
 #: ms between two turns that others get while a file arrives.
 TURN = 100
@@ -34,7 +32,7 @@ class Requests:
             try:
                 boot.hal.crypto.certificate(certificate)
             except ValueError:  # TVS is not asked about what is no certificate
-                decision = Decision(False, "malformed", purpose, outcomes.NO_CERTIFICATE)
+                decision = outcomes.no_certificate(purpose)
         return self._record(boot.resolve(decision))
 
     def fetch(self, name, owner, turn=None):
@@ -61,7 +59,7 @@ class Requests:
                 if decision.accepted:
                     path = file.keep()
         except OSError as error:
-            decision = Decision(False, "not-stored", name, outcomes.file_not_stored(name, error))
+            decision = outcomes.file_not_stored(name, error)
         finally:
             if file is not None:
                 file.drop()
@@ -78,7 +76,7 @@ class Requests:
                 return outcomes.failed(name, failure)
             content = sink.finish()
         except Refused as refusal:
-            return Decision(False, refusal.reason, name, unreadable(name, refusal))
+            return outcomes.refused(name, refusal)
         finally:
             sink.close()
         return boot.resolve(boot.trust.decide_file(name, content))

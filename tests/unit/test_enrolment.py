@@ -2,6 +2,7 @@
 """When the phone asks CAPF, what it makes of the answers, and what a loss of power leaves."""
 
 from agent.boot import outcomes
+from agent.trust.wording import steps
 from agent.boot.order import Boot
 from agent.local.status import status
 from agent.trust.rules import Trust
@@ -283,7 +284,7 @@ def test_a_flash_that_fails_keeps_the_old_certificate():
 
 
 def test_every_outcome_has_its_words():
-    for outcome in outcomes._ENROLMENTS:
+    for outcome in steps._ENROLMENTS:
         found = outcomes.enrolment(("h", 1), outcome, "CAPF h:1: it said so")
         assert found.reason == outcome and found.text[-1] == "." and ".." not in found.text
         assert outcomes.enrolment(None, outcome, "x").evidence == {}
