@@ -26,7 +26,7 @@ class Boot:
         self.installed = installed
         self.configuration = configuration
         self._budget = budget
-        self._steps = list(lists) + [configuration]
+        self.steps = list(lists) + [configuration]
         self._fetcher = fetcher
         self._judge = judge
         self._history = history
@@ -42,7 +42,7 @@ class Boot:
             return False
         deadline = self.begin()
         good = True
-        for step in self._steps:
+        for step in self.steps:
             if self._clock.monotonic() >= deadline:
                 good = False
                 break

@@ -6,7 +6,7 @@ and the tests use it; they differ in what they give it to ask."""
 
 from agent.trust.decision import Answer, Decision
 from agent.trust.rules import Trust
-from agent.trust.wording import NO_CERTIFICATE
+from agent.trust.wording.steps import NO_CERTIFICATE
 
 TVS_PORT = 2445  # of servers that only the installed lists name (docs/spec/tvs.md)
 #: How often a question is put anew because the installed lists changed while TVS was asked.

@@ -5,6 +5,7 @@ from agent.boot import outcomes
 from agent.boot.order import Boot
 from agent.local.status import status
 from agent.trust.rules import Trust
+from agent.trust.wording import steps
 from hal.fake import FakeFlash, PowerLost
 from tests.helpers.agent.both import raises, vector
 from tests.helpers.agent.enrolling import (
@@ -283,7 +284,7 @@ def test_a_flash_that_fails_keeps_the_old_certificate():
 
 
 def test_every_outcome_has_its_words():
-    for outcome in outcomes._ENROLMENTS:
+    for outcome in steps._ENROLMENTS:
         found = outcomes.enrolment(("h", 1), outcome, "CAPF h:1: it said so")
         assert found.reason == outcome and found.text[-1] == "." and ".." not in found.text
         assert outcomes.enrolment(None, outcome, "x").evidence == {}

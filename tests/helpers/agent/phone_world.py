@@ -169,6 +169,11 @@ class World:
         deadline = self.hal.clock.monotonic() + 60000
         return self.phone.history.record(run(self.phone.judge.server(purpose, certificate, deadline)))
 
+    def fetch_list(self, kind):
+        """The step of one list alone; its Decision."""
+        boot = self.phone.work.boot_order
+        return run(boot.steps[("ctl", "itl").index(kind)].run(boot.begin()))
+
     def fetch_configuration(self):
         """The configuration's step alone; its Decision."""
         boot = self.phone.work.boot_order
