@@ -7,6 +7,7 @@ import asyncio
 import gc
 
 from agent import VERSION
+from agent.boot.configuration import WebServer
 from agent.boot.enrolment import Enrolment
 from agent.boot.history import History
 from agent.boot.order import make_boot
@@ -47,8 +48,9 @@ class Phone:
         self.history = History(self.report)
         self.tvs = TvsClient(hal.net, clock, hal.random, settings.full_name, settings.tvs_timeout, None, self.log)
         self.judge = Judge(trust_maker(hal.crypto, settings), self.tvs)
+        web_server = WebServer(self.judge, self.history)
         self._tftp = self._tftp_client()
-        self._web = self._make_web()
+        self._web = self._make_web(web_server.accept)
         self.fetcher = Fetcher(self._tftp, self._web, settings.tftp or servers, clock, self.log)
         asked = History(self.report)
         programs = Programs(self.fetcher, self.judge, hal.files, hal.crypto, settings.file_limit, clock, asked)
@@ -56,7 +58,16 @@ class Phone:
         self.service = Service(programs, self.view, hal.files, clock, self.log, user)
         self.enrolment = Enrolment(self._capf_client, self.judge, self.keeper, self.history, clock, self.log)
         boot = make_boot(
-            settings, hal.crypto, clock, self.fetcher, self.judge, self.keeper, self.enrolment, self.history, self.log
+            settings,
+            hal.crypto,
+            clock,
+            self.fetcher,
+            self.judge,
+            web_server,
+            self.keeper,
+            self.enrolment,
+            self.history,
+            self.log,
         )
         self.installed = boot.installed
         self.work = Work(boot, self.enrolment, self.history, clock, self.log, self._summary)
@@ -75,7 +86,7 @@ class Phone:
             log=self.log,
         )
 
-    def _make_web(self):
+    def _make_web(self, accept):
         """HTTP and HTTPS, where the settings say so; else they are not even in memory."""
         hal, settings = self.hal, self.settings
         if settings.provisioning != "http":
@@ -85,16 +96,13 @@ class Phone:
         return Web(
             hal.net,
             hal.clock,
-            self._accept_file_server,
+            accept,
             None,
             settings.http_port,
             settings.https_port,
             settings.http_timeout,
             settings.tftp_deadline,
         )
-
-    async def _accept_file_server(self, certificate):
-        return self.history.record(await self.judge.server("configuration", certificate)).accepted
 
     def _show(self, identity):
         """To servers that ask who this is: certificate and key, or None."""

@@ -22,15 +22,33 @@ from agent.formats.phoneconfig import PhoneConfig
 _OPENS_NOT = ("cannot-decrypt", "no-certificate")
 
 
-class ConfigurationStep:
-    """settings: device and configuration_limit are used. crypto: of the HAL. enrolment: agent.boot.enrolment.Enrolment."""
+class WebServer:
+    """Judges the HTTPS server that hands out the configuration, before anything is asked of it. decision: about the last
+    server, or None."""
 
-    def __init__(self, settings, crypto, fetcher, judge, keeper, enrolment, history, log):
+    def __init__(self, judge, history):
+        self._judge = judge
+        self._history = history
+        self.decision = None
+
+    async def accept(self, certificate):
+        """Whether the server with this certificate (DER) may hand out the configuration."""
+        self.decision = None
+        self.decision = self._history.record(await self._judge.server("configuration", certificate))
+        return self.decision.accepted
+
+
+class ConfigurationStep:
+    """settings: device and configuration_limit are used. crypto: of the HAL. web_server: WebServer. enrolment:
+    agent.boot.enrolment.Enrolment."""
+
+    def __init__(self, settings, crypto, fetcher, judge, web_server, keeper, enrolment, history, log):
         self.name = "%s.cnf.xml" % settings.device
         self._limit = settings.configuration_limit
         self._crypto = crypto
         self._fetcher = fetcher
         self._judge = judge
+        self._web_server = web_server
         self._keeper = keeper
         self._enrolment = enrolment
         self._history = history
@@ -111,15 +129,15 @@ class ConfigurationStep:
 
         async def judge(way, server):
             nonlocal decision
+            previous = self._previous(name)
             if way == HTTPS:
-                decision = self._judge.trust.decide_from_server(name, sink.data)
-                if decision is not None:
-                    return decision.accepted
-            decision = await self._judge.file(name, sink.data, self._limit, self._previous(name))
+                decision = await self._judge.body(name, sink.data, self._web_server.decision, self._limit, previous)
+            else:
+                decision = await self._judge.file(name, sink.data, self._limit, previous)
             return decision.accepted
 
         try:
-            secure = self._judge.trust.asks_https
+            secure = self._judge.trust.configuration_by_https
             await self._fetcher.fetch(name, sink, self._limit, secure=secure, judge=judge)
         except NotFound:
             return None, None

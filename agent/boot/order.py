@@ -69,11 +69,11 @@ class Boot:
             return self._history.record(outcomes.no_memory(step.name))
 
 
-def make_boot(settings, crypto, clock, fetcher, judge, keeper, enrolment, history, log):
+def make_boot(settings, crypto, clock, fetcher, judge, web_server, keeper, enrolment, history, log):
     """The Boot of a phone with these settings (agent.settings.Settings) and parts. log(line): what happens."""
     lists = [
         ListStep(kind, settings.device, fetcher, judge, keeper, history, settings.size_limit) for kind in ("ctl", "itl")
     ]
-    configuration = ConfigurationStep(settings, crypto, fetcher, judge, keeper, enrolment, history, log)
+    configuration = ConfigurationStep(settings, crypto, fetcher, judge, web_server, keeper, enrolment, history, log)
     installed = Installed(keeper, judge, history)
     return Boot(installed, lists, configuration, fetcher, judge, history, clock, settings.boot_budget * 1000)

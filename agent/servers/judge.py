@@ -94,6 +94,10 @@ class Judge:
         previous: TIMESTAMP of the last verified file of this name, or None. A Decision."""
         return await self._settle(lambda: self.trust.decide_file(name, signed, limit, previous), deadline)
 
+    async def body(self, name, data, server, limit=None, previous=None, deadline=None):
+        """May the body of an HTTPS answer be used? server: the Decision about the server; the rest as of file()."""
+        return await self._settle(lambda: self.trust.decide_body(name, data, server, limit, previous), deadline)
+
     async def server(self, purpose, certificate, deadline=None):
         """May a TLS server with this certificate (DER) be talked to? purpose: of agent.trust.rules.PURPOSES. A Decision."""
 
@@ -138,6 +142,16 @@ def trust_maker(crypto, settings):
     """For a Judge: makes the Trust of a phone with these settings."""
 
     def make(itl=None, ctl=None, lost=False):
-        return Trust(crypto, settings.policy, settings.size_limit, settings.refuse_weak, itl=itl, ctl=ctl, lost=lost)
+        return Trust(
+            crypto,
+            settings.policy,
+            settings.size_limit,
+            settings.refuse_weak,
+            itl,
+            ctl,
+            lost,
+            settings.replay,
+            settings.device,
+        )
 
     return make

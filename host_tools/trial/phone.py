@@ -7,6 +7,7 @@
 
 Nothing waits: a file is there or not, and the asker answers at once or really asks (then use `await phone.run()`)."""
 
+from agent.boot.configuration import WebServer
 from agent.boot.enrolment import Enrolment
 from agent.boot.history import History
 from agent.boot.order import make_boot
@@ -97,9 +98,10 @@ class TrialPhone:
         self._judge = Judge(trust_maker(crypto, settings), asker)
         self._judge.use(itl, ctl)  # says what is wrong with them
         self._history = History()
+        web_server = WebServer(self._judge, self._history)
         enrolment = Enrolment(None, self._judge, self._keeper, self._history, clock, _silent)
         self._boot = make_boot(
-            settings, crypto, clock, source, self._judge, self._keeper, enrolment, self._history, _silent
+            settings, crypto, clock, source, self._judge, web_server, self._keeper, enrolment, self._history, _silent
         )
         self._keeper.store.load()
         self._keeper.store.save({"itl": itl, "ctl": ctl})

@@ -267,7 +267,7 @@ def test_tvs_cache_is_empty_after_a_new_itl():
     assert world.fetch_configuration().reason == "vouched-by-tvs"
     assert tvs.asked == [3], "remembered"
     world.files["ITLFile.tlv"] = vector("itl-sha512.tlv")
-    assert fetch_list(world, "itl").reason == "signed-by-itl"
+    assert world.fetch_list("itl").reason == "signed-by-itl"
     world.files["ITLFile.tlv"] = itl
     world.phone.tvs.set_servers([("192.0.2.9", 2445)])
     assert world.fetch_configuration().reason == "vouched-by-tvs"

@@ -188,7 +188,7 @@ def test_damage_while_the_phone_runs():
     damage(world.hal.flash)
     world.files.update(changed())
     world.reported.clear()
-    decision = fetch_list(world, "itl")
+    decision = world.fetch_list("itl")
     assert decision.reason == "trust-lost" and decision.accepted is False
     assert world.fetch_configuration().reason == "trust-lost"
     assert world.erase("itl").reason in ("erased", "trust-lost")
@@ -199,7 +199,7 @@ def test_a_flash_that_cannot_be_read_while_the_phone_runs():
     world.boot()
     world.hal.flash.bad = [(0, world.hal.flash.size)]
     world.files.update(changed())
-    assert fetch_list(world, "itl").accepted is False
+    assert world.fetch_list("itl").accepted is False
     assert world.fetch_configuration().accepted is False
     assert world.restart() is False and world.reasons() == ["flash !trust-lost"]
 
@@ -213,7 +213,7 @@ def test_erasing_one_list():
     assert world.erase("itl").reason == "erased"
     assert world.stored()[:2] == (None, None)
     world.files["ITLFile.tlv"] = vector("itl-othercluster.tlv")
-    assert fetch_list(world, "itl").reason == "first-use"
+    assert world.fetch_list("itl").reason == "first-use"
 
 
 def test_erasing_where_the_flash_fails():

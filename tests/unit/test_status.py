@@ -170,10 +170,10 @@ def test_a_missing_configuration_is_no_lockout():
 def test_a_later_decision_about_the_same_thing_counts():
     world = booted()
     world.files["ITLFile.tlv"] = vector("bad-truncated.tlv")
-    assert fetch_list(world, "itl").accepted is False
+    assert world.fetch_list("itl").accepted is False
     assert now(world)["locked_out"] is True
     world.files["ITLFile.tlv"] = vector("itl-base.tlv")
-    assert fetch_list(world, "itl").accepted is True
+    assert world.fetch_list("itl").accepted is True
     assert now(world)["locked_out"] is False
 
 
