@@ -282,8 +282,8 @@ def folded(value):
 
 
 _BLANKS = " \t\n\v\f\r\x85\xa0"
-#: Letters of the alphabets below that have more than one small form, or one of another length.
-_UNSURE = (0xDF, 0x130, 0x131, 0x138, 0x149, 0x17F, 0x3C2)
+#: Letters of the alphabets below whose small form, or form of compatibility, is another number of letters, or several.
+_UNSURE = (0xDF, 0x130, 0x131, 0x132, 0x133, 0x138, 0x13F, 0x140, 0x149, 0x17F, 0x3C2)
 
 
 def _small(code):
@@ -305,7 +305,10 @@ def _small(code):
 
 
 def _is_understood(code):
-    """Whether two letters of which this is one are different when their small forms are: no more is known here."""
+    """Whether this small letter surely differs from any other one. Control characters and signs may mean nothing, or the
+    same as another (RFC 4518, 2.2 and 2.3), and of most alphabets nothing is known here."""
+    if code < 0xC0:
+        return 0x20 <= code < 0x7F
     return (code < 0x180 or 0x3B1 <= code <= 0x3C9 or 0x430 <= code <= 0x45F) and code not in _UNSURE
 
 
