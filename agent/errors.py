@@ -6,7 +6,7 @@ PhonetrustError          every error of ours: .reason is a code, .text one sente
     Malformed            ... because they do not follow spec/trust-files.md: .file, .tag, .offset, .what
       Unsupported        ... because their header says a kind of signature that this phone does not know
       RecordMismatch     ... because a record disagrees with its certificate
-  TransferError          a file did not arrive (agent/fetch/tftp/client.py has the kinds)
+  TransferError          a file did not arrive (agent/fetch/errors.py has the kinds)
   SettingsError          the settings file has a mistake: names the key, the mistake and an example
   TrustLost              what was stored on flash cannot be read whole (reason `trust-lost`)
 """

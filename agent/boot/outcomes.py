@@ -3,10 +3,15 @@
 
 The sentences are those of agent/trust/wording/steps.py."""
 
+from agent.errors import TrustLost
+from agent.flash.writes import TooManyWrites
 from agent.trust.decision import Decision
 from agent.trust.reasons import ACCEPTED, outcome
 from agent.trust.wording import steps
 from agent.trust.wording.judgements import TRUST_LOST, unreadable
+
+#: What the keeper raises where something accepted cannot be stored.
+KEEPING_FAILS = (OSError, TrustLost, TooManyWrites)
 
 
 def no_servers():
@@ -40,9 +45,21 @@ def refused(name, refusal):
     return Decision(False, refusal.reason, name, unreadable(name, refusal))
 
 
-def not_stored(kind, error, evidence=None):
-    """Accepted, but the flash did not take it; then it is not used either."""
-    return Decision(False, "not-stored", kind, steps.not_stored(kind, error), evidence)
+def out_of_time(budget, costs):
+    """The boot's time is over. budget: ms. costs: [("TFTP 192.0.2.1:69", ms)], the dearest first."""
+    evidence = {"costs": [[where, cost] for where, cost in costs]}
+    return Decision(False, "out-of-time", "boot", steps.out_of_time(budget, costs), evidence)
+
+
+def not_kept(kind, error, judge, evidence):
+    """Accepted, but the flash did not take it, for one of KEEPING_FAILS; then it is not used either."""
+    if isinstance(error, TrustLost):
+        return lose(error, judge)
+    return Decision(False, _kept_not(error), kind, steps.not_stored(kind, error), evidence)
+
+
+def _kept_not(error):
+    return "too-many-writes" if isinstance(error, TooManyWrites) else "not-stored"
 
 
 def file_not_stored(name, error):
@@ -50,14 +67,15 @@ def file_not_stored(name, error):
     return Decision(False, "not-stored", name, steps.file_not_stored(name, error))
 
 
-def lost(kind, error):
-    """What was stored cannot be read whole."""
-    return Decision(False, "trust-lost", kind, TRUST_LOST, {"detail": str(error)})
+def lose(error, judge):
+    """What was stored cannot be read whole: from now on nothing is believed."""
+    judge.lose()
+    return Decision(False, "trust-lost", "flash", TRUST_LOST, {"detail": str(error)})
 
 
-def no_certificate(purpose):
-    """A program asked about a server and sent something else than a certificate."""
-    return Decision(False, "malformed", purpose, steps.NO_CERTIFICATE)
+def no_encrypted(name):
+    """The small document sends to an encrypted one that no server has."""
+    return Decision(False, "not-found", name, steps.no_encrypted(name))
 
 
 def bad_configuration(name, error, evidence):
@@ -81,9 +99,11 @@ def erased(what):
     return Decision(True, "erased", "flash", steps.erased(what))
 
 
-def not_erased(error):
+def not_erased(error, judge):
     """A person wanted to remove trust, and the flash did not take it."""
-    return Decision(False, "not-stored", "flash", steps.not_erased(error))
+    if isinstance(error, TrustLost):
+        return lose(error, judge)
+    return Decision(False, _kept_not(error), "flash", steps.not_erased(error))
 
 
 def enrolment(server, reason, text=""):

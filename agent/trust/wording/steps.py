@@ -41,6 +41,22 @@ def failed(kind, error):
     return "%s. %s" % (str(error).rstrip("."), advice)
 
 
+def out_of_time(budget, costs):
+    """The boot's time is over. budget: ms. costs: [("TFTP 192.0.2.1:69", ms)], the dearest first."""
+    text = "This boot has had its %d s; the phone goes on with what it has and tries again later." % (budget // 1000)
+    if costs:
+        text += " The time went to: %s." % ", ".join(["%s (%d s)" % (where, cost // 1000) for where, cost in costs])
+    return text
+
+
+def no_encrypted(name):
+    """The small document sends to an encrypted one that no server has."""
+    return (
+        "The cluster says that this phone's configuration is encrypted, but the server has no %s: restart TFTP on the "
+        "cluster. The phone keeps its old configuration." % name
+    )
+
+
 def not_stored(kind, error):
     """Accepted, but the flash did not take it; then it is not used either."""
     return "%s was accepted but could not be written to flash (%s); the phone keeps what it has." % (kind, error)
