@@ -141,8 +141,7 @@ int phonetrust_tls_certificate(void *handle, uint8_t *out, size_t capacity) {
     /* mbedTLS hands it from one session to the other when the handshake is over. */
     const mbedtls_ssl_session *session =
         tls->ssl.session_negotiate != NULL ? tls->ssl.session_negotiate : tls->ssl.session;
-    bool judged = tls->state == PHONETRUST_TLS_JUDGE || tls->accepted;
-    if (!judged || session == NULL || session->peer_cert == NULL)
+    if (!tls->judged || session == NULL || session->peer_cert == NULL)
         return PHONETRUST_ERROR_ARGUMENT;
     if (session->peer_cert->raw.len > capacity)
         return PHONETRUST_ERROR_SPACE;

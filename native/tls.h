@@ -25,7 +25,8 @@ struct tls {
     int cause; /* mbedTLS's error */
     int limit; /* PHONETRUST_ERROR_ of a bound that was exceeded while mbedTLS was reading */
     unsigned alert;
-    bool accepted;
+    bool judged;   /* the state JUDGE was reached */
+    bool accepted; /* and left with the yes */
     bool asked;
 
     struct slice input; /* what is left of the bytes of this call */

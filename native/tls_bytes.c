@@ -74,8 +74,8 @@ static bool may_leave(const struct tls *tls, const unsigned char *record, size_t
         return false;
     if (record[0] == TYPE_HANDSHAKE)
         return record[RECORD_HEADER] == CLIENT_HELLO && tls->ssl.state <= MBEDTLS_SSL_SERVER_HELLO;
-    return record[0] == TYPE_ALERT || (record[0] == TYPE_CHANGE_CIPHER_SPEC &&
-                                       tls->ssl.state == MBEDTLS_SSL_CLIENT_CCS_BEFORE_2ND_CLIENT_HELLO);
+    return record[0] == TYPE_ALERT ||
+           (record[0] == TYPE_CHANGE_CIPHER_SPEC && tls->ssl.state == MBEDTLS_SSL_CLIENT_HELLO);
 }
 
 /* mbedTLS hands in whole records; each is taken as a whole or not yet. */

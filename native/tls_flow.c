@@ -15,6 +15,7 @@ static bool is_at_judgement(const struct tls *tls) {
 
 static void judge(struct tls *tls) {
     tls->state = PHONETRUST_TLS_JUDGE;
+    tls->judged = true;
     tls->asked = tls->ssl.handshake->client_auth != 0;
 }
 

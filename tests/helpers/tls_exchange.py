@@ -1,19 +1,16 @@
 # SPDX-License-Identifier: MIT
 """A TLS client over a plain blocking socket for tests, on both Pythons: a connection's whole life as one record.
 
-tls_exchange.py, given its arguments as JSON in $TLS_EXCHANGE, prints what exchange() returned as JSON: so CPython tests
-run it inside MicroPython.
+tls_exchange.py, given the arguments of several exchanges as a JSON list in $TLS_EXCHANGE, prints what exchange()
+returned as a JSON list, too: so CPython tests run it inside MicroPython (tests/helpers/tls_pythons.py).
 """
 
 import json
 import os
+import socket
 import sys
 import time
 
-try:
-    import usocket as socket
-except ImportError:
-    import socket
 
 MICROPYTHON = sys.implementation.name == "micropython"
 if MICROPYTHON:
@@ -28,6 +25,8 @@ else:
 from binascii import hexlify, unhexlify
 
 from hal.native_tls import Tls
+
+BYTES = ("read", "certificate", "sent")
 
 _made = []
 
@@ -130,8 +129,9 @@ def write(connection, wire, data):
 
 def exchange(port, request=b"", enough=0, identity=None, static_rsa=False, believe=True, deadline=20000, name=None):
     """Handshake, write the request, read `enough` bytes, end TLS. A dict with what happened; no exception of TLS."""
+    start = _milliseconds()
     made = tls().connect(identity, name, static_rsa)
-    result = {"read": b"", "failure": None, "text": "", "judged": False}
+    result = {"read": b"", "failure": None, "text": ""}
     wire = None
     try:
         wire = Wire(port, deadline)
@@ -158,6 +158,7 @@ def exchange(port, request=b"", enough=0, identity=None, static_rsa=False, belie
         result["bytes"] = facts[7]
         result["cause"] = facts[10]
         result["awaited"] = made.awaited
+        result["milliseconds"] = _milliseconds() - start
         result["sent"] = wire.sent if wire else b""
         if wire:
             wire.close()
@@ -165,18 +166,25 @@ def exchange(port, request=b"", enough=0, identity=None, static_rsa=False, belie
     return result
 
 
-def main(text):
-    """exchange() with JSON in and out; bytes are hexadecimal."""
-    given = json.loads(text)
-    for key in ("request",):
-        if key in given:
-            given[key] = unhexlify(given[key])
+def from_json(given):
+    """Arguments of exchange(), bytes made of hexadecimal text."""
+    if "request" in given:
+        given["request"] = unhexlify(given["request"])
     if given.get("identity"):
         given["identity"] = [unhexlify(part) for part in given["identity"]]
-    result = exchange(**given)
-    for key in ("read", "certificate", "sent"):
+    return given
+
+
+def to_json(result):
+    """A result with hexadecimal text in place of bytes."""
+    for key in BYTES:
         result[key] = hexlify(result[key]).decode()
-    print(json.dumps(result))
+    return result
+
+
+def main(text):
+    """All exchanges, one after the other."""
+    print(json.dumps([to_json(exchange(**from_json(given))) for given in json.loads(text)]))
 
 
 if __name__ == "__main__":
