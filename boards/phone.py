@@ -25,8 +25,8 @@ TURN = 5000  # ms between two signs of life
 class SupervisedBoard(device.Board):
     """A board whose watchdog is fed by a script for as long as `alive` is touched."""
 
-    def __init__(self, state, mac, model, version, led):
-        device.Board.__init__(self, mac, model, version, led=led)
+    def __init__(self, state, mac, model):
+        device.Board.__init__(self, mac, model)
         self._alive = state + "/alive"
 
     def watchdog(self):
@@ -102,9 +102,7 @@ def main(state):
     """Run the phone. Does not return."""
     if state == STATE and libc.func("i", "getuid", "")() == 0:
         raise SystemExit("the agent never runs as root on a board")
-    board = SupervisedBoard(
-        state, read(state + "/mac"), os.getenv("MODEL") or "", os.getenv("VERSION") or "", os.getenv("LED") or None
-    )
+    board = SupervisedBoard(state, read(state + "/mac"), os.getenv("MODEL") or "")
     hal = device.Hal(board=board, flash=device.Flash(state + "/store"), files=make_files(state + "/files"))
     origin = hal.clock.monotonic() - since_power_on()
     try:
