@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The sentences of decisions: who signed, what was looked at, what an administrator can do. One place, one voice."""
+"""The sentences of judgements: who signed, what was looked at, what an administrator can do."""
 
 TRUST_LOST = (
     "The trust stored on this phone cannot be read whole, so nothing is believed. Someone at the phone must erase the "
