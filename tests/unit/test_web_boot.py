@@ -136,12 +136,13 @@ def test_a_body_that_is_refused_leaves_the_next_way():
 
 def test_a_body_that_every_way_refuses_is_refused():
     broken = GOOD[:-1] + b"x"
-    found, plain, secure = world({SIGNED: broken})
-    install(found)
-    assert found.boot() is False
-    assert found.reasons()[-1] == SIGNED + " !bad-signature"
-    assert secure.asked == [SIGNED] and plain.asked[-1] == SIGNED and found.server.asked == [SIGNED]
-    assert found.stored()[3] is None
+    for by_tftp in ({}, {SIGNED: broken}):  # what was there and is refused says more than "not found"
+        found, plain, secure = world({SIGNED: broken}, tftp=by_tftp)
+        install(found)
+        assert found.boot() is False
+        assert found.reasons()[-1] == SIGNED + " !bad-signature"
+        assert secure.asked == [SIGNED] and plain.asked[-1] == SIGNED and found.server.asked == [SIGNED]
+        assert found.stored()[3] is None
 
 
 def test_a_server_that_is_away_is_waited_for_once_a_boot():
