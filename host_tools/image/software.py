@@ -11,8 +11,8 @@ import sys
 
 from host_tools.image.errors import ImageError
 
-# The modules of hal/ that a board runs; the others are the PC's.
-HAL = ("__init__.py", "device/__init__.py", "device/libc.py", "device/net.py", "files.py", "native.py", "poller.py")
+# The folders of the modules that a board runs; hal/host and hal/fake are the PC's.
+HAL = ("hal", "hal/device")
 ROOTFS = pathlib.Path(__file__).parent / "rootfs"
 
 
@@ -22,7 +22,8 @@ def collect(top, architecture="aarch64"):
     The version is the release and a digest of all of this, so that a log names exactly what was running.
     """
     sources = {str(path.relative_to(top)): path for path in sorted((top / "agent").rglob("*.py"))}
-    sources |= {f"hal/{name}": top / "hal" / name for name in HAL}
+    for folder in HAL:
+        sources |= {str(path.relative_to(top)): path for path in sorted((top / folder).glob("*.py"))}
     sources["phone.py"] = top / "boards/phone.py"
     library = top / "build/native" / architecture / "libphonetrust.so"
     if not library.is_file():
