@@ -2,11 +2,12 @@
 /*
  * libphonetrust: the computation behind a phone's trust decisions.
  *
- * This header is the whole interface and its manual. The library computes over memory that the caller owns.
- * It does no I/O (but asks the kernel for random bytes where the caller hands in no source), keeps no state,
- * keeps no pointer after a call returns, and starts no thread. Any number of threads may call it at once,
- * each with its own buffers. Nothing that is allocated inside a call outlives it, with one exception: the
- * running digest of phonetrust_digest_new, which the caller frees.
+ * This header and phonetrust_tls.h, which it includes, are the whole interface and its manual. The library
+ * computes over memory that the caller owns. It does no I/O (but asks the kernel for random bytes where the
+ * caller hands in no source), keeps no state (but for TLS, see there), keeps no pointer after a call returns,
+ * and starts no thread. Any number of threads may call it at once, each with its own buffers. Nothing that is
+ * allocated inside a call outlives it, with two exceptions, which the caller frees: the running digest of
+ * phonetrust_digest_new and the connection of phonetrust_tls_new.
  *
  * Inputs may be arbitrary bytes from a network. Every length is checked against what it stands in before it
  * is used, and no function recurses. A pointer may be NULL only where that is said, or where its length is 0.
@@ -313,6 +314,10 @@ PHONETRUST_API int phonetrust_unwrap_key(const uint8_t *private_key, size_t leng
  */
 PHONETRUST_API int phonetrust_decrypt(const uint8_t *key, size_t key_length, uint8_t *iv, const uint8_t *data,
                                       size_t length, uint8_t *out);
+
+/* ----------------------------------------------------------------------------------------------- TLS */
+
+#include "phonetrust_tls.h"
 
 #ifdef __cplusplus
 }

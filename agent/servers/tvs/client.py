@@ -239,7 +239,7 @@ class TvsClient:
         strangers = []
 
         async def accept(certificate):
-            if bytes(certificate) in self._certificates:
+            if certificate in self._certificates:
                 return True
             strangers.append(certificate)
             return False
