@@ -46,7 +46,7 @@ SENTENCES = {
     " certificate do not belong together",
     "tls-scheme": "the server signs in a way that is not supported here: in TLS 1.2 allow it PKCS #1 signatures with"
     " SHA-256, SHA-384 or SHA-512 besides RSA-PSS, or switch TLS 1.3 on there",
-    "tls-record": "a record is malformed, too long, or was altered on its way",
+    "tls-record": "a record is malformed, too long or one of many empty ones, or it was altered on its way",
     "tls-message": "a message of the server is malformed, too long or not due",
     "tls-bytes": "the server sent more than 64 KB during the handshake",
     "tls-records": "the server sent more than 64 records that led nowhere",
