@@ -24,8 +24,8 @@
  *     }
  *
  * Offered: ECDHE on P-256, P-384, P-521; AES-128-GCM, AES-256-GCM, ChaCha20-Poly1305; certificates with RSA
- * keys up to 4096 bits or EC keys on these curves. RSA PKCS #1 signatures are offered before PSS, as mbedTLS
- * refuses PSS in TLS 1.2. Not there: TLS below 1.2, compression, renegotiation (a server that asks for it is
+ * keys up to 4096 bits or EC keys on these curves. RSA PKCS #1 signatures are offered before PSS; in TLS 1.2
+ * both are taken. Not there: TLS below 1.2, compression, renegotiation (a server that asks for it is
  * told no), resumption, early data, KeyUpdate (ends the connection).
  *
  * Ownership: the connection is the caller's, who frees it once. No pointer handed in is kept; the certificate
@@ -62,7 +62,7 @@
 #define PHONETRUST_ERROR_TLS_CERTIFICATE (-14) /* the server's certificate is unreadable, missing or too long */
 #define PHONETRUST_ERROR_TLS_KEY (-15)         /* a certificate with a key that is not handled here */
 #define PHONETRUST_ERROR_TLS_PROOF (-16)       /* the server did not prove that it holds the certificate's key */
-#define PHONETRUST_ERROR_TLS_SCHEME (-17)      /* proof by a kind of signature that is not handled there */
+#define PHONETRUST_ERROR_TLS_SCHEME (-17)      /* proof by a kind of signature that was not offered */
 #define PHONETRUST_ERROR_TLS_RECORD (-18)      /* a record that is malformed, too long, altered or not encrypted */
 #define PHONETRUST_ERROR_TLS_MESSAGE (-19)     /* a message that is malformed, too long or not due */
 #define PHONETRUST_ERROR_TLS_BYTES (-20)       /* more than TLS_HANDSHAKE_BYTES */

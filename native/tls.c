@@ -25,8 +25,8 @@ static const int suites_with_static_rsa[] = {SUITES, MBEDTLS_TLS_RSA_WITH_AES_12
 static const uint16_t groups[] = {MBEDTLS_SSL_IANA_TLS_GROUP_SECP256R1, MBEDTLS_SSL_IANA_TLS_GROUP_SECP384R1,
                                   MBEDTLS_SSL_IANA_TLS_GROUP_SECP521R1, MBEDTLS_SSL_IANA_TLS_GROUP_NONE};
 
-/* PKCS #1 before PSS: a server with an RSA key that ends at TLS 1.2 takes the first, and mbedTLS refuses PSS
- * there. In TLS 1.3 PKCS #1 cannot be chosen for a proof. */
+/* PKCS #1 before PSS, for servers that end at TLS 1.2 and go by the client's order; tls12.c is for the others.
+ * In TLS 1.3 PKCS #1 cannot be chosen for a proof. */
 static const uint16_t schemes[] = {MBEDTLS_TLS1_3_SIG_RSA_PKCS1_SHA256,
                                    MBEDTLS_TLS1_3_SIG_RSA_PKCS1_SHA384,
                                    MBEDTLS_TLS1_3_SIG_RSA_PKCS1_SHA512,

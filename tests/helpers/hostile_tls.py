@@ -27,6 +27,7 @@ class Twist:
 
     retries = 0  # HelloRetryRequests before the ServerHello
     asks = False  # for a client certificate
+    pss = False  # an RSA key signs by PSS in TLS 1.2, too
 
     def before(self, server, name):
         """Before this handshake message, or "data", is sent."""
@@ -128,7 +129,7 @@ class Server12(Server):
         self.send("Certificate", sized(sized(self.twist.certificate(self), 3), 3))
         agreement = Agreement()
         parameters = b"\x03" + P256 + sized(agreement.point, 1)
-        signed = self.scheme(hello.random + random + parameters, pss=False)
+        signed = self.scheme(hello.random + random + parameters, self.twist.pss)
         self.send("ServerKeyExchange", parameters + signed)
         if self.twist.asks:
             self.send("CertificateRequest", b"\x02\x01\x40" + sized(b"\x04\x01\x04\x03", 2) + b"\0\0")
@@ -185,7 +186,7 @@ class Server13(Server):
             self.send("CertificateRequest", b"\0" + sized(schemes, 2))
         self.send("Certificate", b"\0" + sized(sized(self.twist.certificate(self), 3) + b"\0\0", 3))
         proof = b" " * 64 + b"TLS 1.3, server CertificateVerify\0" + digest(self.transcript)
-        self.send("CertificateVerify", self.scheme(proof, pss=True))
+        self.send("CertificateVerify", self.scheme(proof, True))
         self.send("Finished", self.cipher.finished(self.transcript))
         master = mac(expand(secret, b"derived", digest(b""), 32), zero)
         client_data, cipher = self._keys(master, b"ap")

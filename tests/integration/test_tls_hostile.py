@@ -181,10 +181,26 @@ class WrongSignature(Twist):
         return flip(data)
 
 
+@case("tls-proof", "did not prove", ["tls12"])
+class WrongPssSignature(WrongSignature):
+    pss = True
+
+
+@case("tls-proof", "may be an impostor", ["tls12"])
+class PssSignatureByAnotherKey(Impostor):
+    pss = True
+
+
 @case("tls-proof", "did not prove")
 class EmptySignature(Twist):
     def signature(self, data):
         return b""
+
+
+@case("tls-scheme", "signs in a way that was not offered", ["tls12"])
+class SignatureWithSha1(Twist):
+    def change(self, server, name, body):
+        return body.replace(b"\x04\x01\x01\x00", b"\x02\x01\x01\x00") if name == "ServerKeyExchange" else body
 
 
 @case("tls-proof", "did not prove")

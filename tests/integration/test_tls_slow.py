@@ -48,6 +48,8 @@ class DripOfData(Twist):
 class RecordsOfOneByteNowAndThen(Twist):
     """Far below the limit of records, each of them in time."""
 
+    asks = True
+
     def before(self, server, name):
         if name == "Certificate":
             server.raw(server.seal(HANDSHAKE, message("Certificate", bytes(2000))[:4]))
@@ -83,8 +85,6 @@ for version, kind in (("tls12", Server12), ("tls13", Server13)):
         (DripOfAServerHello, "ServerHello"), (DripOfData, None), (RecordsOfOneByteNowAndThen, "Certificate"),
     ):  # fmt: skip
         CASES[f"{twist.__name__}-{version}"] = (kind, twist, awaited)
-# What a phone of TLS 1.3 waits for next may also be a CertificateRequest: it cannot know.
-CASES["stall-tls13-Certificate"] = (*CASES["stall-tls13-Certificate"][:2], "Certificate")
 
 
 def run(python, name):
