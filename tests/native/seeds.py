@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Prepares the vectors for the C tests: python3 seeds.py VECTORS OUT (the standard library alone).
 
-OUT/vectors: the files themselves and the phone's private key as DER. OUT/seeds/TARGET: first inputs of each fuzz target."""
+OUT/vectors: the files themselves, the phone's private key as DER and the recorded TLS handshakes. OUT/seeds/TARGET: first
+inputs of each fuzz target."""
 
 import base64
 import re
@@ -10,6 +11,8 @@ import sys
 from pathlib import Path
 
 LONGEST_SEED = 9000
+RECORDINGS = Path(__file__).resolve().parent / "tls_recordings"
+TLS_IDENTITY, TLS_STATIC_RSA = 1, 2  # flags in the first byte of a seed: tests/native/fuzz_tls.c
 
 
 def pem_blocks(text):
@@ -43,6 +46,11 @@ def main(vectors, out):
                     write(seeds / "certificate", path.name, der)
                 else:
                     write(out / "vectors", path.name.replace(".pem", ".key.der"), der)
+    for path in sorted(RECORDINGS.iterdir()):
+        write(out / "vectors", path.name, path.read_bytes())
+        if path.suffix == "":
+            flags = TLS_STATIC_RSA if "static" in path.name else TLS_IDENTITY if path.name == "tls12-rsa" else 0
+            write(seeds / "tls", path.name, bytes([flags, 0]) + path.read_bytes()[: LONGEST_SEED - 2])
 
 
 if __name__ == "__main__":
