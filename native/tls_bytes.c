@@ -70,7 +70,8 @@ int tls_pull(void *context, unsigned char *out, size_t length) {
 
 size_t tls_room(const struct tls *tls) { return OUTPUT_SIZE - (tls->output_end - tls->output_start); }
 
-/* Before the yes: a ClientHello, an alert, or the ChangeCipherSpec that stands before a second ClientHello. */
+/* Before the yes: a ClientHello, an alert, or the ChangeCipherSpec that stands before a second ClientHello.
+ */
 static bool may_leave(const struct tls *tls, const unsigned char *record, size_t length) {
     if (tls->accepted)
         return true;

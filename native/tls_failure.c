@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Why a TLS connection ended: mbedTLS's error and where it stood, as one of the errors of phonetrust_tls.h. */
+/* Why a TLS connection ended: mbedTLS's error and where it stood, as one of the errors of phonetrust_tls.h.
+ */
 #include "tls.h"
 
 #include <mbedtls/ecp.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Bytes that look random and are the same each time, so that a recorded TLS handshake fits the client again. */
+/* Bytes that look random and are the same each time, so that a recorded TLS handshake fits the client again.
+ */
 #ifndef PHONETRUST_FIXED_RANDOM_H
 #define PHONETRUST_FIXED_RANDOM_H
 

@@ -60,13 +60,16 @@ TEST(tls_names_of_servers) {
 
 TEST(tls_what_is_offered) {
     /* signature_algorithms: PKCS #1 before ECDSA before PSS */
-    static const char schemes[] = "\x00\x0d\x00\x14\x00\x12\x04\x01\x05\x01\x06\x01\x04\x03\x05\x03\x06\x03\x08"
-                                  "\x04\x08\x05\x08\x06";
+    static const char schemes[] =
+        "\x00\x0d\x00\x14\x00\x12\x04\x01\x05\x01\x06\x01\x04\x03\x05\x03\x06\x03\x08"
+        "\x04\x08\x05\x08\x06";
     static const char groups[] = "\x00\x0a\x00\x08\x00\x06\x00\x17\x00\x18\x00\x19";
-    static const char suites[] = "\x00\x14\x13\x01\x13\x03\x13\x02\xc0\x2b\xc0\x2f\xcc\xa9\xcc\xa8\xc0\x2c\xc0\x30"
-                                 "\x00\xff\x01\x00";
-    static const char with_static[] = "\x00\x18\x13\x01\x13\x03\x13\x02\xc0\x2b\xc0\x2f\xcc\xa9\xcc\xa8\xc0\x2c"
-                                      "\xc0\x30\x00\x9c\x00\x9d\x00\xff\x01\x00";
+    static const char suites[] =
+        "\x00\x14\x13\x01\x13\x03\x13\x02\xc0\x2b\xc0\x2f\xcc\xa9\xcc\xa8\xc0\x2c\xc0\x30"
+        "\x00\xff\x01\x00";
+    static const char with_static[] =
+        "\x00\x18\x13\x01\x13\x03\x13\x02\xc0\x2b\xc0\x2f\xcc\xa9\xcc\xa8\xc0\x2c"
+        "\xc0\x30\x00\x9c\x00\x9d\x00\xff\x01\x00";
     struct bytes hello = client_hello(0, NULL);
     CHECK(contains(hello, schemes, sizeof schemes - 1));
     CHECK(contains(hello, groups, sizeof groups - 1));
@@ -100,7 +103,8 @@ TEST(tls_identity_is_checked) {
     CHECK_EQUAL(phonetrust_tls_identity(tls, NULL, 0, key.at, key.length), PHONETRUST_ERROR_MALFORMED);
     CHECK_EQUAL(phonetrust_tls_identity(tls, certificate.at, certificate.length, key.at, key.length - 1),
                 PHONETRUST_ERROR_KEY);
-    CHECK_EQUAL(phonetrust_tls_identity(tls, certificate.at, certificate.length, NULL, 0), PHONETRUST_ERROR_KEY);
+    CHECK_EQUAL(phonetrust_tls_identity(tls, certificate.at, certificate.length, NULL, 0),
+                PHONETRUST_ERROR_KEY);
     CHECK_EQUAL(phonetrust_tls_identity(tls, odd.at, odd.length, key.at, key.length),
                 PHONETRUST_ERROR_UNSUPPORTED);
     CHECK_EQUAL(phonetrust_tls_identity(tls, big, sizeof big, key.at, key.length), PHONETRUST_ERROR_SPACE);

@@ -22,9 +22,9 @@ const struct recording *recording_named(const char *name);
 struct played {
     int state;
     int error;
-    size_t plaintext;         /* bytes that were read */
-    size_t sent_before_yes;   /* bytes that came out until the judgement */
-    bool begins_with_http;    /* the plaintext */
+    size_t plaintext;       /* bytes that were read */
+    size_t sent_before_yes; /* bytes that came out until the judgement */
+    bool begins_with_http;  /* the plaintext */
     bool was_judged;
     uint32_t facts[PHONETRUST_TLS_FACTS];
 };
@@ -32,8 +32,8 @@ struct played {
 /* A client as that of the recording, its ClientHello made. NULL: no memory. */
 void *player_new(const struct recording *recording);
 
-/* Hand in the bytes in pieces of `step` bytes, accept, send the request when it is open, say that the transport
- * was closed. */
+/* Hand in the bytes in pieces of `step` bytes, accept, send the request when it is open, say that the
+ * transport was closed. */
 struct played player_run(void *tls, struct bytes bytes, size_t step);
 
 /* Both, and the connection is freed. */
