@@ -49,7 +49,7 @@
 #define PHONETRUST_TLS_IDENTITY_SIZE 3840
 /* Longest handshake message of a server, in bytes; its whole chain is one message. */
 #define PHONETRUST_TLS_MESSAGE_SIZE 16384
-/* Most heap memory of a connection at any moment, in bytes; tests/native/test_tls_memory.c measures it. */
+/* Most heap memory of a connection at any moment, in bytes; tests/native/test_tls_replay.c measures it. */
 #define PHONETRUST_TLS_MEMORY 65536
 
 /* ------------------------------------------------------------------------------------------- errors */
