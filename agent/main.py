@@ -7,11 +7,11 @@ start(), then serve() where the phone is to stay."""
 import gc
 
 from agent import VERSION
-from agent.boot import Boot
-from agent.console import Console
-from agent.json_pieces import pieces
-from agent.service import Service
-from agent.status import refusal_of, state_of, status
+from agent.boot.order import Boot
+from agent.local.console import Console
+from agent.local.json_pieces import pieces
+from agent.local.service import Service
+from agent.local.status import refusal_of, state_of, status
 
 # Severity of an event, as syslog names them.
 INFO = "info"

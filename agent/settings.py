@@ -6,8 +6,8 @@ Every key has a default but `mac`. A mistake is a SettingsError that names the k
 import json
 
 from agent.errors import SettingsError
-from agent.tftp_packet import FULL_BLOCK, SAFE_BLOCK, SMALLEST_BLOCK
-from agent.trust import POLICIES
+from agent.fetch.tftp.packet import FULL_BLOCK, SAFE_BLOCK, SMALLEST_BLOCK
+from agent.trust.rules import POLICIES
 
 PROVISIONING = ("tftp", "http")
 TFTP_PORT = 69

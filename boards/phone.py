@@ -15,7 +15,7 @@ from agent import settings as agent_settings
 from agent.errors import SettingsError
 from agent.main import ERROR, Phone
 from hal import device
-from hal.device_libc import libc
+from hal.device.libc import libc
 from hal.files import Files
 
 STATE = "/run/phone"
@@ -83,7 +83,7 @@ def make_files(folder):
 def make_phone(hal, settings, servers, origin, mic):
     """The phone; one whose mic.pem cannot be used goes without."""
     if mic:
-        from agent.identity import parse_pem
+        from agent.flash.identity import parse_pem
 
         try:
             return BoardPhone(hal, settings, servers, origin, parse_pem(mic))

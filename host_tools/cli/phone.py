@@ -83,7 +83,7 @@ def listen(net, path):
 
 def read_mic(path):
     """(certificate DER, private key DER) of a PEM file; ends with a sentence where it has not one of each."""
-    from agent.identity import parse_pem
+    from agent.flash.identity import parse_pem
 
     try:
         return parse_pem(parts.read(path).decode("ascii", "replace"))

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
 """Whole boots over the fake network: what is fetched, decided, stored (spec/phone-behaviour.md, 'Boot, in order')."""
 
-from agent import names
-from tests.unit.both import vector
-from tests.unit.building import der, record, signed_file, trust_list
-from tests.unit.phone_world import SECOND, SERVER, TftpServer, World
+from agent.formats import names
+from tests.helpers.agent.both import vector
+from tests.helpers.agent.building import der, record, signed_file, trust_list
+from tests.helpers.agent.phone_world import SECOND, SERVER, TftpServer, World
 
 HEAP = "8m"  # for the copies of flash that these tests keep; tests/unit/test_memory.py is about memory
 OWN = "SEP00270DC01C92.cnf.xml"

@@ -2,8 +2,8 @@
 """Boots on a flash that fails or loses power at each write in turn: the old state or the new one, never first-use."""
 
 from hal.fake import FakeFlash, PowerLost
-from tests.unit.both import vector
-from tests.unit.phone_world import FLASH, World, own_pair
+from tests.helpers.agent.both import vector
+from tests.helpers.agent.phone_world import FLASH, World, own_pair
 from tests.unit.test_boot import OWN, SIGNED, body, cluster
 
 HEAP = "8m"  # for the copies of flash that these tests keep; tests/unit/test_memory.py is about memory

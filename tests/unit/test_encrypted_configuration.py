@@ -1,12 +1,21 @@
 # SPDX-License-Identifier: MIT
 """The encrypted configuration in the boot: signature first, then LSC, else MIC; and every way in which it is not taken."""
 
-from agent.encrypted import decrypt
-from agent.header import Header
-from tests.unit.both import MICROPYTHON, vector
-from tests.unit.building import library
-from tests.unit.enrolling import ENCRYPTED, OWN, SIGNED, configuration, encrypted_vector, enrolling, new_pair, signed
-from tests.unit.phone_world import World, own_pair
+from agent.formats.encrypted import decrypt
+from agent.formats.header import Header
+from tests.helpers.agent.both import MICROPYTHON, vector
+from tests.helpers.agent.building import library
+from tests.helpers.agent.enrolling import (
+    ENCRYPTED,
+    OWN,
+    SIGNED,
+    configuration,
+    encrypted_vector,
+    enrolling,
+    new_pair,
+    signed,
+)
+from tests.helpers.agent.phone_world import World, own_pair
 from tests.unit.test_boot import NO_CTL, cluster
 
 POINTER = configuration(encrypted=True, full=False)

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: MIT
 """When the phone asks CAPF, what it makes of the answers, and what a loss of power leaves."""
 
-from agent import steps
-from agent.boot import Boot
-from agent.status import status
-from agent.trust import Trust
+from agent.boot import outcomes
+from agent.boot.order import Boot
+from agent.local.status import status
+from agent.trust.rules import Trust
 from hal.fake import FakeFlash, PowerLost
-from tests.unit.both import raises, vector
-from tests.unit.enrolling import (
+from tests.helpers.agent.both import raises, vector
+from tests.helpers.agent.enrolling import (
     CAPF_HOST,
     CAPF_PORT,
     ENCRYPTED,
@@ -20,7 +20,7 @@ from tests.unit.enrolling import (
     new_pair,
     signed,
 )
-from tests.unit.phone_world import World, own_pair
+from tests.helpers.agent.phone_world import World, own_pair
 
 HEAP = "8m"  # for the copies of flash that some tests keep
 LISTS = ["ctl not-found", "itl not-found"]
@@ -283,8 +283,8 @@ def test_a_flash_that_fails_keeps_the_old_certificate():
 
 
 def test_every_outcome_has_its_words():
-    for outcome in steps._ENROLMENTS:
-        found = steps.enrolment(("h", 1), outcome, "CAPF h:1: it said so")
+    for outcome in outcomes._ENROLMENTS:
+        found = outcomes.enrolment(("h", 1), outcome, "CAPF h:1: it said so")
         assert found.reason == outcome and found.text[-1] == "." and ".." not in found.text
-        assert steps.enrolment(None, outcome, "x").evidence == {}
-    raises(KeyError, steps.enrolment, None, "else")
+        assert outcomes.enrolment(None, outcome, "x").evidence == {}
+    raises(KeyError, outcomes.enrolment, None, "else")

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: MIT
 import json
 
-from agent import names
-from agent.status import status
+from agent.formats import names
+from agent.local.status import status
 from hal.fake import FakeFlash
-from tests.unit.both import vector
-from tests.unit.building import library, record, trust_list
-from tests.unit.phone_world import FLASH, SERVER, World
+from tests.helpers.agent.both import vector
+from tests.helpers.agent.building import library, record, trust_list
+from tests.helpers.agent.phone_world import FLASH, SERVER, World
 from tests.unit.test_boot import OWN, SIGNED, cluster
 
 

@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: MIT
+"""The status of a phone as one dictionary, ready for JSON: what it trusts, what it decided, what to do."""
+
+from agent import VERSION
+from agent.formats import names
+
+#: Reasons that lock a phone out: a cluster is there, and what it offers is not believed.
+_LOCKED_OUT = (
+    "bad-signature",
+    "weak-key",
+    "tvs-refused",
+    "tvs-unreachable",
+    "tvs-untrusted",
+    "tvs-wrong-role",
+    "unknown-signer",
+    "unsigned",
+    "trust-lost",
+    "not-provisioned",
+    "too-large",
+    "no-memory",
+    "malformed",
+    "record-mismatch",
+    "wrong-file",
+    "mixed-mode",
+    "cannot-decrypt",
+    "no-certificate",
+)
+
+
+_TOPICS = ("flash", "ctl", "itl", "configuration")
+
+
+def status(boot):
+    """The status of a phone (agent.boot.order.Boot).
+
+    state: "trust-lost", "rolled-back", "trusted" or "no-trust". locked_out: whether files of the cluster are refused;
+    advice: then what an administrator should do, else None. lsc: the phone's own certificate as agent.flash.identity describes
+    it, or None. Digests are hexadecimal SHA-256, as are serials."""
+    refusal = refusal_of(boot.decisions)
+    found = {
+        "version": VERSION,
+        "device": boot.settings.device,
+        "mac": boot.settings.mac,
+        "model": boot.settings.model,
+        "policy": boot.settings.policy,
+        "locked_out": refusal is not None,
+        "advice": refusal.text if refusal is not None else None,
+        "lsc": boot.identity.describe(),
+        "mic": boot.identity.mic is not None,
+        "tftp_servers": ["%s:%d" % server for server in boot.servers],
+        "tvs_servers": ["%s:%d" % server for server in boot.tvs.servers],
+        "decisions": [decision.as_dict() for decision in boot.decisions],
+        "requests": [decision.as_dict() for decision in boot.requests.decisions],
+    }
+    found.update(trusted(boot))
+    return found
+
+
+def trusted(boot):
+    """What a phone trusts: state, mode, the installed lists, and whose configuration it uses. Part of the status."""
+    trust = boot.trust
+    return {
+        "state": state_of(trust),
+        "mode": trust.mode,
+        "installed": {
+            "ctl": _list(trust.ctl, boot.hal.crypto),
+            "itl": _list(trust.itl, boot.hal.crypto),
+        },
+        "configuration": boot.configuration_name,
+    }
+
+
+def state_of(trust):
+    """ "trust-lost", "rolled-back", "trusted" or "no-trust"."""
+    if trust.lost:
+        return "trust-lost"
+    if trust.rolled_back:
+        return "rolled-back"
+    return "trusted" if trust.has_trust else "no-trust"
+
+
+def refusal_of(decisions):
+    """The refusal that locks the phone out and that no later decision about the same kind of thing undid, or None.
+
+    The first of flash, CTL, ITL and configuration, since one refused is often why the next is."""
+    newest = {}
+    for decision in decisions:
+        if decision.reason == "erased":
+            newest = {}  # what was refused before is decided anew
+        newest[_topic(decision.kind)] = decision
+    for topic in _TOPICS:
+        decision = newest.get(topic)
+        if decision is not None and not decision.accepted and decision.reason in _LOCKED_OUT:
+            return decision
+    return None
+
+
+def _topic(kind):
+    if kind in ("ctl", "itl", "flash"):
+        return kind
+    return "configuration" if ".cnf.xml" in kind else "server"
+
+
+def _list(trust_list, crypto):
+    """An installed list: who signed it, since when, and its records by role."""
+    if trust_list is None:
+        return None
+    roles = {}
+    for record in trust_list.records():
+        name = "empty" if record.certificate is None else names.role_name(record.role)
+        if record.certificate is not None:
+            roles.setdefault(name, []).append(names.to_text(record.subject))
+        else:
+            roles.setdefault(name, []).append("")
+    header = trust_list.header
+    return {
+        "filename": header.filename,
+        "signer": {"subject": header.subject, "issuer": header.issuer, "serial": header.serial.hex()},
+        "timestamp": header.timestamp,
+        "bytes": len(trust_list.data),
+        "sha1": crypto.digest("sha1", trust_list.data).hex(),
+        "sha256": crypto.digest("sha256", trust_list.data).hex(),
+        "empty": trust_list.empty,
+        "records": roles,
+    }
