@@ -20,7 +20,7 @@
  * in. Functions that give offsets take buffers of at most PHONETRUST_MAXIMUM_LENGTH bytes (ERROR_ARGUMENT
  * beyond).
  *
- * The formats are those of spec/trust-files.md; tag numbers and names are used as they stand there.
+ * The formats are those of docs/spec/formats.md; tag numbers and names are used as they stand there.
  */
 #ifndef PHONETRUST_H
 #define PHONETRUST_H
@@ -171,7 +171,7 @@ PHONETRUST_API int phonetrust_verify(const uint8_t *certificate, size_t certific
  *
  * Returns the number of rows. ERROR_MALFORMED: VERSION and a two-byte HEADERLENGTH are not first; the header
  * is shorter than these or longer than the file; a TLV runs past the container or the header it stands in; a
- * known tag appears twice (PADDING may) or in another place than spec/trust-files.md gives it. ERROR_SPACE.
+ * known tag appears twice (PADDING may) or in another place than docs/spec/formats.md gives it. ERROR_SPACE.
  * ERROR_ARGUMENT.
  */
 PHONETRUST_API int phonetrust_header_index(const uint8_t *file, size_t length, uint32_t *rows,
@@ -266,7 +266,7 @@ PHONETRUST_API int phonetrust_public_key(const uint8_t *private_key, size_t leng
 
 /*
  * Sign a digest. RSA: PKCS #1 type 1 padding over the DigestInfo of `algorithm` (RSASSA-PKCS1-v1_5), or over
- * the bytes alone with PHONETRUST_BARE_DIGEST, as CAPF wants it (spec/capf.md). EC: ECDSA, the DER SEQUENCE
+ * the bytes alone with PHONETRUST_BARE_DIGEST, as CAPF wants it (docs/spec/capf.md, C5). EC: ECDSA, the DER SEQUENCE
  * of r and s; `algorithm` only says how long the digest must be. A bare digest has 1 to
  * PHONETRUST_DIGEST_SIZE bytes.
  *

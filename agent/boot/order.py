@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The order of things when a phone starts (spec/phone-behaviour.md, 'Boot, in order').
+"""The order of things when a phone starts (docs/spec/rules.md, B1 to B6).
 
 Boot does the I/O and decides nothing: it fetches, asks Trust, asks TVS where Trust wants that, stores what was accepted
 and only then installs it. Every step ends in a Decision, which is reported and kept."""
@@ -68,7 +68,7 @@ class Boot:
             self._provisioning = Provisioning(self)
         self.tvs = TvsClient(hal.net, hal.clock, hal.random, settings.full_name, settings.tvs_timeout, log=log)
 
-    # Step 1
+    # docs/spec/rules.md, B1
 
     def load(self):
         """Take the installed trust, the configuration and the TVS servers from flash. Returns a Decision or None."""
@@ -141,7 +141,7 @@ class Boot:
     # The whole boot
 
     def run(self):
-        """Steps 1 to 5. Returns True where each step's file was accepted or is rightly absent."""
+        """B1 to B5. Returns True where each step's file was accepted or is rightly absent."""
         self.load()
         if self.trust.lost:
             return False
@@ -178,14 +178,14 @@ class Boot:
             self._report(decision)
         return decision
 
-    # Steps 3 and 4
+    # docs/spec/rules.md, B3 and B4
 
     def fetch_ctl(self):
-        """Step 3: the CTL of this phone, else the cluster's. A Decision."""
+        """B3: the CTL of this phone, else the cluster's. A Decision."""
         return self._fetch_list("ctl")
 
     def fetch_itl(self):
-        """Step 4: the ITL of this phone, else the cluster's. A Decision."""
+        """B4: the ITL of this phone, else the cluster's. A Decision."""
         return self._fetch_list("itl")
 
     def _fetch_list(self, kind):
@@ -268,10 +268,10 @@ class Boot:
         """May this TLS server (certificate in DER) be talked to for this purpose? Asks TVS if need be. A Decision."""
         return self.record(self.resolve(self.trust.decide_server(purpose, certificate)))
 
-    # Step 5
+    # docs/spec/rules.md, B5
 
     def fetch_configuration(self):
-        """Step 5: the phone's configuration, else the default one; and CAPF, where it says so. A Decision."""
+        """B5: the phone's configuration, else the default one; and CAPF, where it says so. A Decision."""
         return self._configuration.fetch()
 
     def update_lsc(self, string=None):

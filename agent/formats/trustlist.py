@@ -2,7 +2,7 @@
 """A trust list (CTL or ITL): from bytes to a TrustList whose records agree with their certificates.
 
 What a record repeats of its certificate is compared here and then never used again: all answers come from the
-certificate's own fields (spec/trust-files.md, 'Records')."""
+certificate's own fields (docs/spec/formats.md, R1 and R2)."""
 
 from array import array
 
@@ -117,7 +117,7 @@ class TrustList:
 
     @property
     def empty(self):
-        """An empty list: no certificate as TFTP, CCM+TFTP or TVS (spec/phone-behaviour.md, 'Empty ITL')."""
+        """An empty list: no certificate as TFTP, CCM+TFTP or TVS (docs/spec/rules.md, E1)."""
         return not self.has_roles((names.TFTP, names.CCM_TFTP, names.TVS))
 
     def signers(self, issuer, serial, roles):

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What the deciding modules say: a Decision, or a Question that only TVS can answer, and the Answer to it.
 
-The reason codes are those of spec/phone-behaviour.md; where the spec asks for a decision but names no code, the
+The reason codes are those of docs/spec/rules.md; where a rule asks for a decision but names no code, the
 ones marked (ours) are used."""
 
 ACCEPTED = "accepted"
@@ -104,7 +104,7 @@ class Decision:
 
 
 class Question:
-    """What must be asked of TVS before a decision can be made (spec/tvs.md, 'Which request when').
+    """What must be asked of TVS before a decision can be made (docs/spec/tvs.md, T5 to T8).
 
     kind "query": who is this signer? .subject, .issuer (text as in the file's header), .serial (bytes).
     kind "verify": is this .certificate (DER) trusted, and for what?

@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: MIT
-"""The rules: which trust lists, files and servers this phone believes (spec/phone-behaviour.md).
+"""The rules: which trust lists, files and servers this phone believes (docs/spec/rules.md).
 
 Trust holds what is installed and only decides. It does no I/O: where only TVS can tell, it returns a Question and is
-called again with the Answer. The order of the code is the order of the rules. What it keeps, in that order:
+called again with the Answer. The code has the order of the rules:
 
-1. A list that is too large, malformed or at odds with its own certificates is never believed.
-2. A file is only believed under the name, or kind of list, that it was asked for.
-3. Who is in the installed CTL, then in the installed ITL, decides with the certificate that stands there.
-4. Only signers unknown to both are asked of TVS, and only of a TVS that the installed lists name.
-5. Faith (first use, or after a rollback) needs a phone without CTL, and without ITL or with an empty one.
-6. Lost trust is not no trust: then nothing is believed until a person erases it.
+- L1, L2: a list is never believed that is too large, malformed, at odds with its own certificates, or another file
+  than the one that was asked for.
+- L4, F1: the installed CTL, then the installed ITL, judges a signer that it has by the certificate in it.
+- L5, F2: TVS is asked only about a signer that both lists lack, and only a TVS that the lists name is asked.
+- L6: a list is taken on faith only by a phone without CTL, and without ITL or with an empty one.
+- D1: lost trust is something else than no trust: nothing is believed until a person erases the store.
 """
 
 from agent.errors import Refused
@@ -71,7 +71,7 @@ class Trust:
 
     @property
     def mode(self):
-        """ "mixed" or "nonsecure" (spec, 'Cluster security mode')."""
+        """ "mixed" or "nonsecure" (docs/spec/rules.md, M1)."""
         decisive = self.ctl or self.itl
         mixed = decisive is not None and decisive.has_roles((names.CCM, names.CCM_TFTP))
         return MIXED if mixed else NONSECURE
@@ -131,7 +131,7 @@ class Trust:
         return case.refuse("unknown-signer", wording.unknown_signer(case))
 
     def _on_faith(self, case):
-        """Rule 6: there is nothing to hold the list against but itself."""
+        """L6: nothing but the list itself can vouch for it."""
         if self.policy == PROVISIONED_ONLY:
             return case.refuse("not-provisioned", wording.not_provisioned(case))
         reason = "after-rollback" if self.itl is not None else "first-use"
@@ -238,7 +238,7 @@ class Trust:
     # Signatures
 
     def _by_trust(self, case, ctl_roles, roles):
-        """Rules 4 and 5: what the installed lists say of the signer, else the Question to TVS; None where neither can.
+        """L4 and L5, F1 and F2: what the installed lists say of the signer, else the Question to TVS; None without both.
 
         ctl_roles: one of which a certificate of the CTL needs; roles: one of the ITL, or one that TVS vouches for."""
         known = []
@@ -253,7 +253,7 @@ class Trust:
         return decision
 
     def _by_installed(self, case, known):
-        """Rule 4: the first certificate of the lists that is the signer's decides. None where none is.
+        """L4 and F1: the first certificate in the lists that is the signer's decides. None where the lists lack the signer.
 
         known: [(reason, list, roles)]. One signer may stand there with several certificates of the same issuer and
         serial; any of them that verifies will do. A name that cannot be compared counts only if it verifies."""
