@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
 """The phone's program on a board: makes the HAL of what the start scripts found, boots the agent and keeps it going.
 
-The scripts (host_tools/image/rootfs) leave in one folder: phone.json and mic.pem (from the card, if they are there),
-mac, network.json (from DHCP), store (a link to the raw partition). It touches `alive` there, which is what keeps the
-watchdog fed. Another folder of that kind, with a file of a fixed size as store, may be given:
-micropython boards/phone.py FOLDER runs the phone anywhere.
+The scripts (host_tools/image/rootfs) leave these in one folder: phone.json and mic.pem (from the card, if they are there),
+mac, network.json (from DHCP), store (a link to the raw partition). It touches `alive` there, which keeps the
+watchdog fed. `micropython boards/phone.py FOLDER` runs the phone anywhere, with another such folder whose store is a
+file of a fixed size.
 """
 
 import json
@@ -81,7 +81,7 @@ def make_files(folder):
 
 
 def make_phone(hal, settings, servers, origin, mic):
-    """The phone; one whose mic.pem cannot be used goes without."""
+    """The phone, without a MIC where mic.pem cannot be used."""
     if mic:
         from agent.flash.identity import parse_pem
 
@@ -112,7 +112,7 @@ def main(state):
     except SettingsError as error:
         now = hal.clock.monotonic() - origin
         hal.console.write("[%6d.%03d] %-7s bad-settings: %s\n" % (now // 1000, now % 1000, ERROR, error))
-        while True:  # nothing is fetched by guess; a person edits the card
+        while True:  # a phone does not guess its settings; a person edits the card
             board.watchdog()
             hal.console.read_line(TURN)
     phone = make_phone(hal, settings, dhcp_servers(read(state + "/network.json")), origin, read(state + "/mic.pem"))

@@ -18,7 +18,7 @@ BLOCK = 1428
 
 
 class Kept:
-    """A sink that keeps the file in memory that is there already, as the phone does."""
+    """A sink that keeps the file in memory that was allocated before, as the phone does."""
 
     def __init__(self):
         self.data = bytearray(SIZE)
@@ -37,7 +37,7 @@ class Kept:
 
 
 def ours(server, content, **settings):
-    """A function that fetches the file once with the agent's client, which must have arrived whole."""
+    """A function that fetches the file once with the agent's client and checks that it arrived whole."""
     hal, sink = Hal(), Kept()
 
     def run():
@@ -45,7 +45,7 @@ def ours(server, content, **settings):
         client.fetch([server.address], server.name("file"), sink, SIZE)
         client.close()
         if sink.data != content:
-            raise RuntimeError("the file did not arrive as it is")
+            raise RuntimeError("the file did not arrive unchanged")
 
     return run
 
