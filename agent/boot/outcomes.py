@@ -1,14 +1,54 @@
 # SPDX-License-Identifier: MIT
 """Decisions about steps of the boot that are no judgement of bytes: nothing there, nobody there, no room."""
 
+from agent.errors import TrustLost
+from agent.flash.writes import TooManyWrites
 from agent.trust.decision import Decision
+from agent.trust.wording import TRUST_LOST
 
-NO_SERVERS = (
-    "No TFTP server is known: the settings name none, and DHCP gave neither option 150 nor option 66. The phone keeps "
-    "what it has."
-)
+#: What the keeper raises where something accepted cannot be stored.
+KEEPING_FAILS = (OSError, TrustLost, TooManyWrites)
 
-NO_MEMORY = "This phone has not enough memory to judge this file; it keeps what it has."
+
+def no_servers():
+    """Nobody named a file server."""
+    return Decision(
+        False,
+        "no-server",
+        "tftp",
+        "No TFTP server is known: the settings name none, and DHCP gave neither option 150 nor option 66. The phone keeps "
+        "what it has.",
+    )
+
+
+def no_memory(kind):
+    """A file that this phone cannot hold."""
+    text = "This phone has not enough memory to judge this file; it keeps what it has."
+    return Decision(False, "no-memory", kind, text)
+
+
+def out_of_time(budget, costs):
+    """The boot's time is over. budget: ms. costs: [("TFTP 192.0.2.1:69", ms)], the dearest first."""
+    text = "This boot has had its %d s; the phone goes on with what it has and tries again later." % (budget // 1000)
+    if costs:
+        text += " The time went to: %s." % ", ".join(["%s (%d s)" % (who, cost // 1000) for who, cost in costs])
+    return Decision(False, "out-of-time", "boot", text, {"costs": [[who, cost] for who, cost in costs]})
+
+
+def lose(error, judge):
+    """What was stored cannot be read whole: from now on nothing is believed. The Decision that says so."""
+    judge.lose()
+    return Decision(False, "trust-lost", "flash", TRUST_LOST, {"detail": str(error)})
+
+
+def not_kept(kind, error, judge, evidence):
+    """Accepted, but the flash did not take it, for one of KEEPING_FAILS; then it is not used either."""
+    if isinstance(error, TrustLost):
+        return lose(error, judge)
+    reason = error.reason if isinstance(error, TooManyWrites) else "not-stored"
+    text = "%s was accepted but could not be written to flash (%s); the phone keeps what it has." % (kind, error)
+    return Decision(False, reason, kind, text, evidence)
+
 
 _ABSENT = {
     "ctl": "The TFTP server has no CTL; the cluster is not in mixed mode, or has lost its CTL.",
@@ -47,34 +87,32 @@ def failed(kind, error):
     return Decision(False, error.reason, kind, "%s.%s" % (str(error).rstrip("."), advice))
 
 
-def not_stored(kind, error):
-    """Accepted, but the flash did not take it; then it is not used either."""
-    return "%s was accepted but could not be written to flash (%s); the phone keeps what it has." % (kind, error)
-
-
-#: A program asked about something else.
-NO_CERTIFICATE = "A program of this phone asked about a server, but what it sent is no certificate that can be read."
-
-
 def file_not_stored(name, error):
     """A file for another program that this phone has no room for, or cannot write."""
-    return "%s could not be written on this phone (%s); nothing of it is kept." % (name, error)
+    text = "%s could not be written on this phone (%s); nothing of it is kept." % (name, error)
+    return Decision(False, "not-stored", name, text)
 
 
-def bad_configuration(error):
+def bad_configuration(name, error, evidence):
     """Verified, but no configuration."""
-    return "The configuration was believed but cannot be read: %s. The phone keeps the one it has." % error
+    error.file = name
+    text = "The configuration was believed but cannot be read: %s. The phone keeps the one it has." % error
+    return Decision(False, "bad-configuration", name, text, evidence)
 
 
 def erased(what):
     """A person at the phone removed trust."""
     name = "Everything" if what == "all" else "The %s" % what.upper()
-    return "%s was erased by a person at the phone; restart it to take the cluster's lists anew." % name
+    text = "%s was erased by a person at the phone; restart it to take the cluster's lists anew." % name
+    return Decision(True, "erased", "flash", text)
 
 
-def not_erased(error):
+def not_erased(error, judge):
     """The flash did not take it."""
-    return "Nothing was erased: the flash could not be written (%s)." % error
+    if isinstance(error, TrustLost):
+        return lose(error, judge)
+    reason = error.reason if isinstance(error, TooManyWrites) else "not-stored"
+    return Decision(False, reason, "flash", "Nothing was erased: the flash could not be written (%s)." % error)
 
 
 #: What a CAPF session can come to (agent/servers/capf) -> whether it went as it should, and what to do where it did not.
@@ -126,6 +164,17 @@ def cannot_decrypt(name, evidence):
         "%s is signed by the cluster, but no certificate of this phone opens it: let CAPF give the phone a new one, or "
         "have the cluster encrypt to the one it has. The phone keeps its old configuration." % name,
         evidence,
+    )
+
+
+def no_encrypted(name):
+    """The small document sends to an encrypted one that no server has."""
+    return Decision(
+        False,
+        "not-found",
+        name,
+        "The cluster says that this phone's configuration is encrypted, but the server has no %s: restart TFTP on the "
+        "cluster. The phone keeps its old configuration." % name,
     )
 
 

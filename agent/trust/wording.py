@@ -6,6 +6,9 @@ TRUST_LOST = (
     "trust lists (console: erase itl, erase ctl) or write a new image; then it takes the cluster's lists anew."
 )
 
+#: A program asked about something else.
+NO_CERTIFICATE = "A program of this phone asked about a server, but what it sent is no certificate that can be read."
+
 #: reason -> where the signer's certificate was found
 PLACES = {
     "signed-by-ctl": "the installed CTL",

@@ -13,7 +13,7 @@ RULE = r"[A-Z]\d{1,2}\b(?!\.\d)"
 DEFINITION = re.compile(rf"^(?:- |\| )\*\*({RULE})", re.MULTILINE)
 #: "docs/spec/rules.md, L4", "docs/spec/rules.md, L4 and L5", "docs/spec/rules.md, L1 to L7 and A1"
 RULES = rf"{RULE}(?:(?:, | and | to | or ){RULE})*"
-CITATION = re.compile(rf"(?:docs/)?spec/([\w-]+\.md)(?:, ({RULES}))?(?:, '([^']+)')?")
+CITATION = re.compile(rf"(docs/)?\bspec/([\w-]+\.md)(?:, ({RULES}))?(?:, '([^']+)')?")
 IN_SPEC = re.compile(rf"\b([\w-]+\.md), ({RULES})")
 #: A numbering of another page than docs/spec, or an old one.
 OTHER_NUMBERING = re.compile(r"\b[Rr]ules? \d")
@@ -63,7 +63,8 @@ def cited():
         except UnicodeDecodeError:
             continue
         for match in CITATION.finditer(re.sub(r"\s*\n\s*(?:#|\*|//)?\s*", " ", text)):
-            yield f"{name}: {match[0]}", match[1], match[2] or "", match[3] or ""
+            page = match[2] if match[1] or path.parent == SPEC.parent else f"docs/spec/ for {match[2]}"
+            yield f"{name}: {match[0]}", page, match[3] or "", match[4] or ""
 
 
 def test_each_rule_has_a_number_of_its_own():
