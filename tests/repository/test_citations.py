@@ -7,6 +7,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SPEC = ROOT / "docs" / "spec"
+ARCHITECTURE = ROOT / "docs" / "architecture.md"
 
 RULE = r"[A-Z]\d{1,2}\b(?!\.\d)"
 #: Where a rule stands: at the start of a list item or of a table's row, in bold.
@@ -121,3 +122,11 @@ def test_there_is_one_numbering_of_the_rules():
         if OTHER_NUMBERING.search(line)
     ]
     assert not found, f"cite docs/spec, such as 'docs/spec/rules.md, L4': {found}"
+
+
+def test_the_files_that_the_architecture_names_are_there():
+    named = re.findall(
+        r"`((?:agent|hal|native|host_tools|boards|tests)/[\w/.]+\.(?:pyi?|h|c))`", ARCHITECTURE.read_text()
+    )
+    assert len(named) > 20, "no file names were found"
+    assert not [name for name in named if not (ROOT / name).is_file()]
