@@ -7,6 +7,7 @@ import asyncio
 import gc
 
 from agent import VERSION
+from agent.boot.configuration import WebServer
 from agent.boot.enrolment import Enrolment
 from agent.boot.history import History
 from agent.boot.order import make_boot
@@ -43,23 +44,33 @@ class Phone:
         self._origin = origin
         clock = hal.clock
         size = max(settings.size_limit, settings.configuration_limit)
-        self.keeper = Keeper(hal.flash, hal.crypto, clock, size, mic)
+        self.keeper = Keeper(hal.flash, hal.crypto, clock, size, mic, self._show)
         self.history = History(self.report)
-        self.tvs = TvsClient(
-            hal.net, clock, hal.random, settings.full_name, settings.tvs_timeout, self._identity, self.log
-        )
+        self.tvs = TvsClient(hal.net, clock, hal.random, settings.full_name, settings.tvs_timeout, None, self.log)
         self.judge = Judge(trust_maker(hal.crypto, settings), self.tvs)
-        self.fetcher = Fetcher(self._tftp_client(), self._web(), settings.tftp or servers, clock, self.log)
+        web_server = WebServer(self.judge, self.history)
+        self._tftp = self._tftp_client()
+        self._web = self._make_web(web_server.accept)
+        self.fetcher = Fetcher(self._tftp, self._web, settings.tftp or servers, clock, self.log)
         asked = History(self.report)
         programs = Programs(self.fetcher, self.judge, hal.files, hal.crypto, settings.file_limit, clock, asked)
         self.view = View(settings, hal.crypto, self.judge, self.keeper, self.fetcher, self.tvs, self.history, asked)
         self.service = Service(programs, self.view, hal.files, clock, self.log, user)
         self.enrolment = Enrolment(self._capf_client, self.judge, self.keeper, self.history, clock, self.log)
         boot = make_boot(
-            settings, hal.crypto, clock, self.fetcher, self.judge, self.keeper, self.enrolment, self.history, self.log
+            settings,
+            hal.crypto,
+            clock,
+            self.fetcher,
+            self.judge,
+            web_server,
+            self.keeper,
+            self.enrolment,
+            self.history,
+            self.log,
         )
         self.installed = boot.installed
-        self.work = Work(boot, self.enrolment, self.fetcher, self.history, clock, self.log, self._summary)
+        self.work = Work(boot, self.enrolment, self.history, clock, self.log, self._summary)
 
     def _tftp_client(self):
         hal, settings = self.hal, self.settings
@@ -75,7 +86,7 @@ class Phone:
             log=self.log,
         )
 
-    def _web(self):
+    def _make_web(self, accept):
         """HTTP and HTTPS, where the settings say so; else they are not even in memory."""
         hal, settings = self.hal, self.settings
         if settings.provisioning != "http":
@@ -85,25 +96,26 @@ class Phone:
         return Web(
             hal.net,
             hal.clock,
-            self._accept_file_server,
-            self._identity,
+            accept,
+            None,
             settings.http_port,
             settings.https_port,
             settings.http_timeout,
             settings.tftp_deadline,
         )
 
-    async def _accept_file_server(self, certificate):
-        return self.history.record(await self.judge.server("configuration", certificate)).accepted
-
-    def _identity(self):
-        return self.keeper.identity.shown
+    def _show(self, identity):
+        """To servers that ask who this is: certificate and key, or None."""
+        self.tvs.identity = identity
+        if self._web is not None:
+            self._web.identity = identity
 
     def _capf_client(self):
         from agent.servers.capf.client import CapfClient  # only a phone that enrols needs it in its memory
 
         hal, settings = self.hal, self.settings
-        return CapfClient(hal.net, hal.clock, hal.crypto, settings.full_name, settings.capf_timeout, self.log)
+        names = (settings.device, settings.full_name)
+        return CapfClient(hal.net, hal.clock, hal.crypto, names, settings.capf_timeout, self.log)
 
     # The log
 
@@ -165,6 +177,7 @@ class Phone:
     async def _watchdog(self):
         while True:
             self.hal.board.watchdog()
+            await self._tftp.settle()
             await self.hal.clock.sleep(_TICK)
 
     async def _console(self):

@@ -22,15 +22,33 @@ from agent.formats.phoneconfig import PhoneConfig
 _OPENS_NOT = ("cannot-decrypt", "no-certificate")
 
 
-class ConfigurationStep:
-    """settings: device and configuration_limit are used. crypto: of the HAL. enrolment: agent.boot.enrolment.Enrolment."""
+class WebServer:
+    """Judges the HTTPS server that hands out the configuration, before anything is asked of it. decision: about the last
+    server, or None."""
 
-    def __init__(self, settings, crypto, fetcher, judge, keeper, enrolment, history, log):
+    def __init__(self, judge, history):
+        self._judge = judge
+        self._history = history
+        self.decision = None
+
+    async def accept(self, certificate):
+        """Whether the server with this certificate (DER) may hand out the configuration."""
+        self.decision = None
+        self.decision = self._history.record(await self._judge.server("configuration", certificate))
+        return self.decision.accepted
+
+
+class ConfigurationStep:
+    """settings: device and configuration_limit are used. crypto: of the HAL. web_server: WebServer. enrolment:
+    agent.boot.enrolment.Enrolment."""
+
+    def __init__(self, settings, crypto, fetcher, judge, web_server, keeper, enrolment, history, log):
         self.name = "%s.cnf.xml" % settings.device
         self._limit = settings.configuration_limit
         self._crypto = crypto
         self._fetcher = fetcher
         self._judge = judge
+        self._web_server = web_server
         self._keeper = keeper
         self._enrolment = enrolment
         self._history = history
@@ -43,7 +61,7 @@ class ConfigurationStep:
 
     async def run(self, deadline):
         """Fetch it, enrol if the cluster says so, and fetch it again where that changed it. A Decision, recorded."""
-        decision, configuration = await self._fetch(deadline)
+        decision, configuration = await self._fetch()
         if configuration is None:
             return self._history.record(decision)
         self._enrolment.take(configuration)
@@ -54,43 +72,43 @@ class ConfigurationStep:
         else:
             self._history.record(decision)
         if await self._enrolment.step(deadline):
-            return await self.fetch_again(deadline)
+            return await self.fetch_again()
         return self._history.record(decision) if waits else decision
 
-    async def fetch_again(self, deadline):
+    async def fetch_again(self):
         """Fetch it without asking CAPF, because the phone's certificate has changed. A Decision, recorded."""
-        decision, configuration = await self._fetch(deadline)
+        decision, configuration = await self._fetch()
         if configuration is not None:
             self._enrolment.take(configuration)
         return self._history.record(decision)
 
-    async def _fetch(self, deadline):
+    async def _fetch(self):
         """(Decision, PhoneConfig of the last document that was believed or None)."""
-        found = await self._signed_or_plain(self.name, deadline)
+        found = await self._signed_or_plain(self.name)
         if found is None:
             decision = self._judge.trust.decide_autoregistration("XMLDefault.cnf.xml")
             if not decision.accepted:
                 return decision, None
             self._log(decision.text)
-            found = await self._signed_or_plain("XMLDefault.cnf.xml", deadline)
+            found = await self._signed_or_plain("XMLDefault.cnf.xml")
         return found or (outcomes.no_configuration(self.name), None)
 
-    async def _signed_or_plain(self, name, deadline):
+    async def _signed_or_plain(self, name):
         """One configuration: signed where trust is installed, else unsigned. As _fetch; None where there is no file."""
         buffer = self._keeper.take()
         try:
             if self._judge.trust.has_trust:
-                found = await self._one(name + ".sgn", buffer, deadline)
+                found = await self._one(name + ".sgn", buffer)
                 if found is not None:
                     return found
             # Where files are signed this can only end in a refusal, but one that says what the server offers instead.
-            return await self._one(name, buffer, deadline)
+            return await self._one(name, buffer)
         finally:
             self._keeper.give(buffer)
 
-    async def _one(self, name, buffer, deadline):
+    async def _one(self, name, buffer):
         """Fetch, judge and read one file, and the encrypted one if it sends there. As _signed_or_plain."""
-        decision, data = await self._get(name, buffer, deadline)
+        decision, data = await self._get(name, buffer)
         if decision is None:
             return None
         if not decision.accepted:
@@ -101,25 +119,25 @@ class ConfigurationStep:
         if configuration.encrypted and not configuration.full:
             self._history.record(decision)
             del data  # the buffer is used again
-            return await self._encrypted(name, buffer, deadline), configuration
+            return await self._encrypted(name, buffer), configuration
         return self._keep(name, data[decision.body :], configuration, decision), configuration
 
-    async def _get(self, name, buffer, deadline):
+    async def _get(self, name, buffer):
         """(Decision about the file, its bytes in `buffer`); no Decision where no server has it."""
         sink = BufferSink(buffer)
         decision = None
 
         async def judge(way, server):
             nonlocal decision
+            previous = self._previous(name)
             if way == HTTPS:
-                decision = self._judge.trust.decide_from_server(name, sink.data)
-                if decision is not None:
-                    return decision.accepted
-            decision = await self._judge.file(name, sink.data, self._limit, self._previous(name), deadline)
+                decision = await self._judge.body(name, sink.data, self._web_server.decision, self._limit, previous)
+            else:
+                decision = await self._judge.file(name, sink.data, self._limit, previous)
             return decision.accepted
 
         try:
-            secure = self._judge.trust.asks_https
+            secure = self._judge.trust.configuration_by_https
             await self._fetcher.fetch(name, sink, self._limit, secure=secure, judge=judge)
         except NotFound:
             return None, None
@@ -141,7 +159,7 @@ class ConfigurationStep:
         decision.warnings += configuration.notes
         return decision, configuration
 
-    async def _encrypted(self, name, buffer, deadline):
+    async def _encrypted(self, name, buffer):
         """Fetch and open the encrypted file that the small document `name` sends to. A Decision."""
         from agent.formats.encrypted import decrypt
         from agent.formats.header import Header
@@ -150,7 +168,7 @@ class ConfigurationStep:
         keys = self._keeper.identity.private_keys()
         if not keys:
             return outcomes.no_key(name)
-        decision, data = await self._get(name, buffer, deadline)
+        decision, data = await self._get(name, buffer)
         if decision is None:
             return outcomes.no_encrypted(name)
         if not decision.accepted:

@@ -15,6 +15,8 @@ The rules, all [inferred] but where marked. agent/servers/capf is one session.
 from agent.boot import outcomes
 from agent.errors import TrustLost
 from agent.flash.writes import TooManyWrites
+from agent.trust.reasons import try_again
+from agent.trust.wording.steps import waits_for_string
 
 MODE_STRING = 1
 _BY_ITSELF = (2, 3, 4)
@@ -24,7 +26,6 @@ RETRIES, FIRST_PAUSE = 5, 60000
 LONGEST_PAUSE = 3600000
 
 _CHANGED = ("installed", "deleted")
-_AGAIN = ("retry-later", "interrupted", "unreachable")
 
 
 class Enrolment:
@@ -72,7 +73,7 @@ class Enrolment:
         if self.wanted:
             return await self._session(None, deadline)
         if self.wants_string:
-            self._log(outcomes.waits_for_string(self.servers[0]))
+            self._log(waits_for_string(self.servers[0]))
         return False
 
     async def update(self, string, deadline):
@@ -109,7 +110,7 @@ class Enrolment:
             deadline,
         )
         self.good = self._history.record(outcomes.enrolment(result.server, result.outcome, result.text)).accepted
-        if result.outcome in _AGAIN:
+        if try_again(result.outcome):
             self._put_off(result.retry_delay)
         else:
             self._settle()

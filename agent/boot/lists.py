@@ -38,7 +38,7 @@ class ListStep:
                     continue
                 except FetchError as failure:
                     return self._history.record(outcomes.failed(self.name, failure))
-                decision = await self._judge.list(self.name, sink.data, deadline)
+                decision = await self._judge.list(self.name, sink.data)
                 if decision.accepted and decision.reason != "unchanged":
                     decision, kept = self._install(decision, buffer)
                 return self._history.record(decision)

@@ -19,15 +19,16 @@ from agent.boot.lists import ListStep
 
 class Boot:
     """installed: the first step (agent.boot.installed.Installed). lists: the steps of the trust lists. configuration: the
-    last step. Each has name, good and async run(deadline) -> Decision. fetcher, history, clock: what tells the servers,
-    keeps decisions, and the time. budget: ms that one boot may take; then it ends with what it has."""
+    last step. Each has name, good and async run(deadline) -> Decision. fetcher, judge: are told when a boot begins. history,
+    clock: of the phone. budget: ms that one boot may take; then it ends with what it has."""
 
-    def __init__(self, installed, lists, configuration, fetcher, history, clock, budget):
+    def __init__(self, installed, lists, configuration, fetcher, judge, history, clock, budget):
         self.installed = installed
         self.configuration = configuration
-        self.budget = budget
-        self._steps = list(lists) + [configuration]
+        self._budget = budget
+        self.steps = list(lists) + [configuration]
         self._fetcher = fetcher
+        self._judge = judge
         self._history = history
         self._clock = clock
 
@@ -39,10 +40,9 @@ class Boot:
         if not self._fetcher.servers:
             self._history.record(outcomes.no_servers())
             return False
-        deadline = self._clock.monotonic() + self.budget
-        self._fetcher.begin(deadline)
+        deadline = self.begin()
         good = True
-        for step in self._steps:
+        for step in self.steps:
             if self._clock.monotonic() >= deadline:
                 good = False
                 break
@@ -51,8 +51,15 @@ class Boot:
             if decision.reason == "no-server":
                 break  # the others would only find out the same
         if not good and self._clock.monotonic() >= deadline:
-            self._history.record(outcomes.out_of_time(self.budget, self._fetcher.costs()))
+            self._history.record(outcomes.out_of_time(self._budget, self._fetcher.costs()))
         return good
+
+    def begin(self):
+        """Every server may be there again. The deadline (ms of the clock) of what begins now."""
+        deadline = self._clock.monotonic() + self._budget
+        self._fetcher.begin(deadline)
+        self._judge.begin(deadline)
+        return deadline
 
     async def _run(self, step, deadline):
         try:
@@ -62,11 +69,11 @@ class Boot:
             return self._history.record(outcomes.no_memory(step.name))
 
 
-def make_boot(settings, crypto, clock, fetcher, judge, keeper, enrolment, history, log):
+def make_boot(settings, crypto, clock, fetcher, judge, web_server, keeper, enrolment, history, log):
     """The Boot of a phone with these settings (agent.settings.Settings) and parts. log(line): what happens."""
     lists = [
         ListStep(kind, settings.device, fetcher, judge, keeper, history, settings.size_limit) for kind in ("ctl", "itl")
     ]
-    configuration = ConfigurationStep(settings, crypto, fetcher, judge, keeper, enrolment, history, log)
+    configuration = ConfigurationStep(settings, crypto, fetcher, judge, web_server, keeper, enrolment, history, log)
     installed = Installed(keeper, judge, history)
-    return Boot(installed, lists, configuration, fetcher, history, clock, settings.boot_budget * 1000)
+    return Boot(installed, lists, configuration, fetcher, judge, history, clock, settings.boot_budget * 1000)

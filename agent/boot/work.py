@@ -17,13 +17,12 @@ _BOOT = object()  # the wish for a boot; other wishes are authentication strings
 
 
 class Work:
-    """boot: agent.boot.order.Boot. enrolment: agent.boot.enrolment.Enrolment. fetcher, history, clock: as in Boot. log(line):
-    what happens. ended(): called after each boot."""
+    """boot: agent.boot.order.Boot. enrolment: agent.boot.enrolment.Enrolment. history, clock: as in Boot. log(line): what
+    happens. ended(): called after each boot."""
 
-    def __init__(self, boot, enrolment, fetcher, history, clock, log, ended):
-        self._boot = boot
+    def __init__(self, boot, enrolment, history, clock, log, ended):
+        self.boot_order = boot
         self._enrolment = enrolment
-        self._fetcher = fetcher
         self._history = history
         self._clock = clock
         self._log = log
@@ -48,7 +47,7 @@ class Work:
 
     async def boot(self):
         """One boot. Returns True where everything was accepted."""
-        good = await self._boot.run()
+        good = await self.boot_order.run()
         self._ended()
         return good
 
@@ -62,13 +61,13 @@ class Work:
                 await self._enrol(string)
         if self._enrolment.due():
             self._log("asking CAPF again, after the configuration")
-            await self._boot.configuration.run(self._begin())
+            await self.boot_order.configuration.run(self.boot_order.begin())
         await self._boot_again()
 
     async def _enrol(self, string):
-        deadline = self._begin()
+        deadline = self.boot_order.begin()
         if await self._enrolment.update(string, deadline):
-            await self._boot.configuration.fetch_again(deadline)
+            await self.boot_order.configuration.fetch_again()
 
     async def _boot_again(self):
         decisions = self._history.decisions
@@ -81,12 +80,6 @@ class Work:
             self._pause, self._due = min(2 * self._pause, LAST_PAUSE), None
             self._log("asking the servers again")
             await self.boot()
-
-    def _begin(self):
-        """The deadline of what begins now; it has as much time as a boot, and asks every server anew."""
-        deadline = self._clock.monotonic() + self._boot.budget
-        self._fetcher.begin(deadline)
-        return deadline
 
     async def _as_job(self, coroutine):
         """Run it so that erase() can end it. Returns its result, None where it was ended."""
@@ -125,7 +118,7 @@ class Work:
             while self._job is not None:
                 await self._clock.sleep(10)
             self._log("what the phone was fetching was ended")
-        self._boot.installed.erase(what)
+        self.boot_order.installed.erase(what)
 
     def _wish(self, wish):
         if len(self._wishes) < _WISHES:

@@ -34,13 +34,14 @@ class Configuration:
 
 class Keeper:
     """flash, crypto, clock: of a HAL. size: bytes of a buffer, the larger of the limits of lists and configurations.
-    mic: certificate and key (DER) of the phone's maker, or None; ValueError where these do not belong together.
+    mic: certificate and key (DER) of the phone's maker, or None; ValueError where these do not belong together. show(pair):
+    called with the certificate and key to show to servers, whenever that changes.
 
     store: CountedStore. identity: agent.flash.identity.Identity. configuration: Configuration, or None."""
 
-    def __init__(self, flash, crypto, clock, size, mic=None):
+    def __init__(self, flash, crypto, clock, size, mic=None, show=None):
         self.store = CountedStore(Store(flash, crypto), clock)
-        self.identity = Identity(self.store, crypto, mic)
+        self.identity = Identity(self.store, crypto, mic, show)
         self.configuration = None
         self._pool = Pool(size)
         self._buffers = {}  # "ctl", "itl" -> the buffer that the installed list lives in

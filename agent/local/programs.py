@@ -7,8 +7,6 @@ from agent.boot import outcomes
 from agent.errors import Refused
 from agent.fetch.errors import FetchError, NotFound
 from agent.formats.signedfile import SignedFileSink
-from agent.trust.decision import Decision
-from agent.trust.wording import unreadable
 
 FILE_TIME = 600000  # ms that all servers together may take for one file
 
@@ -70,7 +68,7 @@ class Programs:
         except FetchError as failure:
             return outcomes.failed(name, failure)
         except Refused as refusal:
-            return Decision(False, refusal.reason, name, unreadable(name, refusal))
+            return outcomes.refused(name, refusal)
         finally:
             sink.close()
         return await self._judge.file(name, content)

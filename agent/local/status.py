@@ -3,29 +3,7 @@
 
 from agent import VERSION
 from agent.formats import names
-
-#: Reasons that lock a phone out: a cluster is there, and what it offers is not believed.
-_LOCKED_OUT = (
-    "bad-signature",
-    "weak-key",
-    "tvs-refused",
-    "tvs-unreachable",
-    "tvs-untrusted",
-    "tvs-wrong-role",
-    "unknown-signer",
-    "unsigned",
-    "trust-lost",
-    "not-provisioned",
-    "too-large",
-    "no-memory",
-    "malformed",
-    "record-mismatch",
-    "wrong-file",
-    "mixed-mode",
-    "cannot-decrypt",
-    "no-certificate",
-)
-
+from agent.trust.reasons import locks_out
 
 _TOPICS = ("flash", "ctl", "itl", "configuration")
 
@@ -105,7 +83,7 @@ def refusal_of(decisions):
         newest[_topic(decision.kind)] = decision
     for topic in _TOPICS:
         decision = newest.get(topic)
-        if decision is not None and not decision.accepted and decision.reason in _LOCKED_OUT:
+        if decision is not None and not decision.accepted and locks_out(decision.reason):
             return decision
     return None
 

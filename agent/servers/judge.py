@@ -6,7 +6,7 @@ and the tests use it; they differ in what they give it to ask."""
 
 from agent.trust.decision import Answer, Decision
 from agent.trust.rules import Trust
-from agent.trust.wording import NO_CERTIFICATE
+from agent.trust.wording.steps import NO_CERTIFICATE
 
 TVS_PORT = 2445  # of servers that only the installed lists name (docs/spec/tvs.md)
 #: How often a question is put anew because the installed lists changed while TVS was asked.
@@ -24,6 +24,9 @@ class Asker:
     def set_certificates(self, certificates):
         """The certificates (DER) that a server may show."""
 
+    def begin(self, deadline):
+        """A boot begins, which ends at `deadline` (ms of the clock): every server may be there again."""
+
     def clear(self):
         """Forget all answers."""
 
@@ -31,7 +34,8 @@ class Asker:
         """Forget the answer to this Question."""
 
     async def ask(self, question, deadline=None):
-        """The Answer to a Question (agent/trust/decision.py), before `deadline` (ms of the clock)."""
+        """The Answer to a Question (agent/trust/decision.py). deadline: ms of the clock, for what is asked outside of a
+        boot; None: the boot's."""
         return Answer("unreachable", text="no trust verification service can be asked")
 
 
@@ -75,7 +79,11 @@ class Judge:
     def _name_servers(self):
         self._asker.set_servers(self._configured + [(host, TVS_PORT) for host in self.trust.tvs_hosts()])
 
-    # Answers
+    def begin(self, deadline):
+        """A boot begins, which ends at `deadline` (ms of the clock)."""
+        self._asker.begin(deadline)
+
+    # Answers; deadline: ms of the clock for what is asked outside of a boot, None: the boot's
 
     async def list(self, kind, data, deadline=None):
         """May this trust list be installed? kind "ctl" or "itl". A Decision; an accepted one has the list as .trust_list."""
@@ -85,6 +93,10 @@ class Judge:
         """May this file be used under the name it was asked for? signed: bytes, or a SignedFile. limit: bytes.
         previous: TIMESTAMP of the last verified file of this name, or None. A Decision."""
         return await self._settle(lambda: self.trust.decide_file(name, signed, limit, previous), deadline)
+
+    async def body(self, name, data, server, limit=None, previous=None, deadline=None):
+        """May the body of an HTTPS answer be used? server: the Decision about the server; the rest as of file()."""
+        return await self._settle(lambda: self.trust.decide_body(name, data, server, limit, previous), deadline)
 
     async def server(self, purpose, certificate, deadline=None):
         """May a TLS server with this certificate (DER) be talked to? purpose: of agent.trust.rules.PURPOSES. A Decision."""
@@ -130,6 +142,16 @@ def trust_maker(crypto, settings):
     """For a Judge: makes the Trust of a phone with these settings."""
 
     def make(itl=None, ctl=None, lost=False):
-        return Trust(crypto, settings.policy, settings.size_limit, settings.refuse_weak, itl=itl, ctl=ctl, lost=lost)
+        return Trust(
+            crypto,
+            settings.policy,
+            settings.size_limit,
+            settings.refuse_weak,
+            itl,
+            ctl,
+            lost,
+            settings.replay,
+            settings.device,
+        )
 
     return make

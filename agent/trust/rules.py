@@ -16,8 +16,8 @@ from agent.errors import Refused
 from agent.formats import names
 from agent.formats.signedfile import SignedFile, read
 from agent.formats.trustlist import SIZE_LIMIT, TrustList
-from agent.trust import wording
 from agent.trust.decision import Decision, Question
+from agent.trust.wording import judgements as wording
 
 FIRST_USE = "first-use"
 PROVISIONED_ONLY = "provisioned-only"

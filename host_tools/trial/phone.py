@@ -7,6 +7,7 @@
 
 Nothing waits: a file is there or not, and the asker answers at once or really asks (then use `await phone.run()`)."""
 
+from agent.boot.configuration import WebServer
 from agent.boot.enrolment import Enrolment
 from agent.boot.history import History
 from agent.boot.order import make_boot
@@ -93,15 +94,14 @@ class TrialPhone:
     def __init__(self, settings, crypto, files, asker, itl=None, ctl=None, mic=None):
         clock = StandingClock()
         source = files if isinstance(files, FileSource) else FileSource(files)
-        self._keeper = Keeper(
-            MemoryFlash(), crypto, clock, max(settings.size_limit, settings.configuration_limit), mic
-        )
+        self._keeper = Keeper(MemoryFlash(), crypto, clock, max(settings.size_limit, settings.configuration_limit), mic)
         self._judge = Judge(trust_maker(crypto, settings), asker)
         self._judge.use(itl, ctl)  # says what is wrong with them
         self._history = History()
+        web_server = WebServer(self._judge, self._history)
         enrolment = Enrolment(None, self._judge, self._keeper, self._history, clock, _silent)
         self._boot = make_boot(
-            settings, crypto, clock, source, self._judge, self._keeper, enrolment, self._history, _silent
+            settings, crypto, clock, source, self._judge, web_server, self._keeper, enrolment, self._history, _silent
         )
         self._keeper.store.load()
         self._keeper.store.save({"itl": itl, "ctl": ctl})

@@ -1,13 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""The sentences of decisions: who signed, what was looked at, what an administrator can do. One place, one voice."""
+"""The sentences of judgements: who signed, what was looked at, what an administrator can do."""
 
 TRUST_LOST = (
     "The trust stored on this phone cannot be read whole, so nothing is believed. Someone at the phone must erase the "
     "trust lists (console: erase itl, erase ctl) or write a new image; then it takes the cluster's lists anew."
 )
-
-#: A program asked about something else.
-NO_CERTIFICATE = "A program of this phone asked about a server, but what it sent is no certificate that can be read."
 
 #: reason -> where the signer's certificate was found
 PLACES = {
