@@ -5,6 +5,8 @@ import re
 import subprocess
 from pathlib import Path
 
+from agent.trust.reasons import REASONS
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 SPEC = ROOT / "docs" / "spec"
 ARCHITECTURE = ROOT / "docs" / "architecture.md"
@@ -130,3 +132,9 @@ def test_the_files_that_the_architecture_names_are_there():
     )
     assert len(named) > 20, "no file names were found"
     assert not [name for name in named if not (ROOT / name).is_file()]
+
+
+def test_a_reason_is_marked_as_ours_unless_the_law_has_it():
+    law = set(re.findall(r"`([a-z]+(?:-[a-z]+)*)`", " ".join(pages().values())))
+    ours = {reason for reason, row in REASONS.items() if row[-1].endswith("(ours)")}
+    assert [reason for reason in REASONS if (reason in law) == (reason in ours)] == []
