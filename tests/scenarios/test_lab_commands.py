@@ -43,14 +43,16 @@ def good(result):
 
 def test_init_makes_a_cluster_and_does_not_overwrite_one(tmp_path):
     runner, folder = CliRunner(), str(tmp_path / "new")
-    options = ["init", "-C", folder, "--nodes", "2", "--mixed-mode", "--signer", "etoken", "--name", "branch"]
-    assert "2 nodes, mixed mode, trust lists signed by etoken" in good(runner.invoke(commands.app, options))
+    options = ["init", "-C", folder, "--nodes", "2", "--kind", "tokens", "--name", "branch"]
+    assert "2 nodes, mixed mode; hardware tokens sign the CTL" in good(runner.invoke(commands.app, options))
     assert Cluster(folder).data["nodes"][1]["name"] == "branch-sub1"
     again = runner.invoke(commands.app, options)
     assert again.exit_code == 2 and again.stderr.strip() == f"phonetrust lab: {folder} already holds a lab cluster"
 
 
-def test_every_change_says_what_phones_will_do(lab):
+def test_every_change_says_what_phones_will_do(lab, cluster):
+    good(lab("itl", "sign", "callmanager"))
+    good(lab("phones-restarted"))
     assert "ITL accepted (signed-by-itl)" in good(lab("regenerate", "tvs"))
     output = good(lab("regenerate", "tftp"))
     assert "Warning: Phones not seen yet: ITL refused (tvs-untrusted): " in output
@@ -87,7 +89,7 @@ def test_lists_are_shown_as_a_cluster_prints_them(lab, cluster):
 def test_status_for_people_and_scripts(lab, cluster):
     good(lab("regenerate", "tomcat", "--ca"))
     text = good(lab("status"))
-    assert "nonsecure, trust lists signed by callmanager" in text and f"SEP{MAC}" in text
+    assert "modern, nonsecure, sha512" in text and "ITLRecovery signs lists" in text and f"SEP{MAC}" in text
     status = json.loads(good(lab("status", "--json")))
     assert status["running"] is None and status["mode"] == "nonsecure"
     assert status["certificates"]["tomcat-1"]["issuer"] == status["certificates"]["ca"]["subject"]

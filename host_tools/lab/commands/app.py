@@ -18,7 +18,9 @@ from host_tools.lab.commands.parts import (
     report,
 )
 from host_tools.lab.commands.serve import serve
+from host_tools.lab.errors import LabError
 from host_tools.lab.model.cluster import Cluster
+from host_tools.lab.writers import kinds
 
 app = typer.Typer(
     cls=LabGroup,
@@ -37,22 +39,47 @@ app = typer.Typer(
 def init(
     cluster: ClusterOption = DEFAULT_CLUSTER,
     nodes: Annotated[int, typer.Option(min=1, max=8, help="Publisher and subscribers together.")] = 1,
-    mixed_mode: Annotated[bool, typer.Option("--mixed-mode", help="Start in mixed mode, with a CTL.")] = False,
-    signer: Annotated[
-        str, typer.Option(help="Who signs the trust lists: callmanager, itlrecovery, or etoken (the CTL only).")
-    ] = "callmanager",
+    kind: Annotated[
+        str,
+        typer.Option(
+            help="modern (ITLRecovery signs lists), classic (CallManager signs them), tokens (hardware tokens sign the "
+            "CTL) or open (as the manual of the open tools has it)."
+        ),
+    ] = kinds.DEFAULT,
+    mixed_mode: Annotated[
+        bool | None,
+        typer.Option("--mixed-mode/--nonsecure", help="Start with a CTL, or without; only tokens starts with one."),
+    ] = None,
     name: Annotated[str, typer.Option(help="The cluster's name; certificates carry it.")] = "lab",
     address: Annotated[str, typer.Option(help="The address or name under which phones reach the nodes.")] = "127.0.0.1",
     digest: Annotated[
         str, typer.Option(help="Digest of trust lists and signed files: sha1 (old clusters) or sha512.")
     ] = "sha512",
+    open_parts: Annotated[
+        str | None,
+        typer.Option(
+            "--with",
+            help="What an open cluster has besides one SAST key, with commas: sast2 (a second one), files (a key that "
+            "signs files), https (configuration by HTTPS), tvs.",
+        ),
+    ] = None,
 ):
     """Make a new cluster with fresh keys."""
-    made = Cluster.create(cluster, nodes, mixed_mode, signer, name, address, digest)
+    parts = {} if open_parts is None else parse_parts(open_parts)
+    made = Cluster.create(cluster, nodes, mixed_mode, kind, name, address, digest, **parts)
     typer.echo(
         f"Cluster {name} made in {made.path}: {nodes} node{'s' if nodes > 1 else ''}, "
-        f"{'mixed mode' if mixed_mode else 'nonsecure'}, trust lists signed by {signer}."
+        f"{'mixed mode' if made.data['mixed'] else 'nonsecure'}; {kinds.KINDS[kind].said}."
     )
+
+
+def parse_parts(text):
+    """{part: value} from "sast2,https"; LabError for another word."""
+    words = text.split(",")
+    unknown = [word for word in words if word not in ("sast2", "files", "https", "tvs")]
+    if unknown:
+        raise LabError(f"an open cluster has no {unknown[0]!r}; these are: sast2, files, https, tvs")
+    return {"sast" if word == "sast2" else word: 2 if word == "sast2" else True for word in words}
 
 
 @app.command("add-phone")
@@ -107,7 +134,8 @@ def make_mic(
 @app.command()
 def regenerate(
     certificate: Annotated[
-        str, typer.Argument(help="tftp (the CallManager certificate), tvs, tomcat, capf or itlrecovery.")
+        str,
+        typer.Argument(help="tftp (the CallManager certificate), tvs, tomcat, capf or itlrecovery; open: sast-1, ..."),
     ],
     cluster: ClusterOption = DEFAULT_CLUSTER,
     node: NodeOption = None,

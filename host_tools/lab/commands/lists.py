@@ -49,7 +49,7 @@ def itl_reset(
 
 @itl.command("sign")
 def itl_sign(
-    key: Annotated[str, typer.Argument(help="callmanager or itlrecovery")],
+    key: Annotated[str, typer.Argument(help="callmanager or itlrecovery; open: sast-1 or sast-2")],
     cluster: ClusterOption = DEFAULT_CLUSTER,
     json: JsonOption = False,
 ):
@@ -85,7 +85,7 @@ def ctl_delete(cluster: ClusterOption = DEFAULT_CLUSTER, json: JsonOption = Fals
 
 @ctl.command("sign")
 def ctl_sign(
-    key: Annotated[str, typer.Argument(help="callmanager, itlrecovery, token-1 or token-2")],
+    key: Annotated[str, typer.Argument(help="callmanager, itlrecovery, token-1 or token-2; open: sast-1 or sast-2")],
     cluster: ClusterOption = DEFAULT_CLUSTER,
     json: JsonOption = False,
 ):

@@ -65,7 +65,7 @@ def capf(
     mac: Annotated[str, typer.Argument(help="The phone's MAC address.")],
     operation: Annotated[str, typer.Argument(help="install (or update), delete, fetch (troubleshoot) or none.")],
     cluster: ClusterOption = DEFAULT_CLUSTER,
-    authentication: Annotated[str, typer.Option(help="none, string, lsc or mic.")] = "none",
+    authentication: Annotated[str, typer.Option(help="none, string, lsc (without one: the MIC) or mic.")] = "none",
     string: Annotated[str | None, typer.Option(help="The authentication string, 4 to 10 digits.")] = None,
     key: Annotated[
         str, typer.Option(help="rsa-1024, rsa-2048, rsa-3072, rsa-4096, ec-256, ec-384 or ec-521.")
@@ -76,6 +76,16 @@ def capf(
     """Say what CAPF is to do with a phone the next time that it connects."""
     Cluster(cluster).set_capf(mac, operation, authentication, string, key, retry_later, in_progress)
     typer.echo(f"CAPF will do this when the phone connects: {operation}.")
+
+
+@app.command("capf-servers")
+def capf_servers(
+    count: Annotated[int, typer.Argument(help="How many nodes, the publisher first; phones read up to five.")],
+    cluster: ClusterOption = DEFAULT_CLUSTER,
+):
+    """Let more nodes than the publisher run a CAPF server; configuration files name them in order."""
+    Cluster(cluster).set_capf_servers(count)
+    typer.echo(f"CAPF servers in the phones' configuration: {count}.")
 
 
 @app.command("encrypted-configuration")

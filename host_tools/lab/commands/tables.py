@@ -16,7 +16,7 @@ from agent.formats.trustlist import TrustList
 from hal.host.with_cryptography import HostCrypto
 from host_tools.lab.errors import LabError
 from host_tools.lab.writers import files
-from host_tools.lab.writers.publish import ctl_signer, itl_signer
+from host_tools.lab.writers.lists import ctl_signer, itl_signer
 
 _TEXT = (tlv.SIGNERNAME, tlv.CANAME, tlv.FILENAME)
 _NUMBERS = (tlv.DIGESTALGORITHM, tlv.SIGNATUREALGORITHM, tlv.SIGNATUREMODULUS, tlv.TIMESTAMP, tlv.HEADERLENGTH)
@@ -107,10 +107,11 @@ def status(cluster):
         "name": data["name"],
         "state": state.number,
         "mode": "mixed" if data["mixed"] else "nonsecure",
-        "signer": data["signer"],
+        "kind": data["kind"],
+        "open": data["open"],
         "digest": data["digest"],
         "pre8": data["pre8"],
-        "rollback": data["rollback"],
+        "rollback": any(node["rollback"] for node in data["nodes"]),
         "autoregistration": data["autoregistration"],
         "centralized_tftp": data["centralized_tftp"],
         "nodes": nodes,

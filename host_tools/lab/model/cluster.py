@@ -22,9 +22,8 @@ from host_tools.lab.model.phones import Phones
 from host_tools.lab.model.procedures import Procedures, check_address
 from host_tools.lab.model.state import FORMAT, State, Store
 from host_tools.lab.model.transfer import Transfers
-from host_tools.lab.writers import files, publish
+from host_tools.lab.writers import files, kinds, publish
 
-NODE_KINDS = ("callmanager", "callmanager-ec", "tvs", "tomcat")
 SERVICES = ("tftp", "tvs", "application", "http", "https", "capf")  # https: configuration files, as on port 6971
 _NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]{0,30}[A-Za-z0-9])?")
 
@@ -43,21 +42,25 @@ class Cluster(Phones, Procedures, Transfers):
         cls,
         path,
         nodes=1,
-        mixed=False,
-        signer="callmanager",
+        mixed=None,
+        kind=kinds.DEFAULT,
         name="lab",
         address="127.0.0.1",
         digest="sha512",
         key_maker=None,
+        **parts,
     ):
         """Make a new cluster in `path` with fresh keys: publisher and `nodes - 1` subscribers.
 
-        `signer` is one of publish.SIGNERS, `digest` one of files.DIGESTS, `address` what phones are told to connect
-        to. LabError when the folder already holds a cluster or an argument is out of range.
+        `kind` is one of kinds.KINDS, `parts` those of kinds.OPEN_PARTS that an open cluster has, `mixed` None for what
+        the kind begins with, `digest` one of files.DIGESTS, `address` what phones are told to connect to. LabError when
+        the folder already holds a cluster or an argument is out of range.
         """
         cluster = cls(path, key_maker)
-        if signer not in publish.SIGNERS:
-            raise LabError(f"signer {signer!r} is unknown; these are: {', '.join(publish.SIGNERS)}")
+        if kind not in kinds.KINDS:
+            raise LabError(f"kind {kind!r} is unknown; these are: {', '.join(kinds.KINDS)}")
+        if parts and kind != "open":
+            raise LabError(f"only open clusters have a choice of {', '.join(sorted(parts))}")
         if digest not in files.DIGESTS:
             raise LabError(f"digest {digest!r} is unknown; these are: {', '.join(files.DIGESTS)}")
         if not 1 <= nodes <= 8:
@@ -71,29 +74,30 @@ class Cluster(Phones, Procedures, Transfers):
             data = {
                 "format": FORMAT,
                 "name": name,
-                "mixed": mixed,
-                "signer": signer,
+                "kind": kind,
+                "open": kinds.open_parts(parts) if kind == "open" else None,
+                "mixed": kinds.KINDS[kind].mixed if mixed is None else mixed,
                 "digest": digest,
                 "itl_key": None,
                 "itl_reset": None,
                 "ctl_key": None,
-                "rollback": False,
                 "pre8": False,
                 "autoregistration": False,
                 "centralized_tftp": None,
+                "capf_servers": 1,
                 "additional": [],
                 "trusted": {},
+                "loaded": {},
                 "phones": {},
                 "nodes": [_node(name, number, address) for number in range(1, nodes + 1)],
             }
             state = State(data, {}, {}, {})
             for number in range(1, nodes + 1):
-                for kind in NODE_KINDS:
-                    cluster._make(state, kind, number)
-            kinds = ["capf", "itlrecovery"] + (["token-1", "token-2"] if signer == "etoken" else [])
-            for kind in kinds:
-                cluster._make(state, kind)
-            if mixed:
+                for each in kinds.node_kinds(data):
+                    cluster._make(state, each, number)
+            for each in kinds.cluster_kinds(data):
+                cluster._make(state, each)
+            if data["mixed"]:
                 publish.build_ctl(state)
             cluster.holdings.begin(cluster._publish_and_commit(state))
         return cluster
@@ -133,8 +137,12 @@ class Cluster(Phones, Procedures, Transfers):
         return self.identity(kind, node).der
 
     def identity(self, kind, node=None):
-        """One of the cluster's Identities, by kind (and node, default the publisher)."""
-        return self.state.identities[_identity_name(kind, node or 1)]
+        """One of the cluster's Identities, by kind (and node, default the publisher). LabError where it has none."""
+        state = self.state
+        name = kind if kind in state.identities else kinds.identity_name(kind, node or 1)
+        if name not in state.identities:
+            raise LabError(f"this cluster has no {kind} certificate")
+        return state.identities[name]
 
     def node(self, number, data=None):
         """The entry of node `number` (1 is the publisher). LabError when there is no such node."""
@@ -164,21 +172,20 @@ class Cluster(Phones, Procedures, Transfers):
         """
         state = state or self.state
         database = {}
-
-        def add(identity, *roles):
-            database.setdefault(identity.der, set()).update(roles)
-
+        signs_files = kinds.tftp_role(state.data)
+        roles = {
+            "callmanager": (signs_files,) if kinds.is_open(state.data) else (files.SAST, signs_files),
+            "callmanager-ec": (files.TFTP,),
+            "tftp": (files.TFTP,),
+            "tomcat": (files.APP_SERVER,),
+            "capf": (files.CAPF,),
+        }
+        roles |= dict.fromkeys(("itlrecovery", "token-1", "token-2", "sast-1", "sast-2"), (files.SAST,))
+        own = {each: roles[each] for each in kinds.cluster_kinds(state.data)}
         for number in range(1, len(state.data["nodes"]) + 1):
-            add(state.identities[f"callmanager-{number}"], files.SAST, publish.tftp_role(state.data))
-            add(state.identities[f"callmanager-ec-{number}"], files.TFTP)
-            add(state.identities[f"tomcat-{number}"], files.APP_SERVER)
-        add(state.identities["itlrecovery"], files.SAST)
-        add(state.identities["capf"], files.CAPF)
-        for name in ("token-1", "token-2"):
-            if name in state.identities:
-                add(state.identities[name], files.SAST)
-        for name, roles in state.data["trusted"].items():
-            add(state.identities[name], *roles)
+            own |= {f"{each}-{number}": roles[each] for each in kinds.node_kinds(state.data) if each != "tvs"}
+        for name, given in [*own.items(), *state.data["trusted"].items()]:
+            database.setdefault(state.identities[name].der, set()).update(given)
         return database
 
     def forecast(self):
@@ -213,20 +220,16 @@ class Cluster(Phones, Procedures, Transfers):
             "callmanager-ec": f"{host}-EC",
             "capf": f"CAPF-{cluster_name}",
             "itlrecovery": f"ITLRECOVERY_{cluster_name}-pub",
+            "tftp": f"TFTP-{cluster_name}",
             "ca": f"{cluster_name}-Root-CA",
             "mic-authority": f"{cluster_name}-Manufacturing-CA",
-        }.get(kind, f"SAST-{kind}-{cluster_name}")
-        alternatives = [host] if kind in NODE_KINDS else []
+        }.get(kind, f"{kind.upper()}-{cluster_name}" if kind.startswith("sast") else f"SAST-{kind}-{cluster_name}")
+        alternatives = [host] if kind in kinds.ON_NODES else []
         identity = make_identity(
             common_name, key, issuer, authority=kind in ("capf", "ca", "mic-authority"), alternatives=alternatives
         )
-        state.identities[_identity_name(kind, node)] = identity
+        state.identities[kinds.identity_name(kind, node) if kind in kinds.ON_NODES else kind] = identity
         return identity
-
-
-def _identity_name(kind, node):
-    kind = "callmanager" if kind == "tftp" else kind
-    return f"{kind}-{node}" if kind in NODE_KINDS else kind
 
 
 def _node(cluster_name, number, address):
@@ -237,4 +240,6 @@ def _node(cluster_name, number, address):
         "address": address,
         "ports": {},
         "stopped": [],
+        "rollback": False,
+        "rollback_active": False,
     }

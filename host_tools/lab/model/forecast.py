@@ -9,6 +9,7 @@ from agent.trust.rules import Trust
 from hal.host.with_cryptography import HostCrypto
 from host_tools.lab.servers.tvs import find_certificate
 from host_tools.lab.writers import files
+from host_tools.lab.writers.kinds import has_tvs, is_open
 
 TRUST_LISTS = (("ctl", files.CTL_NAME), ("itl", files.ITL_NAME))
 
@@ -87,13 +88,15 @@ def _ask(state, database, trust, question):
     running = [
         number
         for number, node in enumerate(state.data["nodes"], 1)
-        if "tvs" not in node["stopped"] and not state.data["pre8"]
+        if "tvs" not in node["stopped"] and has_tvs(state.data)
     ]
     if not running:
         return Answer("unreachable", text="No TVS runs in the cluster")
     known = trust.tvs_certificates()
-    if not any(state.identities[f"tvs-{number}"].der in known for number in running):
+    if not any(state.loaded("tvs", number, f"tvs-{number}").der in known for number in running):
         return Answer("untrusted", text="No TVS of the cluster shows a certificate that the phone has")
+    if question.kind == "query" and is_open(state.data):
+        return Answer("unsupported", text="The TVS of the cluster knows CERT_VERIFICATION only")
     if question.kind == "query":
         der = find_certificate(database, question.issuer, question.serial)
     else:

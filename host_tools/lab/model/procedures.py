@@ -7,20 +7,11 @@ from pathlib import Path
 from host_tools.lab.errors import LabError
 from host_tools.lab.model.keys import Identity, make_identity
 from host_tools.lab.model.state import Store
-from host_tools.lab.writers import files, publish
+from host_tools.lab.writers import files, kinds, publish
 
-REGENERATED = {
-    "tftp": "callmanager",
-    "callmanager": "callmanager",
-    "tvs": "tvs",
-    "tomcat": "tomcat",
-    "capf": "capf",
-    "itlrecovery": "itlrecovery",
-}
-ON_NODES = ("callmanager", "tvs", "tomcat")
-ITL_KEYS = ("callmanager", "itlrecovery")
 MODES = ("mixed", "nonsecure")
 MOST_ADDITIONAL = 200
+MOST_CAPF_SERVERS = 5  # that phones read
 STOPPABLE = ("tvs", "application", "http", "https", "capf")
 _ADDRESS = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
 
@@ -29,32 +20,33 @@ class Procedures:
     """What an administrator does with a Cluster; the class Cluster inherits from this one."""
 
     def regenerate(self, kind, node=None, ca=False):
-        """Make a new key and certificate: kind "tftp", "tvs", "tomcat", "capf" or "itlrecovery".
+        """Make a new key and certificate: kind "tftp", "tvs", "tomcat", "capf" or "itlrecovery"; in open clusters also others.
 
         The first three are those of `node`, default the publisher; the others are the publisher's alone.
         ITLs are rebuilt and signed, TVS knows the new certificate and no longer the old one; the CTL stays as it is
         until ctl_update(). With `ca` a third-party CA of the lab issues the certificate. "tftp" is the CallManager
-        certificate; the node's EC one goes with it.
+        certificate, and the node's EC one goes with it; in open clusters it is the key that signs files.
         """
-        if kind not in REGENERATED:
-            raise LabError(f"{kind!r} cannot be regenerated; these can: {', '.join(REGENERATED)}")
-        kind = REGENERATED[kind]
-        if kind not in ON_NODES and node not in (None, 1):
-            raise LabError(f"the {kind} certificate is the publisher's alone; leave the node out")
         with self.change() as draft:
-            number = (node or 1) if kind in ON_NODES else None
-            if number is not None:
-                self.node(number, draft.data)
+            known = kinds.certificates(draft.data)
+            if kind not in known:
+                raise LabError(f"{kind!r} cannot be regenerated; these can: {', '.join(known)}")
+            on_node = known[kind][0] in kinds.ON_NODES
+            if not on_node and node not in (None, 1):
+                raise LabError(f"the {kind} certificate is the publisher's alone; leave the node out")
+            number = node or 1
+            self.node(number, draft.data)
             issuer = (draft.identities.get("ca") or self._make(draft, "ca")) if ca else None
-            self._make(draft, kind, number, issuer)
-            if kind == "callmanager":
-                self._make(draft, "callmanager-ec", number, issuer)
+            for each in known[kind]:
+                self._make(draft, each, number, issuer)
             _normal_signer(draft)
 
     def set_rollback(self, enabled):
         """Prepare for rollback to before 8.0, by an ITL without TFTP and TVS certificates; or take that back."""
         with self.change() as draft:
-            draft.data["rollback"] = bool(enabled)
+            kinds.needs_vendor(draft.data, 'parameter "Prepare Cluster for Rollback to pre-8.0"')
+            for node in draft.data["nodes"]:
+                node.update(rollback=bool(enabled), rollback_active=bool(enabled))
             _normal_signer(draft)
 
     def set_cluster_mode(self, mode):
@@ -79,20 +71,22 @@ class Procedures:
                 published.pop(files.CTL_NAME, None)
 
     def ctl_sign(self, key):
-        """Sign the CTL with another key from now on: "callmanager", "itlrecovery", "token-1" or "token-2"."""
+        """Sign the CTL with another key from now on, one of kinds.ctl_keys(): "callmanager", "token-1", "sast-2", ..."""
         with self.change() as draft:
             _needs_ctl(draft)
-            if key not in (*ITL_KEYS, "token-1", "token-2") or (key not in ITL_KEYS and key not in draft.identities):
-                raise LabError(f"this cluster has no key {key!r} for its CTL")
+            keys = kinds.ctl_keys(draft.data)
+            if key not in keys:
+                raise LabError(f"this cluster has no key {key!r} for its CTL; these are: {', '.join(keys)}")
             draft.data["ctl_key"] = key
             publish.build_ctl(draft)
 
     def itl_sign(self, key):
-        """Sign ITLs with "callmanager" or "itlrecovery" from now on, whatever the cluster's signer is."""
-        if key not in ITL_KEYS:
-            raise LabError(f"{key!r} does not sign ITLs; these do: {', '.join(ITL_KEYS)}")
+        """Sign ITLs with another key from now on, one of kinds.itl_keys(): "callmanager", "itlrecovery"; "sast-2"."""
         with self.change() as draft:
             _needs_itl(draft)
+            keys = kinds.itl_keys(draft.data)
+            if key not in keys:
+                raise LabError(f"{key!r} does not sign ITLs; these do: {', '.join(keys)}")
             draft.data.update(itl_key=key, itl_reset=None)
 
     def itl_reset(self, which, recovery=None):
@@ -102,6 +96,7 @@ class Procedures:
         """
         with self.change() as draft:
             _needs_itl(draft)
+            kinds.needs_vendor(draft.data, "ITLRecovery key; sign its lists with the other SAST key (`itl sign`)")
             if which == "localkey":
                 draft.data["itl_reset"] = "itlrecovery"
             elif which == "remotekey" and isinstance(recovery, Identity) and recovery.key is not None:
@@ -125,6 +120,7 @@ class Procedures:
     def set_pre8(self, enabled):
         """Be a cluster from before Security by Default: no ITL, no TVS, unsigned configuration; or no longer."""
         with self.change() as draft:
+            kinds.needs_vendor(draft.data, "releases")
             draft.data["pre8"] = bool(enabled)
 
     def upgrade(self):
@@ -133,6 +129,7 @@ class Procedures:
         Returns what the cluster is now, in words. LabError where there is nothing newer.
         """
         with self.change() as draft:
+            kinds.needs_vendor(draft.data, "releases")
             if draft.data["pre8"]:
                 draft.data.update(pre8=False, digest="sha1")
                 now = "has Security by Default, with SHA-1"
@@ -176,6 +173,14 @@ class Procedures:
         with self.change() as draft:
             if draft.files.pop(name, None) is None:
                 raise LabError(f"no file {name!r} was added; these were: {', '.join(sorted(draft.files)) or 'none'}")
+
+    def set_capf_servers(self, count):
+        """Let the first `count` nodes run a CAPF server, one to five, which configuration files then name in this order."""
+        with self.change() as draft:
+            most = min(MOST_CAPF_SERVERS, len(draft.data["nodes"]))
+            if not 1 <= count <= most:
+                raise LabError(f"this cluster can have 1 to {most} CAPF servers, not {count}")
+            draft.data["capf_servers"] = count
 
     def stop(self, service, node=1):
         """Take a node's service down (a running serve closes its port)."""

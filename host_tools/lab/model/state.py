@@ -23,7 +23,7 @@ from pathlib import Path
 from host_tools.lab.errors import LabError
 from host_tools.lab.model.keys import Identity
 
-FORMAT = 1  # of cluster.json; another number when an older lab could not read it, or be read
+FORMAT = 2  # of cluster.json; another number when an older lab could not read it, or be read
 KEPT = 3  # generations that stay: a reader may still be inside the one before
 _FILE_NAME = re.compile(r"[A-Za-z0-9_@+][A-Za-z0-9_@+.-]*(/[A-Za-z0-9_@+][A-Za-z0-9_@+.-]*)*")
 
@@ -50,6 +50,11 @@ class State:
             dict(self.files),
             {node: dict(files) for node, files in self.published.items()},
         )
+
+    def loaded(self, service, node, name):
+        """The Identity `name` as the service of a node has it: an older one than on disk until it is restarted."""
+        pending = self.data["loaded"].get(f"{service}@{node}", {})
+        return self.identities[pending.get(name, name)]
 
     @classmethod
     def load(cls, folder):

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import BestAvailableEncryption
 from host_tools.lab.errors import LabError
 from host_tools.lab.model.keys import Identity
 from host_tools.lab.model.state import State
-from host_tools.lab.writers import files
+from host_tools.lab.writers import files, kinds
 
 MAGIC = b"phonetrust lab backup 1\n"
 SALT, NONCE = 16, 12
@@ -69,6 +69,7 @@ class Transfers:
 
     def export_recovery(self, file, passphrase):
         """Write the ITLRecovery certificate and key to `file` as PKCS#12: the lifeline for itl_reset("remotekey")."""
+        kinds.needs_vendor(self.data, "ITLRecovery key")
         identity = self.identity("itlrecovery")
         write_private(
             file,
@@ -80,6 +81,7 @@ class Transfers:
     def bulk_export(self, folder, passphrase):
         """Write the certificates that another cluster's TVS must know, consolidated over the nodes, as PKCS#12 files."""
         state, folder = self.state, Path(folder)
+        kinds.needs_vendor(state.data, "bulk certificates")
         folder.mkdir(parents=True, exist_ok=True)
         numbers = range(1, len(state.data["nodes"]) + 1)
         names = {

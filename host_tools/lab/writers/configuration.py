@@ -3,8 +3,15 @@
 
 from xml.sax.saxutils import escape
 
+from host_tools.lab.writers.kinds import has_tvs
+
 DEVICE_SECURITY = {"none": 1, "authenticated": 2, "encrypted": 3}
-CAPF_AUTHENTICATION = {"string": 1, "none": 2, "lsc": 3, "mic": 4}  # capfAuthMode; 0: nothing to do
+CAPF_AUTHENTICATION = {
+    "string": 1,
+    "none": 2,
+    "lsc": 3,
+    "mic": 4,
+}  # capfAuthMode; 0: nothing to do; 3: the MIC without an LSC
 _HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'
 
 
@@ -23,15 +30,15 @@ def capf_mode(phone):
     return 0 if phone["capf"]["operation"] == "none" else CAPF_AUTHENTICATION[phone["capf"]["authentication"]]
 
 
-def capf_list(nodes):
-    """The <capfList> element: the publisher's CAPF, if it has a port."""
-    port = nodes[0]["ports"].get("capf")
-    if not port:
-        return ""
-    return (
-        f"<capfList><capf><phonePort>{port}</phonePort>"
-        f"<processNodeName>{escape(nodes[0]['address'])}</processNodeName></capf></capfList>"
+def capf_list(data):
+    """The <capfList> element: the CAPF servers that have a port, the publisher's first."""
+    members = "".join(
+        f"<capf><phonePort>{node['ports']['capf']}</phonePort>"
+        f"<processNodeName>{escape(node['address'])}</processNodeName></capf>"
+        for node in data["nodes"][: data["capf_servers"]]
+        if node["ports"].get("capf")
     )
+    return f"<capfList>{members}</capfList>" if members else ""
 
 
 def device(data, phone, mac):
@@ -43,12 +50,12 @@ def device(data, phone, mac):
         f"<phoneLabel>SEP{mac}</phoneLabel>",
         call_managers(data["nodes"]),
     ]
-    if not data["pre8"]:
+    if has_tvs(data):
         lines.append(tvs_members(data["nodes"]))
     lines += [
         f"<loadInformation>{escape(phone['load'])}</loadInformation>",
         f"<capfAuthMode>{capf_mode(phone)}</capfAuthMode>",
-        capf_list(data["nodes"]),
+        capf_list(data),
         service_address(data["nodes"][0]),
         "<certHash></certHash>",
         "<encrConfig>false</encrConfig>",
@@ -64,7 +71,7 @@ def pointer(data, phone, certificate_hash):
             "<fullConfig>false</fullConfig>",
             f"<loadInformation>{escape(phone['load'])}</loadInformation>",
             f"<capfAuthMode>{capf_mode(phone)}</capfAuthMode>",
-            capf_list(data["nodes"]),
+            capf_list(data),
             f"<certHash>{certificate_hash}</certHash>",
             "<encrConfig>true</encrConfig>",
         ]
@@ -74,7 +81,7 @@ def pointer(data, phone, certificate_hash):
 def default(data):
     """XMLDefault: what a phone gets that the cluster does not know, where autoregistration is on."""
     lines = ["<fullConfig>true</fullConfig>", call_managers(data["nodes"])]
-    if not data["pre8"]:
+    if has_tvs(data):
         lines.append(tvs_members(data["nodes"]))
     return document([*lines, "<deviceSecurityMode>1</deviceSecurityMode>"], "Default")
 
