@@ -44,6 +44,8 @@ def status(cluster: ClusterOption = DEFAULT_CLUSTER, json: JsonOption = False):
     switches = [name for name in ("pre8", "rollback", "autoregistration", "centralized_tftp") if found[name]]
     if switches:
         console.print("On: " + ", ".join(switches))
+    for warning in found["warnings"]:
+        console.print(f"Warning: {warning}", style="yellow")
     for node in found["nodes"]:
         console.print(f"\nNode {node['number']}, {node['name']} at {node['address']}")
         ports = ", ".join(f"{name} {port}" for name, port in node["ports"].items()) or "not served yet"

@@ -16,19 +16,23 @@ from pathlib import Path
 
 from host_tools.lab.errors import LabError
 from host_tools.lab.model import forecast
+from host_tools.lab.model.bulk import Bulk
+from host_tools.lab.model.certificates import Certificates
 from host_tools.lab.model.holdings import Holdings
 from host_tools.lab.model.keys import KeyMaker, make_identity
+from host_tools.lab.model.parameters import Parameters, check_address
 from host_tools.lab.model.phones import Phones
-from host_tools.lab.model.procedures import Procedures, check_address
+from host_tools.lab.model.releases import DEFAULT_BUILD, Releases, check_build
 from host_tools.lab.model.state import FORMAT, State, Store
-from host_tools.lab.model.transfer import Transfers
-from host_tools.lab.writers import files, kinds, publish
+from host_tools.lab.model.transfer import Transfers, nothing_saved
+from host_tools.lab.writers import configuration, files, kinds, publish
 
-SERVICES = ("tftp", "tvs", "application", "http", "https", "capf")  # https: configuration files, as on port 6971
+# https: configuration files, as on port 6971; directory: plain HTTP, as on port 8080
+SERVICES = ("tftp", "tvs", "application", "http", "https", "capf", "directory")
 _NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]{0,30}[A-Za-z0-9])?")
 
 
-class Cluster(Phones, Procedures, Transfers):
+class Cluster(Phones, Certificates, Parameters, Releases, Transfers, Bulk):
     """The cluster in the folder `path`. Objects are cheap and hold no state but a cache of the current generation."""
 
     def __init__(self, path, key_maker=None):
@@ -36,6 +40,7 @@ class Cluster(Phones, Procedures, Transfers):
         self.store = Store(self.path)
         self.holdings = Holdings(self.path)
         self.key_maker = key_maker or KeyMaker()
+        self._draft = None  # inside proposal(): the state that steps change
 
     @classmethod
     def create(
@@ -48,13 +53,16 @@ class Cluster(Phones, Procedures, Transfers):
         address="127.0.0.1",
         digest="sha512",
         key_maker=None,
+        old_release=None,
+        engineering=False,
         **parts,
     ):
         """Make a new cluster in `path` with fresh keys: publisher and `nodes - 1` subscribers.
 
         `kind` is one of kinds.KINDS, `parts` those of kinds.OPEN_PARTS that an open cluster has, `mixed` None for what
-        the kind begins with, `digest` one of files.DIGESTS, `address` what phones are told to connect to. LabError when
-        the folder already holds a cluster or an argument is out of range.
+        the kind begins with, `digest` one of files.DIGESTS, `address` what phones are told to connect to. `old_release`
+        is the build of a release before 8.0 that the cluster begins with, `engineering` whether it is an engineering
+        special. LabError when the folder already holds a cluster or an argument is out of range.
         """
         cluster = cls(path, key_maker)
         if kind not in kinds.KINDS:
@@ -68,6 +76,7 @@ class Cluster(Phones, Procedures, Transfers):
         if not _NAME.fullmatch(name):
             raise LabError(f"{name!r} is no cluster name: letters, digits and hyphens, at most 32")
         check_address(address)
+        check_build(old_release or DEFAULT_BUILD)
         with cluster.store.lock():
             if cluster.store.exists():
                 raise LabError(f"{path} already holds a lab cluster")
@@ -81,31 +90,37 @@ class Cluster(Phones, Procedures, Transfers):
                 "itl_key": None,
                 "itl_reset": None,
                 "ctl_key": None,
-                "pre8": False,
+                "pre8": old_release is not None,
                 "autoregistration": False,
                 "centralized_tftp": None,
                 "capf_servers": 1,
                 "additional": [],
                 "trusted": {},
+                "visitors": {},
+                "restarts": "automatic",
                 "loaded": {},
+                "ctl_client": None,
+                "old_release": {"build": old_release or DEFAULT_BUILD, "engineering": engineering},
+                "inactive": None,
+                "migrating": False,
+                "saved": nothing_saved(),
+                "directory": dict(configuration.BUILT_IN),
+                "secure_urls": "https",
                 "phones": {},
                 "nodes": [_node(name, number, address) for number in range(1, nodes + 1)],
             }
+            if old_release is not None:
+                kinds.needs_vendor(data, "releases")
+                data["digest"] = "sha1"
             state = State(data, {}, {}, {})
-            for number in range(1, nodes + 1):
-                for each in kinds.node_kinds(data):
-                    cluster._make(state, each, number)
-            for each in kinds.cluster_kinds(data):
-                cluster._make(state, each)
-            if data["mixed"]:
-                publish.build_ctl(state)
-            cluster.holdings.begin(cluster._publish_and_commit(state))
+            cluster.make_identities(state)
+            cluster.holdings.begin(cluster.publish_and_commit(state))
         return cluster
 
     @property
     def state(self):
-        """The current State; treat it as read-only."""
-        return self.store.current()
+        """The current State, or the proposed one; treat it as read-only."""
+        return self._draft or self.store.current()
 
     @property
     def data(self):
@@ -117,20 +132,11 @@ class Cluster(Phones, Procedures, Transfers):
         return self.state.published[self.node(node)["name"]].get(name)
 
     def published_path(self, name, node=1):
-        """The path of a published file, for servers; None where there is none.
-
-        With a centralized TFTP, what this cluster does not have comes from the other cluster's publisher.
-        """
+        """The path of a file that a node hands out (state.HandedOut), for servers; None where there is none."""
         state = self.state
-        folder = self.node(node, state.data)["name"]
-        if name in state.published[folder]:
-            return state.folder / "published" / folder / name
-        other = state.data["centralized_tftp"]
-        if other is None:
-            return None
-        state = Store(other).current()
-        folder = state.data["nodes"][0]["name"]
-        return state.folder / "published" / folder / name if name in state.published[folder] else None
+        self.node(node, state.data)
+        found = state.handed_out(node).find(name)
+        return found and found[0].folder / "published" / found[1] / name
 
     def certificate(self, kind, node=None):
         """The DER of one of the cluster's certificates: kind as in regenerate(), or "callmanager-ec", "token-1"."""
@@ -154,10 +160,39 @@ class Cluster(Phones, Procedures, Transfers):
     @contextlib.contextmanager
     def change(self):
         """A draft of the state to change inside the with block; it is published and committed when that ends well."""
-        with self.store.lock():
-            draft = self.store.current().draft()
+        with self.whole_change() as old:
+            if old is None:
+                self.store.current()  # says that there is no cluster
+            draft = old.draft()
             yield draft
-            self._publish_and_commit(draft)
+            self.publish_and_commit(draft)
+
+    @contextlib.contextmanager
+    def whole_change(self):
+        """Hold the folder for a change, and hand out the State of before, None where there is no cluster yet."""
+        if self._draft is not None:
+            yield self._draft
+            return
+        with self.store.lock():
+            yield self.store.current() if self.store.exists() else None
+
+    @contextlib.contextmanager
+    def proposal(self):
+        """Steps inside the with block change a draft only: a Proposal, whose `state` is the result; accept() commits it."""
+        proposed = Proposal(self.store.current())
+        self._draft = proposed.base.draft()
+        try:
+            yield proposed
+            proposed.state = self._draft
+        finally:
+            self._draft = None
+
+    def accept(self, proposed):
+        """Commit a Proposal. LabError where the cluster has changed since."""
+        with self.store.lock():
+            if self.store.current().number != proposed.base.number:
+                raise LabError("the cluster was changed by somebody else meanwhile; nothing was done")
+            return self.store.commit(proposed.state)
 
     def set_ports(self, ports):
         """Record the ports that serve() uses, {node number: {service: port}}; configuration files name them."""
@@ -204,9 +239,23 @@ class Cluster(Phones, Procedures, Transfers):
 
         return Serving(self, address, **options)
 
-    def _publish_and_commit(self, draft):
+    def publish_and_commit(self, draft):
+        """Make a changed State the current one, inside whole_change(): its files are brought up to date first."""
         publish.build(draft)
-        return self.store.commit(draft)
+        if self._draft is None:
+            return self.store.commit(draft)
+        self._draft = draft
+        return draft
+
+    def make_identities(self, state):
+        """Give the draft `state` all keys and certificates of its kind of cluster, and a CTL where it is in mixed mode."""
+        for number in range(1, len(state.data["nodes"]) + 1):
+            for each in kinds.node_kinds(state.data):
+                self._make(state, each, number)
+        for each in kinds.cluster_kinds(state.data):
+            self._make(state, each)
+        if state.data["mixed"]:
+            publish.build_ctl(state)
 
     def _make(self, state, kind, node=None, issuer=None):
         """Give the draft `state` a new key and certificate for `kind`."""
@@ -230,6 +279,14 @@ class Cluster(Phones, Procedures, Transfers):
         )
         state.identities[kinds.identity_name(kind, node) if kind in kinds.ON_NODES else kind] = identity
         return identity
+
+
+class Proposal:
+    """What a step would make of a cluster: `base` is the State before, `state` the one after."""
+
+    def __init__(self, base):
+        self.base = base
+        self.state = None
 
 
 def _node(cluster_name, number, address):

@@ -11,6 +11,7 @@ from host_tools.lab.servers.tvs import find_certificate
 from host_tools.lab.writers import files
 from host_tools.lab.writers.kinds import has_tvs, is_open
 
+_WORDS = {"itl": "ITL", "ctl": "CTL", "application": "application server", "capf": "CAPF server"}
 TRUST_LISTS = (("ctl", files.CTL_NAME), ("itl", files.ITL_NAME))
 
 
@@ -21,7 +22,7 @@ def boot(state, database, itl, ctl, mac=None, node=1):
     far as the node hands them out; without `mac` there is no configuration.
     """
     trust = Trust(HostCrypto(), itl=itl, ctl=ctl)
-    published = state.published[state.data["nodes"][node - 1]["name"]]
+    published = state.handed_out(node)
     decisions = []
     for kind, name in TRUST_LISTS:
         if name in published:
@@ -45,31 +46,55 @@ def takes(state, database, kind, content, itl, ctl):
     return _answered(state, database, trust, trust.decide_list(kind, content)).accepted
 
 
-def forecast(cluster):
-    """What happens to the phones that are known, or that may exist, when they restart now.
+def forecast(cluster, state=None):
+    """What happens to the phones that are known, or that may exist, when they restart now (or in `state`).
 
     A list of dictionaries: `phones` (MACs; empty: those that have not been seen), `node`, and the decision's `kind`,
     `outcome`, `reason` and `text`.
     """
-    state = cluster.state
+    state = state or cluster.state
     database = cluster.vouches_for(state)
     found = []
     for macs, itl, ctl in cluster.holdings.groups(state.data["phones"]):
         for number in range(1, len(state.data["nodes"]) + 1):
             mac = next((mac for mac in macs if mac in state.data["phones"]), None) or _any(state.data["phones"])
             decisions, _itl, _ctl = boot(state, database, itl, ctl, mac, number)
-            found += [
-                {
-                    "phones": macs,
-                    "node": number,
-                    "kind": decision.kind,
-                    "outcome": decision.outcome,
-                    "reason": decision.reason,
-                    "text": decision.text,
-                }
-                for decision in decisions
-            ]
+            found += [_item(macs, number, decision) for decision in decisions]
     return found
+
+
+def services(cluster, state=None):
+    """What phones with a trust list then make of the servers that they connect to, before anything restarts them again.
+
+    Items as forecast() has them, `kind` being "application" or "capf"; the phones have taken what they could of `state`.
+    """
+    state = state or cluster.state
+    database = cluster.vouches_for(state)
+    found = []
+    for macs, itl, ctl in cluster.holdings.groups(state.data["phones"]):
+        for number in range(1, len(state.data["nodes"]) + 1):
+            _decisions, taken_itl, taken_ctl = boot(state, database, itl, ctl, None, number)
+            shown = [("application", state.loaded("tomcat", number, f"tomcat-{number}"))]
+            if number <= state.data["capf_servers"]:
+                shown.append(("capf", state.loaded("capf", number, "capf")))
+            if taken_itl is None or state.data["pre8"]:
+                continue
+            trust = Trust(HostCrypto(), itl=taken_itl, ctl=taken_ctl)
+            for purpose, identity in shown:
+                decision = _answered(state, database, trust, trust.decide_server(purpose, identity.der))
+                found.append(_item(macs, number, decision))
+    return found
+
+
+def _item(macs, number, decision):
+    return {
+        "phones": macs,
+        "node": number,
+        "kind": decision.kind,
+        "outcome": decision.outcome,
+        "reason": decision.reason,
+        "text": decision.text,
+    }
 
 
 def _any(phones):
@@ -114,7 +139,7 @@ def sentences(found):
     lines = {}
     for item in found:
         who = ", ".join(f"SEP{mac}" for mac in item["phones"]) or "Phones not seen yet"
-        what = item["kind"].upper() if item["kind"] in ("itl", "ctl") else item["kind"]
+        what = _WORDS.get(item["kind"], item["kind"])
         reason = f"{item['outcome']} ({item['reason']})" + (f": {item['text']}" if item["outcome"] == "refused" else "")
         lines.setdefault((who, what, item["outcome"], reason), []).append(item["node"])
     nodes = {item["node"] for item in found}

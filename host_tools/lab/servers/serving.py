@@ -12,7 +12,7 @@ from cryptography import x509
 from agent.errors import Refused
 from host_tools.lab.errors import LabError
 from host_tools.lab.model import forecast
-from host_tools.lab.model.procedures import MOST_CAPF_SERVERS
+from host_tools.lab.model.parameters import MOST_CAPF_SERVERS
 from host_tools.lab.servers import capf as capf_server
 from host_tools.lab.servers import tvs as tvs_server
 from host_tools.lab.servers import web as web_server
@@ -137,6 +137,7 @@ class Serving:
             "tftp": lambda port: self._tftp(number, port),
             "application": lambda port: self._stream(number, port, "application", "tomcat", self._serve_application),
             "http": lambda port: self._stream(number, port, "http", None, self._serve_files),
+            "directory": lambda port: self._stream(number, port, "directory", None, self._serve_application),
         }
         if "tvs" in has:
             starters["tvs"] = lambda port: self._stream(number, port, "tvs", "tvs", self._serve_tvs)
@@ -157,7 +158,7 @@ class Serving:
     def _tftp(self, number, port):
         def on_request(name, found, client):
             self.events.add("tftp", number, "fetch", file=name, found=found, client=client)
-            self._note_holdings(number, name, client)
+            self._note_holdings("tftp", number, name, client)
 
         return TftpServer(self.address, port, lambda name: self.cluster.published_path(name, number), on_request)
 
@@ -184,10 +185,14 @@ class Serving:
         return self.cluster.phone_authorities() if self._ask_certificate else ()
 
     def _serve_tvs(self, number, service, stream, client):
+        def on_answer(details):
+            self.events.add(service, number, **details, client=client, **phone_shown(stream))
+            self.cluster.holdings.asked_tvs(details.get("device", ""))
+
         tvs_server.answer_stream(
             stream,
             self.cluster.vouches_for,
-            lambda details: self.events.add(service, number, **details, client=client, **phone_shown(stream)),
+            on_answer,
             self._time_to_live,
             self._only_verification or kinds.is_open(self.cluster.data),
         )
@@ -222,18 +227,19 @@ class Serving:
     def _on_request(self, number, service, client):
         def on_request(path, found):
             self.events.add(service, number, "fetch", file=path, found=found, client=client)
-            self._note_holdings(number, path.removeprefix("/"), client)
+            self._note_holdings(service, number, path.removeprefix("/"), client)
 
         return on_request
 
-    def _note_holdings(self, number, name, client):
+    def _note_holdings(self, service, number, name, client):
         """Keep the ledger of what phones hold, for forecasts; a list that cannot be judged leaves it as it is."""
+        self.cluster.holdings.asked(service, client.rpartition(":")[0], name)
         state = self.cluster.state
 
         def decide(kind, content, itl, ctl):
             return forecast.takes(state, self.cluster.vouches_for(state), kind, content, itl, ctl)
 
-        content = state.published[self.cluster.node(number, state.data)["name"]].get(name)
+        content = state.handed_out(number).get(name)
         with contextlib.suppress(Refused, LabError, OSError):
             self.cluster.holdings.fetched(client.rpartition(":")[0], name, content, decide)
 

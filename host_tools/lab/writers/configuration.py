@@ -12,15 +12,25 @@ CAPF_AUTHENTICATION = {
     "lsc": 3,
     "mic": 4,
 }  # capfAuthMode; 0: nothing to do; 3: the MIC without an LSC
+# The phone's built-in directory applications, and what releases before 8.0 have in their place (spec/guide.md).
+BUILT_IN = {"corporate": "Application:Cisco/CorporateDirectory", "personal": "Application:Cisco/PersonalDirectory"}
+PLAIN_PATHS = {
+    "corporate": "/ccmcip/xmldirectoryinput.jsp",
+    "personal": "/ccmpd/pdCheckLogin.do?name=undefined",
+}
+PLAIN_PORT = 8080
 _HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'
 
 
-def tvs_members(nodes):
-    """The <TVS> element: each node that has a TVS port, the publisher first, at most five."""
+def tvs_members(nodes, others=None):
+    """The <TVS> element: each node that has a TVS port, the publisher first, at most five.
+
+    `others`: [(address, port)] instead, for a phone of another cluster (EMCC): it believes the TVS of its own.
+    """
+    servers = others or [(node["address"], node["ports"]["tvs"]) for node in nodes if node["ports"].get("tvs")]
     members = "".join(
-        f'<member priority="{index}"><port>{node["ports"]["tvs"]}</port>'
-        f"<address>{escape(node['address'])}</address></member>"
-        for index, node in enumerate([node for node in nodes if node["ports"].get("tvs")][:5])
+        f'<member priority="{index}"><port>{port}</port><address>{escape(address)}</address></member>'
+        for index, (address, port) in enumerate(servers[:5])
     )
     return f"<TVS><members>{members}</members></TVS>"
 
@@ -51,12 +61,12 @@ def device(data, phone, mac):
         call_managers(data["nodes"]),
     ]
     if has_tvs(data):
-        lines.append(tvs_members(data["nodes"]))
+        lines.append(tvs_members(data["nodes"], phone.get("tvs")))
     lines += [
         f"<loadInformation>{escape(phone['load'])}</loadInformation>",
         f"<capfAuthMode>{capf_mode(phone)}</capfAuthMode>",
         capf_list(data),
-        service_address(data["nodes"][0]),
+        *service_urls(data),
         "<certHash></certHash>",
         "<encrConfig>false</encrConfig>",
         f"<deviceSecurityMode>{DEVICE_SECURITY[security]}</deviceSecurityMode>",
@@ -96,14 +106,25 @@ def call_managers(nodes):
     return f"<devicePool><callManagerGroup><members>{members}</members></callManagerGroup></devicePool>"
 
 
-def service_address(node):
-    """The secure directory URL on the publisher's application server, if it has a port."""
-    port = node["ports"].get("application")
-    return (
-        f"<secureDirectoryURL>https://{escape(node['address'])}:{port}/directory.xml</secureDirectoryURL>"
-        if port
-        else ""
+def service_urls(data):
+    """Where the phone's directory programs go: the secure URL of the publisher, and the URL of each directory service."""
+    node = data["nodes"][0]
+    lines = []
+    secure = data["secure_urls"] == "https"
+    port = node["ports"].get("application" if secure else "directory")
+    if port:
+        url = f"{data['secure_urls']}://{escape(node['address'])}:{port}/directory.xml"
+        lines.append(f"<secureDirectoryURL>{url}</secureDirectoryURL>")
+    services = "".join(
+        f'<phoneService type="1"><name>{which.title()} Directory</name><url>{escape(url)}</url></phoneService>'
+        for which, url in sorted(data["directory"].items())
     )
+    return [*lines, f'<phoneServices useHTTPS="{str(secure).lower()}">{services}</phoneServices>']
+
+
+def plain_directory(node, which):
+    """The plain URL of a directory on a node, for releases before 8.0 (spec/guide.md)."""
+    return f"http://{node['address']}:{node['ports'].get('directory') or PLAIN_PORT}{PLAIN_PATHS[which]}"
 
 
 def document(lines, root="device"):

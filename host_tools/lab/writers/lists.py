@@ -14,7 +14,9 @@ from host_tools.lab.writers.kinds import KINDS, is_open, knows_ec, sast_keys, tf
 def itl_signer(state, number):
     """The Identity that signs the ITL of node `number`: after a reset or `itl sign` that key, else the kind's."""
     data = state.data
-    key = data["itl_reset"] or data["itl_key"] or KINDS[data["kind"]].itl_signer
+    if data["itl_reset"]:  # `utils itl reset` takes the key from disk
+        return state.identities[data["itl_reset"]]
+    key = data["itl_key"] or KINDS[data["kind"]].itl_signer
     return state.loaded("tftp", number, f"callmanager-{number}" if key == "callmanager" else key)
 
 

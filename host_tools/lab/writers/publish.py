@@ -14,6 +14,7 @@ from host_tools.lab.writers import configuration, files
 from host_tools.lab.writers.encryption import can_encrypt_to, encrypted_file
 from host_tools.lab.writers.kinds import knows_ec
 from host_tools.lab.writers.lists import ctl_records, ctl_signer, file_signer, itl_records, itl_signer
+from host_tools.lab.writers.models import supports
 
 
 def build_ctl(state):
@@ -48,7 +49,9 @@ def build(state):
             published[name] = content
             _publish_signed(state, number, published, previous, name, content)
         if data["autoregistration"]:
-            _publish_document(state, number, published, previous, "XMLDefault.cnf.xml", configuration.default(data))
+            content = configuration.default(data)
+            _publish_document(state, number, published, previous, "XMLDefault.cnf.xml", content)
+            published["XMLDefault.cnf.xml"] = content  # for phones that do not know signatures
         state.published[node["name"]] = published
 
 
@@ -66,6 +69,8 @@ def _publish_phone(state, number, published, previous, mac, phone):
     name = f"SEP{mac}.cnf.xml"
     content = configuration.device(state.data, phone, mac)
     to = recipient(state, phone)
+    if supports(phone["model"], "security-by-default") is False:
+        published[name] = content  # such a phone asks for nothing else
     if to is None:
         phone["sealed"].pop(str(number), None)
         _publish_document(state, number, published, previous, name, content)
