@@ -14,132 +14,163 @@ The rules, in their order:
 
 from agent.boot import outcomes
 from agent.errors import Malformed
+from agent.fetch.errors import FetchError, NotFound
+from agent.fetch.fetcher import HTTPS
 from agent.flash.buffers import BufferSink
-from agent.flash.slot import decode_servers, encode_servers
 from agent.formats.phoneconfig import PhoneConfig
-from agent.trust.decision import Decision
+
+_OPENS_NOT = ("cannot-decrypt", "no-certificate")
+
+
+class WebServer:
+    """Judges the HTTPS server that hands out the configuration, before anything is asked of it. decision: about the last
+    server, or None."""
+
+    def __init__(self, judge, history):
+        self._judge = judge
+        self._history = history
+        self.decision = None
+
+    async def accept(self, certificate):
+        """Whether the server with this certificate (DER) may hand out the configuration."""
+        self.decision = None
+        self.decision = self._history.record(await self._judge.server("configuration", certificate))
+        return self.decision.accepted
 
 
 class ConfigurationStep:
-    """Fetches the configuration of a phone (agent.boot.order.Boot). current: PhoneConfig of the stored one, or what is kept of
-    it across a restart, or None. name: its file's name, or None."""
+    """settings: device and configuration_limit are used. crypto: of the HAL. web_server: WebServer. enrolment:
+    agent.boot.enrolment.Enrolment."""
 
-    def __init__(self, boot):
-        self._boot = boot
-        self.current = None
-        self.name = None
+    def __init__(self, settings, crypto, fetcher, judge, web_server, keeper, enrolment, history, log):
+        self.name = "%s.cnf.xml" % settings.device
+        self._limit = settings.configuration_limit
+        self._crypto = crypto
+        self._fetcher = fetcher
+        self._judge = judge
+        self._web_server = web_server
+        self._keeper = keeper
+        self._enrolment = enrolment
+        self._history = history
+        self._log = log
 
-    def load(self, stored):
-        """Take what is stored (None: nothing)."""
-        self.current = self.name = None
-        name = stored.read("configuration-name") if stored is not None else None
-        servers = stored.read("tvs-servers") if stored is not None else None
-        if name is not None and servers is not None:
-            self.name = str(bytes(name), "utf-8")
-            self.current = _Remembered(decode_servers(servers))
+    @property
+    def good(self):
+        """Whether the enrolment went as it should, where there was one."""
+        return self._enrolment.good
 
-    def fetch(self):
+    async def run(self, deadline):
         """Fetch it, enrol if the cluster says so, and fetch it again where that changed it. A Decision, recorded."""
-        boot = self._boot
-        decision, configuration = self._fetch()
+        decision, configuration = await self._fetch()
         if configuration is None:
-            return boot.record(decision)
-        boot.enrolment.take(configuration)
+            return self._history.record(decision)
+        self._enrolment.take(configuration)
         # What cannot be opened is no refusal yet where CAPF may give the phone what opens it.
-        waits = decision.reason in ("cannot-decrypt", "no-certificate") and boot.enrolment.wanted
+        waits = decision.reason in _OPENS_NOT and self._enrolment.wanted
         if waits:
-            boot.log("no certificate of this phone opens its configuration; CAPF is asked first")
+            self._log("no certificate of this phone opens its configuration; CAPF is asked first")
         else:
-            boot.record(decision)
-        if boot.enrolment.step():
-            return self.fetch_again()
-        return boot.record(decision) if waits else decision
+            self._history.record(decision)
+        if await self._enrolment.step(deadline):
+            return await self.fetch_again()
+        return self._history.record(decision) if waits else decision
 
-    def fetch_again(self):
+    async def fetch_again(self):
         """Fetch it without asking CAPF, because the phone's certificate has changed. A Decision, recorded."""
-        decision, configuration = self._fetch()
+        decision, configuration = await self._fetch()
         if configuration is not None:
-            self._boot.enrolment.take(configuration)
-        return self._boot.record(decision)
+            self._enrolment.take(configuration)
+        return self._history.record(decision)
 
-    def _fetch(self):
+    async def _fetch(self):
         """(Decision, PhoneConfig of the last document that was believed or None)."""
-        boot = self._boot
-        own = "%s.cnf.xml" % boot.settings.device
-        found = self._signed_or_plain(own)
+        found = await self._signed_or_plain(self.name)
         if found is None:
-            decision = boot.trust.decide_autoregistration("XMLDefault.cnf.xml")
+            decision = self._judge.trust.decide_autoregistration("XMLDefault.cnf.xml")
             if not decision.accepted:
                 return decision, None
-            boot.log(decision.text)
-            found = self._signed_or_plain("XMLDefault.cnf.xml")
-        return found or (outcomes.no_configuration(own), None)
+            self._log(decision.text)
+            found = await self._signed_or_plain("XMLDefault.cnf.xml")
+        return found or (outcomes.no_configuration(self.name), None)
 
-    def _signed_or_plain(self, name):
+    async def _signed_or_plain(self, name):
         """One configuration: signed where trust is installed, else unsigned. As _fetch; None where there is no file."""
-        boot = self._boot
-        buffer = boot.pool.take()
+        buffer = self._keeper.take()
         try:
-            if boot.trust.has_trust:
-                found = self._one(name + ".sgn", buffer)
+            if self._judge.trust.has_trust:
+                found = await self._one(name + ".sgn", buffer)
                 if found is not None:
                     return found
-            # With trust this can only end in a refusal, but one that says what the server offers instead.
-            return self._one(name, buffer)
+            # Where files are signed this can only end in a refusal, but one that says what the server offers instead.
+            return await self._one(name, buffer)
         finally:
-            boot.pool.give(buffer)
+            self._keeper.give(buffer)
 
-    def _one(self, name, buffer):
+    async def _one(self, name, buffer):
         """Fetch, judge and read one file, and the encrypted one if it sends there. As _signed_or_plain."""
-        boot = self._boot
-        limit = boot.settings.configuration_limit
-        sink = BufferSink(buffer)
-        failure = boot.fetch(name, sink, limit)
-        if failure is not None:
-            return None if failure.reason == "not-found" else (outcomes.failed(name, failure), None)
-        data = sink.data
-        decision = boot.resolve(boot.trust.decide_file(name, data, limit))
+        decision, data = await self._get(name, buffer)
+        if decision is None:
+            return None
         if not decision.accepted:
             return decision, None
-        body = data[decision.body :]
-        decision, configuration = self._read(name, buffer, len(body), decision)
+        decision, configuration = self._read(name, buffer, len(data), decision)
         if configuration is None:
             return decision, None
         if configuration.encrypted and not configuration.full:
-            boot.record(decision)
-            del body, data  # the buffer is used again
-            return self._encrypted(name, buffer), configuration
-        return self._keep(name, body, configuration, decision), configuration
+            self._history.record(decision)
+            del data  # the buffer is used again
+            return await self._encrypted(name, buffer), configuration
+        return self._keep(name, data[decision.body :], configuration, decision), configuration
 
-    def _read(self, name, buffer, length, decision):
-        """Read the `length` bytes of content in `buffer`: (decision with its notes, PhoneConfig), or (refusal, None)."""
+    async def _get(self, name, buffer):
+        """(Decision about the file, its bytes in `buffer`); no Decision where no server has it."""
+        sink = BufferSink(buffer)
+        decision = None
+
+        async def judge(way, server):
+            nonlocal decision
+            previous = self._previous(name)
+            if way == HTTPS:
+                decision = await self._judge.body(name, sink.data, self._web_server.decision, self._limit, previous)
+            else:
+                decision = await self._judge.file(name, sink.data, self._limit, previous)
+            return decision.accepted
+
         try:
-            configuration = PhoneConfig(buffer, decision.body, decision.body + length)
+            secure = self._judge.trust.configuration_by_https
+            await self._fetcher.fetch(name, sink, self._limit, secure=secure, judge=judge)
+        except NotFound:
+            return None, None
+        except FetchError as failure:
+            return outcomes.failed(name, failure), None
+        return decision, sink.data
+
+    def _previous(self, name):
+        """TIMESTAMP of the verified configuration of this name, or None."""
+        kept = self._keeper.configuration
+        return kept.timestamp if kept is not None and kept.name == name else None
+
+    def _read(self, name, buffer, end, decision):
+        """Read the content, which ends at `end` of the buffer: (decision with its notes, PhoneConfig), or (refusal, None)."""
+        try:
+            configuration = PhoneConfig(buffer, decision.body, end)
         except Malformed as error:
-            error.file = name
-            return Decision(
-                False, "bad-configuration", name, outcomes.bad_configuration(error), decision.evidence
-            ), None
+            return outcomes.bad_configuration(name, error, decision.evidence), None
         decision.warnings += configuration.notes
         return decision, configuration
 
-    def _encrypted(self, name, buffer):
+    async def _encrypted(self, name, buffer):
         """Fetch and open the encrypted file that the small document `name` sends to. A Decision."""
         from agent.formats.encrypted import decrypt
         from agent.formats.header import Header
 
-        boot = self._boot
         name = (name[:-4] if name.endswith(".sgn") else name) + ".enc.sgn"
-        keys = boot.identity.private_keys()
+        keys = self._keeper.identity.private_keys()
         if not keys:
             return outcomes.no_key(name)
-        limit = boot.settings.configuration_limit
-        sink = BufferSink(buffer)
-        failure = boot.fetch(name, sink, limit)
-        if failure is not None:
-            return outcomes.failed(name, failure)
-        data = sink.data
-        decision = boot.resolve(boot.trust.decide_file(name, data, limit))
+        decision, data = await self._get(name, buffer)
+        if decision is None:
+            return outcomes.no_encrypted(name)
         if not decision.accepted:
             return decision
         body = data[decision.body :]
@@ -149,45 +180,22 @@ class ConfigurationStep:
                 raise Malformed("it has no encryption tags in its header", None, None)
             length = None
             for key in keys:
-                length = length if length is not None else decrypt(boot.hal.crypto, key, header, body)
+                length = length if length is not None else decrypt(self._crypto, key, header, body)
         except Malformed as error:
-            error.file = name
-            return Decision(False, "bad-configuration", name, outcomes.bad_configuration(error), decision.evidence)
+            return outcomes.bad_configuration(name, error, decision.evidence)
         if length is None:
             return outcomes.cannot_decrypt(name, decision.evidence)
-        decision, configuration = self._read(name, buffer, length, decision)
+        decision, configuration = self._read(name, buffer, decision.body + length, decision)
         if configuration is None:
             return decision
         return self._keep(name, body[:length], configuration, decision)
 
     def _keep(self, name, body, configuration, decision):
         """Store an accepted configuration unless it is the one that is stored; decision, or why it is not stored."""
-        boot = self._boot
-        changes = {
-            "configuration-name": name.encode(),
-            "configuration": body,
-            "tvs-servers": encode_servers(configuration.tvs),
-        }
-        if not _is_stored(boot.store.current, changes):
-            failure = boot.save(name, changes, decision.evidence)
-            if failure is not None:
-                return failure
-        self.current = configuration
-        self.name = name
-        boot.name_tvs_servers()
+        try:
+            timestamp = decision.evidence.get("timestamp")
+            self._keeper.keep_configuration(name, body, configuration.tvs, timestamp)
+        except outcomes.KEEPING_FAILS as error:
+            return outcomes.not_kept(name, error, self._judge, decision.evidence)
+        self._judge.configure(configuration.tvs)
         return decision
-
-
-def _is_stored(stored, changes):
-    """Whether the store has exactly these sections already: flash wears, and most boots change nothing."""
-    try:
-        return stored is not None and all([stored.holds(name, changes[name]) for name in changes])
-    except OSError:
-        return False  # saving finds out what is wrong
-
-
-class _Remembered:
-    """What is kept of a configuration across a restart."""
-
-    def __init__(self, servers):
-        self.tvs = servers

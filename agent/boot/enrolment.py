@@ -14,6 +14,9 @@ The rules, all [inferred] but where marked: the spec says how a phone enrols, no
 
 from agent.boot import outcomes
 from agent.errors import TrustLost
+from agent.flash.writes import TooManyWrites
+from agent.trust.reasons import try_again
+from agent.trust.wording.steps import waits_for_string
 
 MODE_STRING = 1
 _BY_ITSELF = (2, 3, 4)
@@ -23,17 +26,23 @@ RETRIES, FIRST_PAUSE = 5, 60000
 LONGEST_PAUSE = 3600000
 
 _CHANGED = ("installed", "deleted")
-_AGAIN = ("retry-later", "interrupted", "unreachable")
 
 
 class Enrolment:
-    """The enrolment of one phone (agent.boot.order.Boot). server: (host, port) of the CAPF that the last verified
-    configuration named, or None; mode: its capfAuthMode. good: whether the last session, if there was one, went as it
-    should."""
+    """The enrolment of one phone. make_client() -> agent.servers.capf.client.CapfClient; None where the phone never
+    enrols, as in a forecast. log(line): what happens.
 
-    def __init__(self, boot):
-        self._boot = boot
-        self.server = None
+    servers: [(host, port)] of the CAPF that the last verified configuration named; mode: its capfAuthMode. good: whether
+    the last session, if there was one, went as it should."""
+
+    def __init__(self, make_client, judge, keeper, history, clock, log):
+        self._make_client = make_client
+        self._judge = judge
+        self._keeper = keeper
+        self._history = history
+        self._clock = clock
+        self._log = log
+        self.servers = []
         self.mode = None
         self.good = True
         self._retries = 0
@@ -41,94 +50,90 @@ class Enrolment:
 
     def take(self, configuration):
         """Remember what a verified configuration (PhoneConfig) says about enrolment."""
-        self.server = configuration.capf
+        self.servers = configuration.capf
         self.mode = configuration.capf_auth_mode
+
+    def _possible(self):
+        return bool(self.servers) and self._judge.trust.has_trust and self._make_client is not None
 
     @property
     def wanted(self):
         """Whether CAPF is to be contacted without anybody's wish."""
-        return self.server is not None and self.mode in _BY_ITSELF and self._boot.trust.has_trust
+        return self.mode in _BY_ITSELF and self._possible()
 
     @property
     def wants_string(self):
         """Whether the cluster wants an enrolment by a string that a person types in."""
-        return self.server is not None and self.mode == MODE_STRING and self._boot.trust.has_trust
+        return self.mode == MODE_STRING and self._possible()
 
-    def step(self):
+    async def step(self, deadline):
         """Contact CAPF if it is wanted. Returns whether the phone's certificate changed."""
         self.good = True
         self._due = None
         if self.wanted:
-            return self._session(None)
+            return await self._session(None, deadline)
         if self.wants_string:
-            self._boot.log(outcomes.waits_for_string(self.server))
+            self._log(waits_for_string(self.servers[0]))
         return False
 
-    def update(self, string=None):
+    async def update(self, string, deadline):
         """Contact CAPF because a person wishes so, with the string that was typed in, if any. Returns as step()."""
-        if self.server is None:
-            self._boot.record(outcomes.enrolment(None, "no-capf"))
-            return False
-        trust = self._boot.trust
-        if trust.lost or not trust.has_trust:
+        trust = self._judge.trust
+        reason = None
+        if not self.servers:
+            reason = "no-capf"
+        elif trust.lost or not trust.has_trust:
             reason = "trust-lost" if trust.lost else "no-trust-list"
-            self._boot.record(outcomes.enrolment(self.server, reason))
+        if reason is not None:
+            self._history.record(outcomes.enrolment(None, reason))
             return False
-        return self._session(string)
+        return await self._session(string, deadline)
 
     def due(self):
         """Whether the time has come to try again what came to nothing; says so once."""
-        if self._due is None or self._boot.hal.clock.monotonic() < self._due:
+        if self._due is None or self._clock.monotonic() < self._due:
             return False
         self._due = None
         return True
 
-    def _session(self, string):
+    async def _session(self, string, deadline):
         # Only a phone that enrols needs these in its memory.
-        from agent.servers.capf.client import CapfClient, Credentials
+        from agent.servers.capf.client import Credentials
 
-        boot = self._boot
-        identity = boot.identity
-        client = CapfClient(
-            boot.hal.net,
-            boot.hal.clock,
-            boot.hal.crypto,
-            boot.settings.full_name,
-            boot.settings.capf_timeout,
-            boot.log,
-        )
-        result = client.run(
-            self.server[0],
-            self.server[1],
+        identity = self._keeper.identity
+        result = await self._make_client().run(
+            self.servers,
             Credentials(MODE_STRING if string else self.mode or 0, string, identity.lsc, identity.mic),
-            lambda certificate: boot.judge_server("capf", certificate),
-            self._keep,
-            self._drop,
+            self._authenticate,
+            self._store,
+            self._delete,
+            deadline,
         )
-        boot.tvs.identity = identity.shown
-        self.good = boot.record(outcomes.enrolment(self.server, result.outcome, result.text)).accepted
-        if result.outcome in _AGAIN:
+        self.good = self._history.record(outcomes.enrolment(result.server, result.outcome, result.text)).accepted
+        if try_again(result.outcome):
             self._put_off(result.retry_delay)
         else:
             self._settle()
         return result.outcome in _CHANGED
 
-    def _keep(self, certificate, key):
-        """For the session: OSError where the flash did not take the new LSC, trust that is lost by that included."""
-        try:
-            self._boot.identity.keep(certificate, key)
-        except TrustLost as error:
-            raise self._lost(error)
+    async def _authenticate(self, certificate):
+        return self._history.record(await self._judge.server("capf", certificate))
 
-    def _drop(self):
-        try:
-            self._boot.identity.drop()
-        except TrustLost as error:
-            raise self._lost(error)
+    def _store(self, certificate, key):
+        self._keeping(self._keeper.identity.keep, certificate, key)
 
-    def _lost(self, error):
-        self._boot.record(self._boot.lose("flash", error))
-        return OSError(5, "the trust store is damaged")
+    def _delete(self):
+        self._keeping(self._keeper.identity.drop)
+
+    def _keeping(self, keep, *pair):
+        """For the session: OSError where the flash did not take it, trust that is lost by that included."""
+        try:
+            keep(*pair)
+        except TrustLost as error:
+            self._history.record(outcomes.lose(error, self._judge))
+            raise OSError(5, "the trust store is damaged")
+        except TooManyWrites as error:
+            raise OSError(5, str(error))
 
     def _put_off(self, delay):
         """Try again in `delay` seconds (None: unsaid), if not too often already."""
@@ -136,7 +141,7 @@ class Enrolment:
             self._due = None
             return
         pause = FIRST_PAUSE << self._retries if delay is None else max(delay, 1) * 1000
-        self._due = self._boot.hal.clock.monotonic() + min(pause, LONGEST_PAUSE)
+        self._due = self._clock.monotonic() + min(pause, LONGEST_PAUSE)
         self._retries += 1
 
     def _settle(self):

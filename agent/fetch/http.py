@@ -7,13 +7,14 @@ The rules of one response, in the order in which its bytes meet them:
    redirected: a phone asks the servers it was told of, and no others;
 3. the body is chunked, or as long as Content-Length says, or ends with the connection; two of these that disagree are a
    failure, as nobody can tell which the server meant;
-4. no byte over the limit, and none over the announced size, reaches the sink;
-5. all of it is there before the deadline, however slowly it comes.
+4. a body that ends with the connection ends orderly: TLS says its end, and a cut connection leaves half a file;
+5. no byte over the limit, and none over the announced size, reaches the sink;
+6. the head is there before one deadline and all of it before another, however slowly it comes.
 """
 
-from agent.fetch.tftp.packet import name_fault
-from agent.fetch.tftp.transfer import BadTransfer, NoServer, NotFound, SinkFailed, TooLarge
-from agent.servers.messages import failure_text
+from agent.fetch.errors import BadName, BadTransfer, NoServer, NotFound, SinkFailed, Stalled, TooLarge
+from agent.fetch.tftp.packet import name_fault, printable
+from agent.servers.network import failure_text, is_timeout
 
 HEAD_LIMIT = 8192  # bytes of status line and header fields, trailers of a chunked body likewise
 LINE_LIMIT = 1024  # bytes of the line that announces a chunk
@@ -29,19 +30,26 @@ class _Broken(Exception):
     """The response is no HTTP, or breaks off: str() says how."""
 
 
-def get(stream, clock, where, name, sink, limit, deadline):
+class _TooSlow(Exception):
+    """The time is up."""
+
+
+async def get(stream, clock, where, name, sink, limit, deadline, head_deadline=None):
     """Fetch `name` from the server at the other end; returns how many bytes the sink got.
 
-    where: "192.0.2.1:6970", for the request and for errors. limit: bytes, inclusive. deadline: on clock.monotonic(), ms.
-    NotFound, TooLarge, BadTransfer; NoServer where nothing came back. What the sink raises comes through as SinkFailed."""
+    where: "192.0.2.1:6970", for the request and for errors. limit: bytes, inclusive. deadline: on clock.monotonic(), ms,
+    for the whole file; head_deadline: for the head of the answer, where it ends earlier.
+    BadName, NotFound, TooLarge, BadTransfer, Stalled; NoServer where nothing came back. What the sink raises comes through
+    as SinkFailed."""
     fault = name_fault(name)
     if fault:
-        raise BadTransfer(where, name, fault)
-    reader = _Reader(stream, clock, deadline)
+        raise BadName(None, "'%s'" % printable(name.encode()), fault)
+    reader = _Reader(stream, clock, deadline if head_deadline is None else min(deadline, head_deadline))
     request = b"GET /%s HTTP/1.1\r\nHost: %s\r\nUser-Agent: phonetrust\r\nAccept: */*\r\nConnection: close\r\n\r\n"
     try:
-        stream.write(request % (quoted(name), where.encode()))
-        status, fields = _head(reader)
+        await stream.write(request % (quoted(name), where.encode()), reader.deadline)
+        status, fields = await _head(reader)
+        reader.deadline = deadline
         if status in (404, 410):
             raise NotFound(where, name, "HTTP status %d" % status)
         if status != 200:
@@ -52,17 +60,20 @@ def get(stream, clock, where, name, sink, limit, deadline):
         body = _Body(sink, limit, where, name)
         body.begin(size)
         if chunked:
-            _chunks(reader, body)
+            await _chunks(reader, body)
         elif size is not None:
-            reader.copy(size, body)
+            await reader.copy(size, body)
         else:
-            reader.copy_all(body)
+            await reader.copy_all(body)
         return body.size
     except _Broken as error:
         raise BadTransfer(where, name, str(error))
+    except _TooSlow:
+        raise (Stalled if reader.heard else NoServer)(where, name, "too slow: the time is up")
     except OSError as error:
         # Silence from the first byte on is nobody there; later it is a server that broke off.
-        raise (BadTransfer if reader.heard else NoServer)(where, name, failure_text(error))
+        kind = Stalled if is_timeout(error) else BadTransfer
+        raise (kind if reader.heard else NoServer)(where, name, failure_text(error))
 
 
 def quoted(name):
@@ -96,31 +107,33 @@ class _Body:
 
 
 class _Reader:
-    """Bytes of a stream through one buffer: by the line, by the number, or all. heard: whether any came."""
+    """Bytes of a stream through one buffer: by the line, by the number, or all. heard: whether any came. deadline: of what
+    is being read."""
 
     def __init__(self, stream, clock, deadline):
         self._stream = stream
         self._clock = clock
-        self._deadline = deadline
+        self.deadline = deadline
         self._view = memoryview(bytearray(BUFFER))
         self._at = self._end = 0
         self.heard = False
 
-    def _fill(self):
+    async def _fill(self):
         """Read more where nothing is left; False at the end of the stream."""
         if self._at < self._end:
             return True
-        if self._clock.monotonic() >= self._deadline:
-            raise _Broken("too slow: the time is up")
-        self._at, self._end = 0, self._stream.read_into(self._view)
+        if self._clock.monotonic() >= self.deadline:
+            raise _TooSlow()
+        self._at = self._end = 0
+        self._end = await self._stream.read_into(self._view, self.deadline)
         self.heard = self.heard or self._end > 0
         return self._end > 0
 
-    def line(self, room, otherwise="a head of more than %d bytes" % HEAD_LIMIT):
+    async def line(self, room, otherwise="a head of more than %d bytes" % HEAD_LIMIT):
         """The next line without its end, at most `room` bytes with it; `otherwise` says what a longer one is."""
         found = b""
         while True:
-            if not self._fill():
+            if not await self._fill():
                 raise _Broken("the connection ended inside the head" if self.heard else "closed without an answer")
             block = bytes(self._view[self._at : self._end])
             cut = block.find(b"\n")
@@ -133,28 +146,30 @@ class _Reader:
                 found = found[:-1]
                 return found[:-1] if found[-1:] == b"\r" else found
 
-    def copy(self, count, body):
+    async def copy(self, count, body):
         """The next `count` bytes."""
         while count:
-            if not self._fill():
+            if not await self._fill():
                 raise _Broken("the connection ended %d bytes too early" % count)
             taken = min(count, self._end - self._at)
             body.write(self._view[self._at : self._at + taken])
             self._at += taken
             count -= taken
 
-    def copy_all(self, body):
+    async def copy_all(self, body):
         """All that comes until the stream ends."""
-        while self._fill():
+        while await self._fill():
             body.write(self._view[self._at : self._end])
             self._at = self._end
+        if not self._stream.orderly:
+            raise _Broken("the connection was cut, so nobody can tell whether all of the file is here")
 
 
-def _head(reader):
+async def _head(reader):
     """(status, fields) of the first response that is not 1xx. fields: name in lower case -> list of values."""
     for _ in range(INTERIM_LIMIT):
         room = HEAD_LIMIT
-        line = reader.line(room)
+        line = await reader.line(room)
         parts = line.split(None, 2)
         if len(parts) < 2 or not line.startswith(b"HTTP/1.") or len(parts[1]) != 3 or not _is_number(parts[1]):
             raise _Broken("what answers is no HTTP server")
@@ -162,7 +177,7 @@ def _head(reader):
         fields = {}
         while True:
             room -= len(line) + 2
-            line = reader.line(room)
+            line = await reader.line(room)
             if not line:
                 break
             name, colon, value = line.partition(b":")
@@ -192,26 +207,23 @@ def _framing(fields):
     return int(lengths[0]), False
 
 
-def _chunks(reader, body):
+async def _chunks(reader, body):
     """A chunked body (RFC 9112, 7.1); extensions and trailers are passed over."""
     while True:
-        digits = (
-            reader.line(LINE_LIMIT, "a chunk whose size takes more than %d bytes" % LINE_LIMIT)
-            .split(b";", 1)[0]
-            .strip()
-        )
+        line = await reader.line(LINE_LIMIT, "a chunk whose size takes more than %d bytes" % LINE_LIMIT)
+        digits = line.split(b";", 1)[0].strip()
         if not digits or len(digits) > 8 or [byte for byte in digits if byte not in _HEX]:
             raise _Broken("a chunk without its size")
         size = int(str(digits, "ascii"), 16)
         if size == 0:
             break
-        reader.copy(size, body)
+        await reader.copy(size, body)
         longer = "a chunk that is longer than it says"
-        if reader.line(2, longer):
+        if await reader.line(2, longer):
             raise _Broken(longer)
     room = HEAD_LIMIT
     while True:
-        line = reader.line(room)
+        line = await reader.line(room)
         if not line:
             return
         room -= len(line) + 2

@@ -1,85 +1,65 @@
 # SPDX-License-Identifier: MIT
-"""Files by HTTP and HTTPS, before TFTP, as newer phones fetch them (setting `provisioning`: "http").
+"""One file from one server by HTTPS or HTTP, as newer phones fetch them (spec/phone-behaviour.md, 'Configuration by HTTP
+and HTTPS'). Which server is asked, when, and by which way is decided in agent/fetch/fetcher.py.
 
 The rules, in their order:
-1. the servers are the TFTP servers, in the same order, at the ports `https_port` and `http_port`;
-2. HTTPS is for the phone's configuration alone, and only with trust: there is nothing to know its server by else. The
-   server's certificate must be one of role TFTP or CCM+TFTP, or TVS vouches for it. It is an EC one on real clusters
-   [documented]; one with an RSA key that the lists hold in that role is no worse and is taken, too;
-3. HTTPS that cannot be reached, or is not believed, leaves HTTP; HTTP that cannot be reached leaves TFTP. What comes is
-   judged by its signature on every way;
-4. that a file is not there is an answer; a server that delivers nonsense is left for the next one;
-5. who could not be reached once is not waited for again in the same boot.
+1. a connection, TLS included, is there within `timeout`, the head of the answer within as much again, and the whole file
+   within `deadline`, all from the beginning;
+2. by HTTPS nothing of the phone's own is sent before `accept` has said yes to the server's certificate;
+3. the answer keeps the rules of agent/fetch/http.py.
 """
 
+from agent.fetch.errors import NoServer, SinkFailed
 from agent.fetch.http import get
-from agent.fetch.tftp.transfer import FetchError, NoServer, NotFound, SinkFailed
-from agent.servers.messages import failure_text
+from agent.servers.network import close_quietly, failure_text, server_text
 
 
-class Provisioning:
-    """HTTP and HTTPS of one phone (agent.boot.order.Boot)."""
+class Web:
+    """HTTP and HTTPS of one phone.
 
-    def __init__(self, boot):
-        self._boot = boot
-        self._absent = []
+    accept: async, accept(certificate DER) -> whether this server may hand out the configuration. identity: (certificate
+    DER, private key DER) for a server that asks, or None; may be set anew at any time. http_port, https_port: where every
+    server is asked. timeout: ms, deadline: ms for one file from one server."""
 
-    def begin(self):
-        """A boot begins: everybody may be there again."""
-        self._absent = []
+    def __init__(
+        self, net, clock, accept, identity=None, http_port=6970, https_port=6971, timeout=3000, deadline=120000
+    ):
+        self._net = net
+        self._clock = clock
+        self._accept = accept
+        self.identity = identity
+        self._http_port = http_port
+        self._https_port = https_port
+        self._timeout = timeout
+        self._deadline = deadline
 
-    def fetch(self, servers, name, sink, limit):
-        """(server that answered or None, None or the error). With neither, or another error than NotFound, TFTP is next.
+    def address(self, server, secure):
+        """ "192.0.2.1:6971": where `server` (host, port of its TFTP) is asked."""
+        return server_text((server[0], self._https_port if secure else self._http_port))
 
-        What the sink raises comes through."""
-        failure = None
-        for server in servers:
-            for secure in (True, False) if self._is_configuration(name) else (False,):
-                try:
-                    self._fetch_from(server, secure, name, sink, limit)
-                    return server, None
-                except NotFound as error:
-                    return server, error
-                except SinkFailed as failed:
-                    raise failed.error
-                except FetchError as error:
-                    failure = error
-                    if error.cause:
-                        self._boot.log(str(error))
-        return None, failure
+    async def fetch(self, server, secure, name, sink, limit, deadline):
+        """Fetch `name` into the sink: how many bytes it got. limit: bytes, inclusive. deadline: on the clock, ms.
 
-    def _is_configuration(self, name):
-        return ".cnf.xml" in name and self._boot.trust.has_trust and not self._boot.trust.lost
+        NoServer (no connection, no TLS, a certificate that is not accepted, silence), NotFound, TooLarge, BadTransfer,
+        Stalled, BadName. What the sink raises comes through."""
+        where = self.address(server, secure)
+        now = self._clock.monotonic()
+        deadline = min(deadline, now + self._deadline)
+        stream = await self._connect(server[0], secure, name, where, min(deadline, now + self._timeout))
+        try:
+            head_deadline = self._clock.monotonic() + self._timeout
+            return await get(stream, self._clock, where, name, sink, limit, deadline, head_deadline)
+        except SinkFailed as failed:
+            raise failed.error
+        finally:
+            close_quietly(stream)
 
-    def _fetch_from(self, server, secure, name, sink, limit):
-        boot = self._boot
-        settings = boot.settings
-        port = settings.https_port if secure else settings.http_port
-        where = "%s:%d" % (server[0], port)
-        if where in self._absent:
-            raise NoServer(where, name, "")
-        deadline = boot.hal.clock.monotonic() + settings.tftp_deadline
+    async def _connect(self, host, secure, name, where, deadline):
         try:
             if secure:
-                stream = boot.hal.net.tls(server[0], port, settings.http_timeout, boot.identity.shown)
-            else:
-                stream = boot.hal.net.tcp(server[0], port, settings.http_timeout)
+                return await self._net.tls(host, self._https_port, deadline, self._accept, self.identity)
+            return await self._net.tcp(host, self._http_port, deadline)
         except OSError as error:
-            self._absent.append(where)
             raise NoServer(where, name, failure_text(error))
         except ValueError as error:
-            self._absent.append(where)
             raise NoServer(where, name, "this phone's own certificate cannot be shown: %s" % error)
-        try:
-            if secure and not boot.judge_server("configuration", stream.peer_certificate).accepted:
-                self._absent.append(where)
-                raise NoServer(where, name, "its certificate is not believed")
-            get(stream, boot.hal.clock, where, name, sink, limit, deadline)
-        except NoServer:
-            self._absent.append(where)
-            raise
-        finally:
-            try:
-                stream.close()
-            except OSError:
-                pass  # the file is here or it is not

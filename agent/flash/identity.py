@@ -16,10 +16,12 @@ _BEGIN, _END = "-----BEGIN ", "-----END "
 class Identity:
     """The certificates of one phone, each (certificate DER, private key DER), or None where it has none: lsc, mic."""
 
-    def __init__(self, store, crypto, mic=None):
-        """store: agent.flash.store.Store. mic: a pair that the launcher read. Raises ValueError where it is no pair."""
+    def __init__(self, store, crypto, mic=None, show=None):
+        """store: agent.flash.writes.CountedStore. mic: a pair that the launcher read. show(pair): called with the pair to
+        show to servers, whenever that changes. Raises ValueError where the mic is no pair."""
         self._store = store
         self._crypto = crypto
+        self._show = show
         self.lsc = None
         if mic is not None and not self._belong_together(mic):
             raise ValueError("the key is not the one of the certificate")
@@ -36,29 +38,34 @@ class Identity:
 
     def load(self, stored):
         """Take the LSC from a stored state (None: there is none)."""
-        self.lsc = None
-        if stored is None:
-            return
-        certificate, key = stored.read("lsc"), stored.read("lsc-key")
-        if certificate is None or key is None:
-            return
-        pair = (bytes(certificate), bytes(key))
-        try:
-            if self._belong_together(pair):
-                self.lsc = pair
-        except ValueError:
-            pass  # the same as no LSC: CAPF gives a new one
+        certificate = key = None
+        if stored is not None:
+            certificate, key = stored.read("lsc"), stored.read("lsc-key")
+        pair = None
+        if certificate is not None and key is not None:
+            pair = (bytes(certificate), bytes(key))
+            try:
+                if not self._belong_together(pair):
+                    pair = None
+            except ValueError:
+                pair = None  # the same as no LSC: CAPF gives a new one
+        self._use(pair)
+
+    def _use(self, lsc):
+        self.lsc = lsc
+        if self._show:
+            self._show(self.shown)
 
     def keep(self, certificate, key):
         """Make a new LSC and its key the phone's, in one write. OSError: the flash failed, the old ones stand."""
         pair = (bytes(certificate), bytes(key))
         self._store.save({"lsc": pair[0], "lsc-key": pair[1]})
-        self.lsc = pair
+        self._use(pair)
 
     def drop(self):
         """Remove the LSC and its key, in one write. OSError: the flash failed, they stand."""
         self._store.save({"lsc": None, "lsc-key": None})
-        self.lsc = None
+        self._use(None)
 
     def describe(self):
         """The LSC as a dictionary for JSON, None where there is none.

@@ -22,7 +22,7 @@ SECTIONS = {
     "tvs-servers": 5,
     "lsc": 6,
     "lsc-key": 7,
-    "journal": 8,
+    "configuration-time": 9,  # 8 was reserved by 0.1 for what was never written
 }
 
 SECTOR = 512

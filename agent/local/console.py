@@ -4,7 +4,6 @@
 There is no shell behind it. What changes anything is logged, and erasing asks twice."""
 
 from agent.local.json_pieces import pieces
-from agent.local.status import status, trusted
 
 _HELP = (
     ("show itl | ctl", "the installed list: signer, serial, checksums, records"),
@@ -48,17 +47,19 @@ _LINE_LIMIT = 200
 
 
 class Console:
-    """Reads commands for a phone (agent.main.Phone) and writes what they answer through `write`."""
+    """view: what the status is read from. do: what a person may do, with restart(), reset(), update_lsc(string), erase(what)
+    and wants_string (agent.main.Wishes). write(text): the console."""
 
-    def __init__(self, phone, write):
-        self._phone = phone
+    def __init__(self, view, do, write):
+        self._view = view
+        self._do = do
         self._write = write
         self._menu = None
         self._erasing = None  # what is to be erased while the person is asked
         self._confirmed = 0
         self._asking_string = False
 
-    def command(self, line):
+    async def command(self, line):
         """One line that a person or a script typed."""
         typed = line[:_LINE_LIMIT].strip()
         if self._asking_string:
@@ -67,48 +68,48 @@ class Console:
             return
         words = typed.lower().split()
         if self._erasing:
-            self._confirm(words)
+            await self._confirm(words)
             return
         if words[:2] == ["update", "lsc"] and len(words) == 3:
             self._update(typed.split()[2])  # as it was typed: strings may have capital letters
             return
         if self._menu and words and all("0" <= digit <= "9" for digit in words[0]):
-            self._choose(int(words[0]))
+            await self._choose(int(words[0]))
             return
         if words:
-            self._run(words)
+            await self._run(words)
 
-    def _run(self, words):
+    async def _run(self, words):
         verb, rest = words[0], words[1:]
         if verb == "help" or verb == "?":
             self._lines(["%-22s %s" % entry for entry in _HELP])
         elif verb == "menu":
             self._open(_TOP)
         elif verb == "show" and rest == ["status"]:
-            for piece in pieces(status(self._phone.boot)):
+            for piece in pieces(self._view.status()):
                 self._write(piece)
             self._write("\n")
         elif verb == "show" and rest and rest[0] in _SHOW:
-            self._lines(_SHOW[rest[0]](self._phone))
+            self._lines(_SHOW[rest[0]](self._view))
         elif verb == "restart" and not rest:
-            self._phone.restart()
+            self._do.restart()
         elif verb == "reset" and not rest:
-            self._phone.reset()
+            self._do.reset()
         elif verb == "update" and rest == ["lsc"]:
-            if self._phone.boot.enrolment.wants_string:
+            if self._do.wants_string:
                 self._asking_string = True
                 self._lines(["Type the authentication string that the administrator gave you; an empty line gives up."])
             else:
-                self._phone.update_lsc()
+                self._do.update_lsc()
         elif verb == "erase" and rest and rest[0] in _WHAT:
             self._erasing, self._confirmed = rest[0], 0
             for word in rest[1:] or [None]:
                 if self._erasing:
-                    self._confirm([word] if word else None)
+                    await self._confirm([word] if word else None)
         else:
             self._lines(["'%s' is no command; help lists them." % " ".join(words)[:60]])
 
-    def _confirm(self, words):
+    async def _confirm(self, words):
         """Ask, and take the answers: only two times yes erases. None asks for the first time."""
         if words is not None:
             if words != ["yes"]:
@@ -118,7 +119,7 @@ class Console:
             self._confirmed += 1
         if self._confirmed == 2:
             what, self._erasing = self._erasing, None
-            self._phone.erase(what)
+            await self._do.erase(what)
         elif self._confirmed == 1:
             self._lines(["The phone will believe the next list it is offered. Really? Type yes once more."])
         else:
@@ -127,7 +128,7 @@ class Console:
     def _update(self, string):
         """Ask CAPF with this string; the log says what came of it."""
         if string:
-            self._phone.update_lsc(string)
+            self._do.update_lsc(string)
         else:
             self._lines(["CAPF was not asked."])
 
@@ -143,7 +144,7 @@ class Console:
         lines.append("  0  %s" % ("Back" if self._menu in _PARENTS else "Leave the menu"))
         self._lines(lines)
 
-    def _choose(self, number):
+    async def _choose(self, number):
         items = _MENUS[self._menu]
         if number == 0:
             self._menu = _PARENTS.get(self._menu)
@@ -152,7 +153,7 @@ class Console:
         elif number <= len(items):
             target = items[number - 1][1]
             if target[0] == "=":
-                self._run(target[1:].split())
+                await self._run(target[1:].split())
             else:
                 self._open(target)
         else:
@@ -164,8 +165,8 @@ class Console:
 
 
 def _show_list(kind):
-    def show(phone):
-        installed = trusted(phone.boot)["installed"][kind]
+    def show(view):
+        installed = view.trusted()["installed"][kind]
         if installed is None:
             return ["%s: not installed" % kind.upper()]
         lines = [
@@ -185,8 +186,8 @@ def _show_list(kind):
     return show
 
 
-def _show_lsc(phone):
-    found = status(phone.boot)
+def _show_lsc(view):
+    found = view.status()
     lsc, mic = found["lsc"], "installed" if found["mic"] else "not installed"
     if lsc is None:
         return ["LSC: not installed", "MIC: %s" % mic]
@@ -201,8 +202,8 @@ def _show_lsc(phone):
     ]
 
 
-def _show_security(phone):
-    found = status(phone.boot)
+def _show_security(view):
+    found = view.status()
     lines = [
         "Device       %s, model %s" % (found["device"], found["model"]),
         "Mode         %s" % found["mode"],
@@ -218,9 +219,9 @@ def _show_security(phone):
     return lines
 
 
-def _show_messages(phone):
+def _show_messages(view):
     lines = []
-    for decision in phone.boot.decisions:
+    for decision in view.history.decisions:
         lines.append("%s %s %s" % (decision.kind, decision.outcome, decision.reason))
         lines.append("  " + decision.text)
     return lines or ["No decisions yet."]

@@ -4,121 +4,97 @@
 Their decisions are kept apart from the boot's: a busy program must not push the phone's own out of its status."""
 
 from agent.boot import outcomes
-from agent.errors import PhonetrustError, Refused
+from agent.errors import Refused
+from agent.fetch.errors import FetchError, NotFound
 from agent.formats.signedfile import SignedFileSink
-from agent.trust.decision import Decision
-from agent.trust.wording import unreadable
 
-#: ms between two turns that others get while a file arrives.
-TURN = 100
+FILE_TIME = 600000  # ms that all servers together may take for one file
 
 
-class Abandoned(PhonetrustError):
-    """Who asked has gone; raised by a `turn` to end the transfer."""
+class Programs:
+    """fetcher, judge: of the phone. files: of its HAL, None where it keeps none. crypto: of its HAL. limit: bytes of a
+    file. clock: of the HAL. history: where these decisions are recorded (agent.boot.history.History)."""
 
-    reason = "abandoned"
+    def __init__(self, fetcher, judge, files, crypto, limit, clock, history):
+        self._fetcher = fetcher
+        self._clock = clock
+        self._judge = judge
+        self._files = files
+        self._crypto = crypto
+        self._limit = limit
+        self._history = history
 
+    async def judge(self, purpose, certificate, deadline=None):
+        """May the TLS server with this certificate (DER) be talked to for this purpose? Asks TVS if need be, until
+        `deadline` (ms of the clock). A Decision."""
+        return self._history.record(await self._judge.server(purpose, certificate, deadline))
 
-class Requests:
-    """For one phone (agent.boot.order.Boot). decisions: the last ones, oldest first."""
-
-    def __init__(self, boot):
-        self._boot = boot
-        self.decisions = []
-
-    def judge(self, purpose, certificate):
-        """May the TLS server with this certificate (DER) be talked to for this purpose? Asks TVS if need be. A Decision."""
-        boot = self._boot
-        decision = boot.trust.decide_server(purpose, certificate)
-        if decision.accepted is None:
-            try:
-                boot.hal.crypto.certificate(certificate)
-            except ValueError:  # TVS is not asked about what is no certificate
-                decision = Decision(False, "malformed", purpose, outcomes.NO_CERTIFICATE)
-        return self._record(boot.resolve(decision))
-
-    def fetch(self, name, owner, turn=None):
+    async def fetch(self, name, owner):
         """Fetch a locale, a ring list, a firmware load ...: (Decision, path of its content or None).
 
         With trust installed the signed file is fetched (`.sgn` is added where the name lacks it); its content without the
         header is there under the path only once it was accepted, else nothing is. Without trust the plain file. owner: who
-        the file is kept for (hal.files). turn(): called every TURN ms while blocks arrive; may raise Abandoned. Raises
-        ValueError where the HAL keeps no files."""
-        boot = self._boot
-        if boot.hal.files is None:
+        the file is kept for (hal.files). Raises ValueError where the HAL keeps no files."""
+        if self._files is None:
             raise ValueError("this phone keeps no files for other programs")
-        signed = name.endswith(".sgn") or boot.trust.has_trust
+        trust = self._judge.trust
+        signed = name.endswith(".sgn") or trust.has_trust
         if signed and not name.endswith(".sgn"):
             name += ".sgn"
         file = None
         path = None
         try:
-            if boot.trust.lost:
-                decision = boot.trust.decide_unsigned(name)  # nothing needs to be fetched to refuse it
+            if trust.lost:
+                decision = trust.decide_unsigned(name)  # nothing needs to be fetched to refuse it
             else:
-                file = boot.hal.files.create(owner)
-                decision = self._signed(name, file, turn) if signed else self._plain(name, file, turn)
+                file = self._files.create(owner)
+                decision = await (self._signed(name, file) if signed else self._plain(name, file))
                 if decision.accepted:
                     path = file.keep()
         except OSError as error:
-            decision = Decision(False, "not-stored", name, outcomes.file_not_stored(name, error))
+            decision = outcomes.file_not_stored(name, error)
         finally:
             if file is not None:
                 file.drop()
-        return self._record(decision), path
+        return self._history.record(decision), path
 
-    def _signed(self, name, file, turn):
-        boot = self._boot
-        sink = SignedFileSink(boot.hal.crypto, boot.settings.file_limit, file)
+    async def _signed(self, name, file):
+        sink = SignedFileSink(self._crypto, self._limit, file)
         try:
-            failure = boot.fetch(name, _Turns(sink, boot.hal.clock, turn), boot.settings.file_limit)
-            if failure is not None and failure.reason == "not-found":
-                return self._only_plain(name) or outcomes.failed(name, failure)
-            if failure is not None:
-                return outcomes.failed(name, failure)
+            await self._get(name, sink)
             content = sink.finish()
+        except NotFound as failure:
+            return await self._instead(name[: -len(".sgn")], file) or outcomes.failed(name, failure)
+        except FetchError as failure:
+            return outcomes.failed(name, failure)
         except Refused as refusal:
-            return Decision(False, refusal.reason, name, unreadable(name, refusal))
+            return outcomes.refused(name, refusal)
         finally:
             sink.close()
-        return boot.resolve(boot.trust.decide_file(name, content))
+        return await self._judge.file(name, content)
 
-    def _only_plain(self, name):
-        """The refusal of an unsigned file that is there where the signed one is not, or None. Nothing of it is kept."""
-        plain = name[: -len(".sgn")]
-        failure = None
+    async def _instead(self, plain, file):
+        """The Decision about the unsigned file where the signed one is not there; None where that is not there either."""
+        decision = self._judge.trust.decide_unsigned(plain)
+        if decision.accepted:
+            return await self._plain(plain, file)
         try:
-            failure = self._boot.fetch(plain, _Presence(), self._boot.settings.file_limit)
+            await self._get(plain, _Presence())
+        except FetchError:
+            return None
         except _Present:
-            pass
-        return self._boot.trust.decide_unsigned(plain) if failure is None else None
+            pass  # nothing of it is kept
+        return decision
 
-    def _plain(self, name, file, turn):
-        boot = self._boot
-        failure = boot.fetch(name, _Turns(file, boot.hal.clock, turn), boot.settings.file_limit)
-        return outcomes.failed(name, failure) if failure is not None else boot.trust.decide_unsigned(name)
+    async def _plain(self, name, file):
+        try:
+            await self._get(name, file)
+        except FetchError as failure:
+            return outcomes.failed(name, failure)
+        return self._judge.trust.decide_unsigned(name)
 
-    def _record(self, decision):
-        return self._boot.record(decision, self.decisions)
-
-
-class _Turns:
-    """A sink before another one; gives others a turn between blocks."""
-
-    def __init__(self, sink, clock, turn):
-        self._sink = sink
-        self._clock = clock
-        self._turn = turn
-        self._last = clock.monotonic()
-        self.begin = sink.begin
-
-    def write(self, block):
-        """The next bytes."""
-        self._sink.write(block)
-        now = self._clock.monotonic()
-        if self._turn is not None and now - self._last >= TURN:
-            self._turn()
-            self._last = self._clock.monotonic()
+    async def _get(self, name, sink):
+        await self._fetcher.fetch(name, sink, self._limit, self._clock.monotonic() + FILE_TIME)
 
 
 class _Present(Exception):

@@ -2,170 +2,128 @@
 """The service for the phone's other programs, on a Unix socket: one JSON object a line, both ways (docs/service.md).
 
 What keeps a program that misbehaves from harming others:
-1. each client has a bounded input, a bounded output and one request at a time; they take turns;
-2. one that sends what is no request, more than fits, or does not read its answers is told so if it can be, and closed;
-3. one program has at most PROGRAM_LIMIT connections, so that others find one free, and files of its own;
-4. while a file arrives for one, the others are answered; where the one goes away meanwhile, the transfer ends;
+1. each client is served by tasks of its own, one request at a time; no silent server that it asks about keeps others;
+2. a client that sends nonsense or too much, or does not read its answers, is told so if it can be, and closed;
+3. connections are shared out by process and by user, and some are kept for the phone's own programs;
+4. a client that goes away ends what was worked on for it;
 5. whatever goes wrong with one request ends that request, never the agent."""
 
-import json
+import asyncio
 from binascii import a2b_base64
 
 from agent import VERSION
-from agent.local.json_pieces import pieces
-from agent.local.programs import Abandoned
-from agent.local.status import status, trusted
+from agent.local import requests
+from agent.local.client import Client
 from agent.trust.rules import PURPOSES
 
 #: The version of what is said here; it changes when a program written for the older one would misunderstand.
 PROTOCOL = 1
 
 CLIENTS_LIMIT = 16
+OWN_SLOTS = 4  # of them, for the phone's own user and root
+USER_LIMIT = 8  # connections of one other user
 PROGRAM_LIMIT = 4  # connections of one process
-LINE_LIMIT = 16384  # bytes of a request; a certificate in base64 has 2 to 4 KB
-OUTPUT_PIECE = 2048  # bytes that are put together before they are handed to the client's socket
-OUTPUT_LIMIT = 131072  # bytes of several lines that wait for a client to read them
-NAME_LIMIT = 250  # bytes of a file's name
-IDENTIFIER_LIMIT = 64  # characters of an id
-_INPUT = 4096  # bytes read at once
+FILES_LIMIT = 4  # files that arrive at once, for all programs
+JUDGE_TIME = 60000  # ms that all TVS servers together may take for one question
+ROOT = 0
 
 
 class Service:
-    """Serves the clients of one phone. phone: agent.main.Phone. listener, poller: of the HAL's net."""
+    """programs: agent.local.programs.Programs. view: what the status is read from (agent.local.status.View). files, clock:
+    of the HAL. log(line): what went wrong with a client. user: the number of the user that the agent runs as, None where
+    the system does not tell."""
 
-    def __init__(self, phone, listener, poller):
-        self._phone = phone
-        self._listener = listener
-        self._poller = poller
+    def __init__(self, programs, view, files, clock, log, user=None):
+        self._programs = programs
+        self._view = view
+        self._files = files
+        self._clock = clock
+        self._log = log
+        self._user = user
         self._clients = []
         self._accepted = 0
-        self._busy = None  # the client that a file arrives for
+        self._arriving = 0
         self._trust = None  # as subscribers were told
-        self._seen = ()  # the objects that it was read from
-        self._buffer = bytearray(_INPUT)
-        poller.watch(listener)
 
-    def ready(self, thing, readable, writable):
-        """The poller reports a thing, maybe of the service's."""
-        if thing is self._listener:
-            self._accept()
-            return
-        for client in self._clients:
-            if client.stream is thing:
-                if writable:
-                    self._flush(client)
-                if readable and not client.closed:
-                    self._read(client)
-                return
-
-    def serve_next(self):
-        """Answer one request of each client that has a whole one waiting. Returns whether more are waiting.
-
-        Then tell subscribers if another trust is installed than they know of."""
-        more = False
-        for client in list(self._clients):
-            if client.closed or client is self._busy:
-                continue
-            request = self._next_request(client)
-            if request is not None:
-                self._answer(client, request)
-                more = more or client.has_request()
-        self._publish_trust()
-        return more
-
-    def publish(self, event):
-        """Tell an event (a dictionary) to the clients that subscribed."""
-        for client in list(self._clients):
-            if client.subscribed:
-                self._send(client, event)
-
-    def close(self):
-        """Close everything."""
-        for client in list(self._clients):
-            self._drop(client)
-        self._poller.forget(self._listener)
-        self._listener.close()
-
-    # Clients and what they send
-
-    def _accept(self):
+    async def run(self, listener):
+        """Accept clients until the task is cancelled; then all connections end."""
         try:
-            stream = self._listener.accept()
-        except OSError:
-            return  # it has gone before it was its turn
-        if stream is None:
-            return
-        self._accepted += 1
-        client = _Client(stream, self._accepted)
-        for other in self._of_program(stream.process):
-            self._read(other)  # one that has ended counts no more
-        of_program = len(self._of_program(stream.process))
-        count = len(self._clients)
-        self._clients.append(client)
-        self._poller.watch(stream)
-        if of_program >= PROGRAM_LIMIT:
-            self._refuse(client, "one program may have %d connections" % PROGRAM_LIMIT)
-        elif count >= CLIENTS_LIMIT:
-            self._refuse(client, "there are %d clients already" % CLIENTS_LIMIT)
-        else:
-            self._send(client, {"phonetrust": VERSION, "protocol": PROTOCOL})
+            while True:
+                try:
+                    stream = await listener.accept()
+                except OSError:
+                    await self._clock.sleep(100)  # the client has gone again, or there are no descriptors left
+                    continue
+                self._accepted += 1
+                client = Client(stream, self._accepted, self._act, self._clock)
+                asyncio.create_task(self._serve(client))
+        finally:
+            for client in list(self._clients):
+                client.end()
+            listener.close()
 
-    def _of_program(self, process):
-        return [client for client in self._clients if client.stream.process == process]
-
-    def _read(self, client):
-        if client.has_line() and client is not self._busy:
-            return  # one request at a time: what it sends meanwhile waits in the socket
+    async def _serve(self, client):
+        refusal = self._refusal(client.stream)
+        if refusal is None:
+            self._clients.append(client)
         try:
-            count = client.stream.read_into(self._buffer)
-        except OSError:
-            count = 0
-        if count is None:
-            return
-        if count == 0:
-            self._drop(client)
-        elif not client.add(memoryview(self._buffer)[:count]):
-            self._refuse(client, "a request has at most %d bytes" % LINE_LIMIT)
+            await client.run({"phonetrust": VERSION, "protocol": PROTOCOL}, refusal)
+        except Exception as error:  # a fault of ours: it ends this client and nothing else
+            self._log("a request of process %d ended in a fault: %r" % (client.stream.process, error))
+        finally:
+            if refusal is None:
+                self._clients.remove(client)
+            if self._files is not None:
+                self._files.release(client.number)
 
-    def _next_request(self, client):
-        """The client's next request, None where there is none or it has to wait. One that is none ends the client."""
-        request = client.waiting
-        client.waiting = None
-        if request is None:
-            line = client.take_line()
-            if line is None:
-                return None
-            try:
-                request = _parse(line)
-            except ValueError as error:
-                self._refuse(client, str(error))
-                return None
-        if self._busy is not None and request["do"] == "fetch":
-            client.waiting = request  # one file at a time
-            return None
-        return request
+    def _refusal(self, stream):
+        """Why this client finds no place, or None."""
+        if self._count(lambda other: other.process == stream.process) >= PROGRAM_LIMIT:
+            return "one program may have %d connections" % PROGRAM_LIMIT
+        own = self._is_own(stream)
+        if not own and self._count(lambda other: other.user == stream.user) >= USER_LIMIT:
+            return "one user may have %d connections" % USER_LIMIT
+        if not own and self._count(lambda other: not self._is_own(other)) >= CLIENTS_LIMIT - OWN_SLOTS:
+            return "there are %d clients already" % (CLIENTS_LIMIT - OWN_SLOTS)
+        if len(self._clients) >= CLIENTS_LIMIT:
+            return "there are %d clients already" % CLIENTS_LIMIT
+        return None
 
-    def _answer(self, client, request):
-        answer = {"id": request.get("id")}
-        try:
-            action = _ACTIONS.get(request["do"])
-            if action is None:
-                raise ValueError("'%s' is none of: %s" % (request["do"][:40], ", ".join(sorted(_ACTIONS))))
-            answer.update(action(self, client, request))
-            answer["ok"] = True
-        except Abandoned:
+    def _is_own(self, stream):
+        return stream.user == ROOT or stream.user == self._user
+
+    def _count(self, fits):
+        return len([client for client in self._clients if fits(client.stream)])
+
+    # Events
+
+    def publish(self, decision):
+        """A decision was made: tell subscribers; and what is trusted now, where that changed."""
+        if not any([client.subscribed for client in self._clients]):
             return
-        except (ValueError, MemoryError, OSError) as error:
-            answer["ok"] = False
-            answer["error"] = str(error) or "this phone has no memory for it"
-        self._send(client, answer)
+        self._tell({"event": "decision", "decision": decision.as_dict()})
+        found = self._view.trusted()
+        if found != self._trust:
+            self._trust = found
+            self._tell({"event": "trust", "trust": found})
+
+    def _tell(self, event):
+        for client in list(self._clients):
+            if client.subscribed and not client.tell(event):
+                client.end()
 
     # What a client may ask for
 
-    def _status(self, client, request):
-        return {"status": status(self._phone.boot)}
+    async def _act(self, client, request):
+        action = _ACTIONS.get(request["do"])
+        if action is None:
+            raise ValueError("'%s' is not one of: %s" % (request["do"][:40], ", ".join(sorted(_ACTIONS))))
+        return await action(self, client, request)
 
-    def _judge(self, client, request):
+    async def _status(self, client, request):
+        return {"status": self._view.status()}
+
+    async def _judge(self, client, request):
         purpose = request.get("purpose")
         if not isinstance(purpose, str) or purpose not in PURPOSES:
             raise ValueError("purpose must be one of: %s" % ", ".join(sorted(PURPOSES)))
@@ -176,100 +134,28 @@ class Service:
             certificate = b""
         if not certificate:
             raise ValueError("certificate must be the server's certificate, DER in base64")
-        return {"decision": self._phone.boot.requests.judge(purpose, certificate).as_dict()}
+        deadline = self._clock.monotonic() + JUDGE_TIME
+        return {"decision": (await self._programs.judge(purpose, certificate, deadline)).as_dict()}
 
-    def _fetch(self, client, request):
-        name = request.get("name")
-        if not isinstance(name, str) or not 0 < len(name.encode()) <= NAME_LIMIT or not _is_plain(name):
-            raise ValueError("name must be a file's name on the server, at most %d bytes" % NAME_LIMIT)
-        self._busy = client
+    async def _fetch(self, client, request):
+        name = requests.file_name(request)
+        if self._arriving >= FILES_LIMIT:
+            raise ValueError("%d files are arriving for other programs; ask again" % FILES_LIMIT)
+        self._arriving += 1
         try:
-            decision, path = self._phone.boot.requests.fetch(name, client.number, self._turn)
+            decision, path = await self._programs.fetch(name, client.number)
         finally:
-            self._busy = None
-        if client.closed:
-            self._phone.hal.files.release(client.number)
-            raise Abandoned("the program has gone")
+            self._arriving -= 1
         return {"decision": decision.as_dict(), "path": path}
 
-    def _turn(self):
-        """While a file arrives: everybody else gets answers. Raises Abandoned where nobody waits for it any more."""
-        for thing, readable, writable in self._poller.wait(0):
-            self.ready(thing, readable, writable)
-        self.serve_next()
-        self._phone.hal.board.watchdog()
-        if self._busy.closed:
-            raise Abandoned("the program has gone")
-
-    def _subscribe(self, client, request):
-        self._publish_trust()  # to those who subscribed before
+    async def _subscribe(self, client, request):
         client.subscribed = True
-        self._trust = trusted(self._phone.boot)
+        self._trust = self._view.trusted()
         return {"trust": self._trust}
 
-    def _unsubscribe(self, client, request):
+    async def _unsubscribe(self, client, request):
         client.subscribed = False
         return {}
-
-    def _publish_trust(self):
-        if not any([client.subscribed for client in self._clients]):
-            return
-        boot = self._phone.boot
-        objects = (boot.trust, boot.trust.ctl, boot.trust.itl, boot.configuration_name)
-        if len(self._seen) == len(objects) and all([one is other for one, other in zip(objects, self._seen)]):
-            return  # it is read only where it can have changed: that takes a while on a board
-        self._seen = objects
-        found = trusted(boot)
-        if found != self._trust:
-            self._trust = found
-            self.publish({"event": "trust", "trust": found})
-
-    # Output
-
-    def _send(self, client, value):
-        if client.closed:
-            return
-        try:
-            for piece in pieces(value):
-                client.output += piece.encode()
-                if len(client.output) > OUTPUT_PIECE:
-                    self._flush(client)
-                if client.closed:
-                    return
-            client.output += b"\n"
-        except MemoryError:
-            self._drop(client)  # it asks again; the phone has other things to do
-        if len(client.output) > OUTPUT_LIMIT:
-            self._drop(client)
-        elif not client.closed:
-            self._flush(client)
-
-    def _flush(self, client):
-        try:
-            while client.output:
-                taken = client.stream.write(client.output)
-                if taken == 0:
-                    break
-                client.output = client.output[taken:]
-        except OSError:
-            self._drop(client)
-            return
-        self._poller.watch(client.stream, writing=bool(client.output))
-
-    def _refuse(self, client, why):
-        """Say why, as far as the client reads it, and close."""
-        self._send(client, {"ok": False, "error": why})
-        self._drop(client)
-
-    def _drop(self, client):
-        if not client.closed:
-            client.closed = True
-            client.subscribed = False
-            self._clients.remove(client)
-            self._poller.forget(client.stream)
-            client.stream.close()
-            if self._phone.hal.files is not None:
-                self._phone.hal.files.release(client.number)
 
 
 _ACTIONS = {
@@ -279,70 +165,3 @@ _ACTIONS = {
     "subscribe": Service._subscribe,
     "unsubscribe": Service._unsubscribe,
 }
-
-_SHAPE = 'a request is one JSON object a line, in UTF-8, such as {"id": 1, "do": "status"}'
-
-
-def _parse(line):
-    """A line as a request. ValueError says what is wrong."""
-    if len(line) > LINE_LIMIT:
-        raise ValueError("a request has at most %d bytes" % LINE_LIMIT)
-    try:
-        request = json.loads(str(line, "utf-8"))
-    except (ValueError, RuntimeError, MemoryError):  # RuntimeError: nested too deeply
-        request = None
-    if not isinstance(request, dict) or not isinstance(request.get("do"), str):
-        raise ValueError(_SHAPE)
-    identifier = request.get("id")
-    if isinstance(identifier, str):
-        good = len(identifier) <= IDENTIFIER_LIMIT and _is_plain(identifier)
-    else:
-        good = identifier is None or isinstance(identifier, int) and abs(identifier) < 1 << 53
-    if not good:
-        raise ValueError(
-            "an id is a whole number below 2 to the power of 53, or text of up to %d characters" % IDENTIFIER_LIMIT
-        )
-    return request
-
-
-def _is_plain(text):
-    """No control characters, and no halves of characters (JSON can write them)."""
-    return all(
-        [not (ord(letter) < 32 or 127 <= ord(letter) < 160 or 0xD800 <= ord(letter) < 0xE000) for letter in text]
-    )
-
-
-class _Client:
-    """One program: what it sent and is not answered yet, what it has not read yet. number: of the connection."""
-
-    def __init__(self, stream, number):
-        self.stream = stream
-        self.number = number
-        self.output = b""
-        self.subscribed = False
-        self.closed = False
-        self.waiting = None  # a request that cannot be answered yet
-        self._input = b""
-
-    def add(self, block):
-        """Take what it sent; False where that grows over the limit."""
-        self._input += bytes(block)
-        end = self._input.find(b"\n")
-        return (len(self._input) if end < 0 else end) <= LINE_LIMIT and len(self._input) <= 2 * LINE_LIMIT
-
-    def has_line(self):
-        """Whether a whole request waits."""
-        return b"\n" in self._input
-
-    def has_request(self):
-        """Whether there is something to answer."""
-        return self.waiting is not None or self.has_line()
-
-    def take_line(self):
-        """The next whole request, or None."""
-        end = self._input.find(b"\n")
-        if end < 0:
-            return None
-        line = self._input[:end]
-        self._input = self._input[end + 1 :]
-        return line

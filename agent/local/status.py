@@ -3,71 +3,64 @@
 
 from agent import VERSION
 from agent.formats import names
-
-#: Reasons that lock a phone out: a cluster is there, and what it offers is not believed.
-_LOCKED_OUT = (
-    "bad-signature",
-    "weak-key",
-    "tvs-refused",
-    "tvs-unreachable",
-    "tvs-untrusted",
-    "tvs-wrong-role",
-    "unknown-signer",
-    "unsigned",
-    "trust-lost",
-    "not-provisioned",
-    "too-large",
-    "no-memory",
-    "malformed",
-    "record-mismatch",
-    "wrong-file",
-    "mixed-mode",
-    "cannot-decrypt",
-    "no-certificate",
-)
-
+from agent.trust.reasons import locks_out
 
 _TOPICS = ("flash", "ctl", "itl", "configuration")
 
 
-def status(boot):
-    """The status of a phone (agent.boot.order.Boot).
+class View:
+    """What the status is read from: the parts of one phone, of which it changes none.
 
-    state: "trust-lost", "rolled-back", "trusted" or "no-trust". locked_out: whether files of the cluster are refused;
-    advice: then what an administrator should do, else None. lsc: the phone's own certificate as agent.flash.identity describes
-    it, or None. Digests are hexadecimal SHA-256, as are serials."""
-    refusal = refusal_of(boot.decisions)
-    found = {
-        "version": VERSION,
-        "device": boot.settings.device,
-        "mac": boot.settings.mac,
-        "model": boot.settings.model,
-        "policy": boot.settings.policy,
-        "locked_out": refusal is not None,
-        "advice": refusal.text if refusal is not None else None,
-        "lsc": boot.identity.describe(),
-        "mic": boot.identity.mic is not None,
-        "tftp_servers": ["%s:%d" % server for server in boot.servers],
-        "tvs_servers": ["%s:%d" % server for server in boot.tvs.servers],
-        "decisions": [decision.as_dict() for decision in boot.decisions],
-        "requests": [decision.as_dict() for decision in boot.requests.decisions],
-    }
-    found.update(trusted(boot))
-    return found
+    settings; judge, keeper, fetcher, tvs (with .servers), store; history: of the phone's own decisions, programs: of those
+    that other programs asked for. crypto: of the HAL."""
 
+    def __init__(self, settings, crypto, judge, keeper, fetcher, tvs, history, programs):
+        self.settings = settings
+        self.crypto = crypto
+        self.judge = judge
+        self.keeper = keeper
+        self.fetcher = fetcher
+        self.tvs = tvs
+        self.history = history
+        self.programs = programs
 
-def trusted(boot):
-    """What a phone trusts: state, mode, the installed lists, and whose configuration it uses. Part of the status."""
-    trust = boot.trust
-    return {
-        "state": state_of(trust),
-        "mode": trust.mode,
-        "installed": {
-            "ctl": _list(trust.ctl, boot.hal.crypto),
-            "itl": _list(trust.itl, boot.hal.crypto),
-        },
-        "configuration": boot.configuration_name,
-    }
+    def status(self):
+        """The whole status.
+
+        state: "trust-lost", "rolled-back", "trusted" or "no-trust". locked_out: whether files of the cluster are refused;
+        advice: then what an administrator should do, else None. lsc: the phone's own certificate as agent.flash.identity
+        describes it, or None. flash_writes: since the start. Digests are hexadecimal SHA-256, as are serials."""
+        settings = self.settings
+        refusal = refusal_of(self.history.decisions)
+        found = {
+            "version": VERSION,
+            "device": settings.device,
+            "mac": settings.mac,
+            "model": settings.model,
+            "policy": settings.policy,
+            "locked_out": refusal is not None,
+            "advice": refusal.text if refusal is not None else None,
+            "lsc": self.keeper.identity.describe(),
+            "mic": self.keeper.identity.mic is not None,
+            "tftp_servers": ["%s:%d" % server for server in self.fetcher.servers],
+            "tvs_servers": ["%s:%d" % server for server in self.tvs.servers],
+            "flash_writes": self.keeper.store.written,
+            "decisions": [decision.as_dict() for decision in self.history.decisions],
+            "requests": [decision.as_dict() for decision in self.programs.decisions],
+        }
+        found.update(self.trusted())
+        return found
+
+    def trusted(self):
+        """What the phone trusts: state, mode, the installed lists, and whose configuration it uses. Part of the status."""
+        trust = self.judge.trust
+        configuration = self.keeper.configuration
+        return {
+            "state": state_of(trust),
+            "mode": trust.mode,
+            "installed": {"ctl": _list(trust.ctl, self.crypto), "itl": _list(trust.itl, self.crypto)},
+            "configuration": configuration.name if configuration is not None else None,
+        }
 
 
 def state_of(trust):
@@ -90,7 +83,7 @@ def refusal_of(decisions):
         newest[_topic(decision.kind)] = decision
     for topic in _TOPICS:
         decision = newest.get(topic)
-        if decision is not None and not decision.accepted and decision.reason in _LOCKED_OUT:
+        if decision is not None and not decision.accepted and locks_out(decision.reason):
             return decision
     return None
 

@@ -5,25 +5,27 @@ An element is `tag:1 length:2 value:length`, integers big-endian (spec/tvs.md, s
 This module takes bytes and streams that it is given; it decides nothing.
 
 Rules kept here, in this order:
-1. a message is never longer than the reader's buffer, whatever its length field says;
+1. a message is never longer than the reader's limit, whatever its length field says;
 2. it is whole before the deadline, however slowly its bytes come;
 3. every element ends inside the message, and the last one ends exactly with it;
 4. a known element stands at most once; unknown ones are skipped (newer servers have them).
 """
 
-import errno
-
 from agent.errors import PhonetrustError
 
 
 class MessageError(PhonetrustError):
-    """A message that cannot be used. `.text` says why; `.closed` tells a peer that ended before the first byte."""
+    """A message that cannot be used. `.text` says why."""
 
     reason = "malformed"
 
-    def __init__(self, text, closed=False):
-        PhonetrustError.__init__(self, text)
-        self.closed = closed
+
+class Closed(MessageError):
+    """The peer ended the connection before its message was whole. `.begun`: whether a part of the message had come."""
+
+    def __init__(self, text, begun):
+        MessageError.__init__(self, text)
+        self.begun = begun
 
 
 def element(tag, value):
@@ -90,64 +92,39 @@ def plain_text(value, what):
         raise MessageError(f"{what} is not UTF-8")
 
 
-def read_message(stream, clock, buffer, protocol, header_length, deadline):
-    """Read one message into `buffer`; return a memoryview of it, header included.
+async def read_message(stream, clock, protocol, header_length, limit, deadline):
+    """Read one message; return it as a bytearray, header included.
 
-    The header's first byte is `protocol`, its last two are the length of what follows. `buffer` bounds the message.
-    `deadline` is the time on `clock.monotonic()` (ms) at which the whole message must be there; it is looked at
-    before each read, so a call takes at most the time to the deadline plus the stream's own timeout. Bytes after the
-    message are not read. Raises MessageError (another protocol, too long, cut off, closed, too slow) and the
-    stream's OSError (silence is one).
+    The header's first byte is `protocol`, its last two are the length of what follows. `limit`: the most bytes that a
+    message may have, header included; only as many as it announces are reserved. `deadline` is the time on
+    `clock.monotonic()` (ms) at which the whole message must be there. Bytes after the message are not read. Raises
+    MessageError (another protocol, too long, too slow), Closed, and the stream's OSError (silence is one).
     """
+    header = bytearray(header_length)
+    await _fill(stream, clock, header, 0, deadline, "header")
+    if header[0] != protocol:
+        raise MessageError(f"speaks another protocol: first byte 0x{header[0]:02x}, 0x{protocol:02x} expected")
+    length = header[header_length - 2] << 8 | header[header_length - 1]
+    if header_length + length > limit:
+        raise MessageError(f"announces a message of {length} bytes, {limit - header_length} at most are read")
+    message = bytearray(header_length + length)
+    message[:header_length] = header
+    await _fill(stream, clock, message, header_length, deadline, "message")
+    return message
+
+
+async def _fill(stream, clock, buffer, start, deadline, what):
+    """Fill the buffer from `start` on."""
     view = memoryview(buffer)
-    _fill(stream, clock, view[:header_length], deadline, "header")
-    if buffer[0] != protocol:
-        raise MessageError(f"speaks another protocol: first byte 0x{buffer[0]:02x}, 0x{protocol:02x} expected")
-    length = buffer[header_length - 2] << 8 | buffer[header_length - 1]
-    if header_length + length > len(buffer):
-        raise MessageError(f"announces a message of {length} bytes, {len(buffer) - header_length} at most are read")
-    _fill(stream, clock, view[header_length : header_length + length], deadline, "message")
-    return view[: header_length + length]
-
-
-def _fill(stream, clock, view, deadline, what):
-    count = 0
-    while count < len(view):
+    at = start
+    while at < len(buffer):
         if clock.monotonic() >= deadline:
-            raise MessageError(f"too slow: {count} of {len(view)} bytes of the {what} when the time was up")
-        got = stream.read_into(view[count:])
+            raise MessageError(
+                f"too slow: {at - start} of {len(buffer) - start} bytes of the {what} when the time was up"
+            )
+        got = await stream.read_into(view[at:], deadline)
         if got == 0:
-            if count == 0 and what == "header":
-                raise MessageError("closed the connection without an answer", True)
-            raise MessageError(f"closed the connection after {count} of {len(view)} bytes of the {what}")
-        count += got
-
-
-# What the HAL's net raises; numbers where MicroPython's errno lacks the name.
-_PROTOCOL_ERROR = 71
-_NETWORK_ERRORS = {
-    errno.ENOENT: "its name is not known",
-    errno.ETIMEDOUT: "no answer in time",
-    errno.EAGAIN: "no answer in time",
-    errno.ECONNREFUSED: "connection refused",
-    errno.ECONNRESET: "connection reset",
-    errno.EHOSTUNREACH: "no route to the host",
-    101: "network unreachable",
-    100: "network is down",
-    103: "connection aborted",
-    32: "connection closed by the server",
-}
-
-
-def failure_text(error):
-    """A few words for an OSError of the HAL's net (EPROTO is TLS's)."""
-    number = error.errno or (error.args[0] if error.args else None)  # CPython sets errno for two arguments only
-    if number in _NETWORK_ERRORS:
-        return _NETWORK_ERRORS[number]
-    said = error.args[-1] if len(error.args) > 1 else error
-    return f"TLS failed: {said}" if number == _PROTOCOL_ERROR else f"network error: {said}"
-
-
-def is_closed(error):
-    """Whether an OSError means that the peer ended the connection (reset, broken pipe)."""
-    return error.errno in (errno.ECONNRESET, 32, 103)
+            if at == 0:
+                raise Closed("closed the connection without an answer", False)
+            raise Closed(f"closed the connection after {at - start} of {len(buffer) - start} bytes of the {what}", True)
+        at += got

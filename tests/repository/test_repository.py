@@ -27,7 +27,11 @@ def tracked():
         check=True,
     )
     names = listing.stdout.decode().rstrip("\0").split("\0")
-    return [ROOT / name for name in names if (ROOT / name).is_file() and not name.startswith("tests/vectors/")]
+    return [
+        ROOT / name
+        for name in names
+        if (ROOT / name).is_file() and not name.startswith(("tests/vectors/", "tests/vectors-clusters/"))
+    ]
 
 
 def sources():

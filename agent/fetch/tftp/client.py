@@ -1,35 +1,22 @@
 # SPDX-License-Identifier: MIT
-"""The TFTP client: fetches a file from the first server of a list that answers (RFC 1350, 2347, 2348, 2349, 7440).
+"""The TFTP client: fetches a file from one server (RFC 1350, 2347, 2348, 2349, 7440).
 
     client = Client(hal.net, hal.clock, hal.random)
-    transfer = client.fetch([("192.0.2.1", 69)], "ITLFile.tlv", sink, 65536)
+    transfer = await client.fetch(("192.0.2.1", 69), "ITLFile.tlv", sink, 65536, deadline)
 
 Blocks go to the sink as they arrive and are kept nowhere: sink.begin(size or None) when the file starts - again when it
-starts over, from another server or without options - and sink.write(block), a memoryview that is valid during the call.
-agent/fetch/tftp/transfer.py has the rules of one transfer; here is which server is asked, and how often."""
+starts over, without options - and sink.write(block), a memoryview that is valid during the call.
+agent/fetch/tftp/transfer.py has the rules of one transfer, agent/fetch/fetcher.py chooses the server."""
 
+from agent.fetch.errors import BadName, NoServer, SinkFailed
 from agent.fetch.tftp import packet as packets
-from agent.fetch.tftp.transfer import (
-    BadTransfer,
-    FetchError,
-    NoServer,
-    NotFound,
-    Session,
-    SinkFailed,
-    TooLarge,
-    Transfer,
-    TryPlain,
-)
+from agent.fetch.tftp.transfer import Session, Transfer, TryPlain
+from agent.servers.network import failure_text, server_text
 
-__all__ = ["BadName", "BadTransfer", "Client", "FetchError", "NoServer", "NotFound", "TooLarge", "Transfer"]
-
-_TELLING = (NoServer, BadTransfer, TooLarge)  # from the least to the most telling, when all servers failed
-
-
-class BadName(FetchError):
-    """A name that no server can be asked for."""
-
-    reason = "bad-name"
+#: How long (ms) a server that lost the last ACK is answered, and for how many finished transfers at once.
+LINGER, LINGERING = 15000, 4
+#: How many buffers are kept for the next transfers.
+_SPARE = 2
 
 
 class Settings:
@@ -53,12 +40,12 @@ class Settings:
 
 
 class Client:
-    """Fetches files, one at a time. Its memory does not depend on their size: one buffer for one packet.
+    """Fetches files, several at once if need be: each transfer has a socket and a buffer for one packet of its own.
 
     block_size: bytes asked for (1428 fits Ethernet whatever lies between, 1468 at most on IPv4). window: blocks a
     server may send ahead (RFC 7440). timeout: ms until the first retransmission; it doubles up to 8 s. attempts: how
     often the same packet is sent. deadline: ms one server has for one file, whatever it does. options=False: plain
-    RFC 1350. log: called with a sentence when a server fails."""
+    RFC 1350. log: called with a sentence when a server does without options."""
 
     def __init__(
         self,
@@ -77,99 +64,83 @@ class Client:
         self._net = net
         self._clock = clock
         self._settings = Settings(block_size, window, timeout, attempts, deadline, options)
-        self._buffer = bytearray(max(block_size, packets.PLAIN_BLOCK) + 5)  # 4 of header; 1 shows a longer packet
+        self._buffer_size = max(block_size, packets.PLAIN_BLOCK) + 5  # 4 of header; 1 shows a longer packet
+        self._spare = []
         self._log = log
-        self._finished = None
+        self._finished = []  # (time when it is over, Session)
 
-    def fetch(self, servers, name, sink, limit):
-        """Fetches `name` into the sink: a Transfer. `servers`: (host, port) pairs, asked in this order until one has
-        an answer. `limit`: bytes, inclusive.
+    async def fetch(self, server, name, sink, limit, deadline):
+        """Fetches `name` from `server` (host, port) into the sink: a Transfer. `limit`: bytes, inclusive. `deadline`: on
+        the clock, ms; the server's own deadline may end earlier.
 
-        BadName: cannot be asked for. NotFound: the first server that answered does not have it. When every server
-        failed, the most telling of TooLarge, BadTransfer and NoServer, with all of them in `.failures` and in the text.
-        What the sink raises comes through, after the server was told to stop."""
+        BadName: cannot be asked for. NotFound, NoServer, BadTransfer, Stalled, TooLarge. What the sink raises comes
+        through, after the server was told to stop."""
         fault = packets.name_fault(name)
         if fault:
             raise BadName(None, "'%s'" % packets.printable(name.encode()), fault)
-        failures = []
-        for server in servers:
-            self.settle()
-            try:
-                transfer = self._fetch_from(server, name, sink, limit)
-            except NotFound as error:
-                error.failures = failures + [error]
-                raise
-            except SinkFailed as failed:
-                raise failed.error
-            except FetchError as error:
-                failures.append(error)
-                if self._log:
-                    self._log(str(error))
-                continue
-            transfer.failures = failures
-            return transfer
-        raise _most_telling(failures, name)
+        await self.settle()
+        ends = min(deadline, self._clock.monotonic() + self._settings.deadline)
+        buffer = self._spare.pop() if self._spare else bytearray(self._buffer_size)
+        try:
+            return await self._fetch(server, name, sink, limit, ends, buffer)
+        except OSError as error:
+            raise NoServer(server_text(server), name, failure_text(error))
+        except SinkFailed as failed:
+            raise failed.error
+        finally:
+            if len(self._spare) < _SPARE:
+                self._spare.append(buffer)
 
-    def settle(self):
-        """Answers servers that lost the last ACK of the last transfer. Never waits: call it when there is time."""
-        session = self._finished
-        if session is not None:
+    async def settle(self):
+        """Answers servers that lost the last ACK of a finished transfer. Never waits: call it now and then, while no
+        transfer begins; at the beginning of each it is done anyway."""
+        finished, self._finished = self._finished, []
+        for over, session in finished:
             try:
-                session.answer_late(self._buffer)
+                await session.answer_late()
             except OSError:
-                self.close()  # a courtesy to the server; the file is here
+                over = 0  # a courtesy to the server; the file is here
+            self._linger(over, session)
 
     def close(self):
-        """Gives up the socket of the last transfer. The client can be used again."""
-        if self._finished is not None:
-            self._finished.socket.close()
-            self._finished = None
+        """Gives up the sockets of finished transfers. The client can be used again."""
+        for _, session in self._finished:
+            session.socket.close()
+        self._finished = []
 
-    def _fetch_from(self, server, name, sink, limit):
-        """One server: with options, then without if that is what it needs. Both share one deadline."""
+    def _linger(self, over, session):
+        if over <= self._clock.monotonic():
+            session.socket.close()
+            return
+        self._finished.append((over, session))
+        if len(self._finished) > LINGERING:
+            self._finished.pop(0)[1].socket.close()
+
+    async def _fetch(self, server, name, sink, limit, ends, buffer):
+        """With options, then without if that is what the server needs. Both share one deadline."""
         host, port = server
-        where = "%s:%d" % (host, port)
-        ends = self._clock.monotonic() + self._settings.deadline
+        address = await self._net.resolve(host, port, ends)
         try:
-            address = self._net.resolve(host, port)
-            where = self._net.address_text(address)
-            try:
-                return self._request(server, address, name, sink, limit, self._settings.request_options, ends)
-            except TryPlain as plain:
-                refused = plain.error
-            if self._log:
-                self._log("%s; asking again without options" % refused)
-            try:
-                return self._request(server, address, name, sink, limit, {}, ends)
-            except NoServer:
-                raise refused  # it did answer, just not a plain request
-        except OSError as error:
-            raise NoServer(where, name, "network error %s" % " ".join([str(part) for part in error.args[:2]]))
+            return await self._request(server, address, name, sink, limit, self._settings.request_options, ends, buffer)
+        except TryPlain as plain:
+            refused = plain.error
+        if self._log:
+            self._log("%s; asking again without options" % refused)
+        try:
+            return await self._request(server, address, name, sink, limit, {}, ends, buffer)
+        except NoServer:
+            raise refused  # it did answer, just not a plain request
 
-    def _request(self, server, address, name, sink, limit, options, ends):
+    async def _request(self, server, address, name, sink, limit, options, ends, buffer):
         transfer = Transfer(server, name)
         session = Session(self._hal, self._settings, address, transfer, limit, ends)
         try:
-            session.run(sink, options, self._buffer)
+            await session.run(sink, options, buffer)
         except BaseException:
             session.socket.close()
             raise
-        self.close()
-        self._finished = session
+        self._linger(self._clock.monotonic() + LINGER, session)
         return transfer
-
-
-def _most_telling(failures, name):
-    if not failures:
-        return NoServer(None, name, "no TFTP server is known")
-    chosen = failures[0]
-    for error in failures:
-        if _TELLING.index(type(error)) > _TELLING.index(type(chosen)):
-            chosen = error
-    summary = type(chosen)(chosen.server, name, chosen.cause)
-    summary.text = "; ".join([error.text for error in failures])
-    summary.failures = failures
-    return summary
 
 
 def _check(name, value, least, most):

@@ -12,46 +12,11 @@ The rules that it keeps, in the order in which a packet meets them:
 4. No byte over the limit, and none over the announced size, reaches the sink.
 5. What a server sends that is no TFTP ends the transfer at once."""
 
-from agent.errors import TransferError
+from agent.fetch.errors import BadTransfer, FetchError, NoServer, NotFound, SinkFailed, Stalled, TooLarge
 from agent.fetch.tftp import packet as packets
 
 LONGEST_WAIT = 8000  # ms; where the growing timeouts stop
-
-
-class FetchError(TransferError):
-    """A file did not arrive from a server. `server` ("192.0.2.1:69" or None), `file` and `cause` say which, what, why.
-    `failures`: the errors of all servers that were asked, in order."""
-
-    def __init__(self, server, file, cause):
-        super().__init__("%s%s: %s" % (file, " from %s" % server if server else "", cause))
-        self.server = server
-        self.file = file
-        self.cause = cause
-        self.failures = [self]
-
-
-class NotFound(FetchError):
-    """A server answered that it has no such file. That is an answer: no other server is asked."""
-
-    reason = "not-found"
-
-
-class NoServer(FetchError):
-    """No server answered (or none is known, or its name has no address)."""
-
-    reason = "no-server"
-
-
-class BadTransfer(FetchError):
-    """A server answered, but did not deliver the file as TFTP wants it."""
-
-    reason = "bad-transfer"
-
-
-class TooLarge(FetchError):
-    """The file is over the limit, as announced or as it came."""
-
-    reason = "too-large"
+LATE_PACKETS = 4  # that are looked at after a transfer each time it is settled
 
 
 class TryPlain(Exception):
@@ -62,18 +27,9 @@ class TryPlain(Exception):
         self.error = error
 
 
-class SinkFailed(Exception):
-    """The sink raised `error`: kept apart from the network's own errors, OSError above all."""
-
-    def __init__(self, error):
-        super().__init__(str(error))
-        self.error = error
-
-
 class Transfer:
-    """A file that arrived: `server` (host, port) as in the list of servers, `file`, `size` in bytes, `announced` (tsize
-    or None), `options` that the server agreed to, `blocks`, `retransmissions` of ours, `failures` (errors of the
-    servers that were asked before)."""
+    """A file that arrived: `server` (host, port), `file`, `size` in bytes, `announced` (tsize or None), `options` that the
+    server agreed to, `blocks`, `retransmissions` of ours."""
 
     def __init__(self, server, file):
         self.server = server
@@ -83,7 +39,6 @@ class Transfer:
         self.options = {}
         self.blocks = 0
         self.retransmissions = 0
-        self.failures = []
 
 
 class Session:
@@ -97,6 +52,7 @@ class Session:
         self._transfer = transfer
         self._limit = limit
         self._ends = ends
+        self._began = self._clock.monotonic()
         self._name = self._net.address_text(address)
         self._acknowledgement = bytearray(b"\x00\x04\x00\x00")
         self._strangers = None
@@ -104,16 +60,16 @@ class Session:
         self._plain_may_help = True
         self.peer = None
         self.last_block = 0
-        self.socket = self._net.udp()
+        self.socket = self._net.udp(address)
 
-    def run(self, sink, options, buffer):
+    async def run(self, sink, options, buffer):
         """Asks for the file and passes its blocks to the sink. `options`: dict for the request, may be empty. `buffer`:
         a bytearray with room for the largest packet and one byte more, so that a longer one shows.
         NotFound, NoServer, BadTransfer, TooLarge; TryPlain; SinkFailed; OSError of the network."""
         try:
-            count = self._first_answer(packets.request(self._transfer.file, options), buffer)
+            count = await self._first_answer(packets.request(self._transfer.file, options), buffer)
             self._begin(sink, options, memoryview(buffer)[:count])
-            self._blocks(sink, buffer, 0 if self._agreed else count)
+            await self._blocks(sink, buffer, 0 if self._agreed else count)
         except FetchError as error:
             if options and self._transfer.size == 0 and isinstance(error, BadTransfer) and self._plain_may_help:
                 raise TryPlain(error)
@@ -124,20 +80,19 @@ class Session:
 
     # ------------------------------------------------------------------ the request and its first answer
 
-    def _first_answer(self, request, buffer):
+    async def _first_answer(self, request, buffer):
         """Sends the request until an answer from the server's address is in the buffer; sets the peer."""
         settings = self._settings
         wait = settings.timeout
-        for attempt in range(settings.attempts):
+        sent = 0
+        while sent < settings.attempts and self._clock.monotonic() < self._ends:
             self.socket.send(request, self._address)
-            if attempt:
+            if sent:
                 self._transfer.retransmissions += 1
-            again_at = self._clock.monotonic() + wait + self._jitter(wait)
-            while True:
-                left = min(again_at, self._ends) - self._clock.monotonic()
-                if left <= 0:
-                    break
-                answer = self.socket.receive_into(buffer, left)
+            sent += 1
+            again_at = min(self._clock.monotonic() + wait + self._jitter(wait), self._ends)
+            while self._clock.monotonic() < again_at:
+                answer = await self.socket.receive_into(buffer, again_at)
                 if answer is None:
                     break
                 count, source = answer
@@ -145,10 +100,8 @@ class Session:
                     self.peer = source
                     return count
                 self._answer_stranger(source, buffer)
-            if self._clock.monotonic() >= self._ends:
-                break
             wait = min(2 * wait, LONGEST_WAIT)
-        raise self._failure(NoServer, "no answer; requests sent: %d%s" % (attempt + 1, self._strangers_seen()))
+        raise self._failure(NoServer, "no answer; requests sent: %d%s" % (sent, self._strangers_seen()))
 
     def _begin(self, sink, options, packet):
         """Judges the first packet: agreed options (then ACK 0 asks for block 1), or block 1, or the end."""
@@ -178,7 +131,7 @@ class Session:
 
     # ------------------------------------------------------------------ the blocks
 
-    def _blocks(self, sink, buffer, count):
+    async def _blocks(self, sink, buffer, count):
         """Takes blocks until the last one. `count` > 0: block 1 is in the buffer already; 0: ACK 0 asks for it.
         The loop runs once a packet and is written for speed: locals, no allocation for a full block."""
         transfer, settings, peer = self._transfer, self._settings, self.peer
@@ -190,14 +143,14 @@ class Session:
         whole_block = view[4:full]
         ends, timeout = self._ends, settings.timeout
         expected, after_last, in_window, size, runs, gap_told = 1, 0, 0, 0, 0, False
-        wait = left = timeout
+        wait = timeout
         now = monotonic()
         again_at = now + wait
         acknowledged_at = now
         answer = (count, peer)
         if not count:
             self._acknowledge(0)
-            answer = receive_into(buffer, max(0, min(left, ends - now)))
+            answer = await receive_into(buffer, again_at if again_at < ends else ends)
         while True:
             now = monotonic()
             if now >= ends:
@@ -238,12 +191,10 @@ class Session:
                         self._acknowledge(expected)
                         in_window = 0
                     expected = expected + 1 if expected != 65535 else after_last
-                    runs, gap_told, wait, left = 0, False, timeout, timeout
+                    runs, gap_told, wait = 0, False, timeout
                     acknowledged_at = now  # or a little later than that, within a window
                     again_at = now + timeout
-                    if again_at > ends:
-                        left = ends - now
-                    answer = receive_into(buffer, left)
+                    answer = await receive_into(buffer, again_at if again_at < ends else ends)
                     continue
                 if not gap_told and 0 < (number - expected) & 0xFFFF < window:
                     # RFC 7440: the last block in order is acknowledged, the server goes back to the one after it.
@@ -253,8 +204,7 @@ class Session:
                 elif number == self.last_block and now - acknowledged_at >= timeout // 2:
                     in_window, acknowledged_at = 0, now
                     self._acknowledge(number)
-            left = again_at - now
-            if left <= 0:
+            if now >= again_at:
                 runs += 1
                 if runs >= settings.attempts:
                     raise self._silent(size)
@@ -262,24 +212,24 @@ class Session:
                 self._acknowledge(self.last_block)
                 gap_told, in_window, acknowledged_at = False, 0, now
                 wait = min(2 * wait, LONGEST_WAIT)
-                left = wait + self._jitter(wait)
-                again_at = now + left
-            answer = receive_into(buffer, min(left, ends - now))
+                again_at = now + wait + self._jitter(wait)
+            answer = await receive_into(buffer, again_at if again_at < ends else ends)
 
     def _acknowledge(self, number):
         self._acknowledgement[2] = number >> 8
         self._acknowledgement[3] = number & 0xFF
         self.socket.send(self._acknowledgement, self.peer)
 
-    def answer_late(self, buffer):
+    async def answer_late(self):
         """After the last block: answers copies of it that are waiting in the socket, as the last ACK may be lost.
         Never waits; OSError of the network."""
-        for _ in range(4):
-            answer = self.socket.receive_into(buffer, 0)
+        header = bytearray(4)  # longer packets are cut to it
+        for _ in range(LATE_PACKETS):
+            answer = await self.socket.receive_into(header, 0)
             if answer is None:
                 return
-            number = buffer[2] << 8 | buffer[3]
-            if answer[1] == self.peer and answer[0] >= 4 and buffer[1] == packets.DATA and number == self.last_block:
+            number = header[2] << 8 | header[3]
+            if answer[1] == self.peer and answer[0] == 4 and header[1] == packets.DATA and number == self.last_block:
                 self._acknowledge(number)
 
     # ------------------------------------------------------------------ what else may come
@@ -345,12 +295,13 @@ class Session:
             raise self._fail(BadTransfer, cause, packets.NOT_DEFINED)
 
     def _too_slow(self, size):
-        cause = "not complete after %d s (%d bytes arrived)" % (self._settings.deadline // 1000, size)
-        return self._fail(BadTransfer, cause, packets.NOT_DEFINED)
+        spent = self._clock.monotonic() - self._began
+        cause = "not complete after %d s (%d bytes arrived)" % (spent // 1000, size)
+        return self._fail(Stalled, cause, packets.NOT_DEFINED)
 
     def _silent(self, size):
         cause = "block %d never came, %d bytes arrived" % (self._transfer.blocks + 1, size)
-        return self._fail(BadTransfer, cause + self._strangers_seen(), packets.NOT_DEFINED)
+        return self._fail(Stalled, cause + self._strangers_seen(), packets.NOT_DEFINED)
 
     def _strangers_seen(self):
         return "; packets came from %s" % self._net.address_text(self._strangers) if self._strangers else ""

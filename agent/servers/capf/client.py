@@ -2,333 +2,144 @@
 """The CAPF client: how the phone gets, renews, shows and loses its own certificate, the LSC (spec/capf.md).
 
 Rules kept here, in this order:
-1. nothing is sent to a server that `authenticate` (ITL, CTL or TVS, asked by the caller) does not accept;
-2. the key is made on the phone and goes nowhere but into `store`, together with the LSC that fits it: one call, so one
-   write. Before that call nothing has changed; STORE_RES is sent only when it has succeeded;
-3. an LSC whose public key is not the one made in this very session is refused;
-4. what the server says can hold the phone only so long (`timeout` a message, MESSAGES_LIMIT messages, one key).
-
-Every way in which a session can end has its own outcome, see Result.
+1. the servers are tried one after the other; the first one that is believed and speaks is used, whatever it says;
+2. nothing is sent to a server that `authenticate` (ITL, CTL or TVS, asked by the caller) does not accept, nor is it shown
+   the phone's certificate;
+3. a server that does not know the phone by one name is told the next one;
+4. a session keeps the rules of agent/servers/capf/session.py.
 """
 
-from agent.servers.capf import message
-from agent.servers.capf.proof import proofs
-from agent.servers.messages import MessageError, failure_text, read_message
+from agent.servers.capf.session import Credentials, Result, Session
+from agent.servers.network import Costs, close_quietly, failure_text, is_timeout, server_text
 
-#: The longest message that is read, header included (bytes); the largest one holds a certificate.
-MESSAGE_LIMIT = 8192
-#: How many messages of a server are read in one session; an installation takes four.
-MESSAGES_LIMIT = 16
-#: The sizes (bits) of RSA keys that are made; 512 is too weak.
-RSA_SIZES = (1024, 2048, 3072, 4096)
+__all__ = ["CapfClient", "Credentials", "Result"]
+
+#: How many servers are tried: a configuration may name five.
+SERVERS_LIMIT = 5
 
 
-class Credentials:
-    """What the phone can authenticate itself with.
+class _NotHere(Exception):
+    """This server cannot be used, another one might: the Result to report if there is none."""
 
-    mode: capf_message.AUTH_* as the configuration's capfAuthMode says it (0 is taken as none); a server that asks for
-    another kind gets that. string: what the user was given, or None. lsc, mic: (certificate DER, private key DER), or
-    None where the phone has none.
-    """
-
-    def __init__(self, mode=message.AUTH_NONE, string=None, lsc=None, mic=None):
-        self.mode = mode
-        self.string = string
-        self.lsc = lsc
-        self.mic = mic
-
-
-class Result:
-    """How a session ended. `.text` is a sentence for an administrator.
-
-    outcome, when the server was obeyed: "installed" (`.certificate` is the new LSC, stored with its key), "deleted",
-    "fetched" (the LSC was shown), "no-certificate" (there was no LSC to delete or show), "no-action" (nothing to do).
-    When it was not: "retry-later" (in `.retry_delay` seconds, None where unsaid), "string-needed", "wrong-string",
-    "certificate-needed" (the server wants an LSC or MIC, there is none), "unknown-device", "refused" (by the server,
-    or what it asked for cannot be done), "not-stored" (the flash did not take it), "interrupted" (silence, an end, or
-    bytes that make no sense, in the middle), "unreachable", "untrusted" (`.decision` says why).
-    """
-
-    def __init__(self, outcome, text, certificate=None, retry_delay=None, decision=None):
-        self.outcome = outcome
-        self.text = text
-        self.certificate = certificate
-        self.retry_delay = retry_delay
-        self.decision = decision
-
-
-class _Ended(Exception):
-    """Ends the session with a Result."""
-
-    def __init__(self, outcome, text, **more):
-        super().__init__(text)
-        self.result = Result(outcome, text, **more)
+    def __init__(self, result):
+        super().__init__(result.text)
+        self.result = result
 
 
 class CapfClient:
     """Talks to CAPF. Uses `net`, `clock` and `crypto` of a HAL; `log`, if given, is called with one line for each step.
 
-    device_name: `CP-8861-SEP00270DC01C92` as in TVS; a server that does not know this phone by it is asked once more
-    for `SEP00270DC01C92`: the independent server files phones so [seen]. timeout: ms, for connecting, for the
-    handshake and for each message of the server, which may take as long again when it drips (only reads are bounded).
+    names: device names in the order in which a server is told them, the next one where it says *unknown device*:
+    ("SEP00270DC01C92", "CP-8861-SEP00270DC01C92"). timeout: ms, for connecting with the handshake, and for each whole
+    message of the server.
     """
 
-    def __init__(self, net, clock, crypto, device_name, timeout, log=None):
+    def __init__(self, net, clock, crypto, names, timeout, log=None):
         self._net = net
         self._clock = clock
         self._crypto = crypto
-        self._name = device_name
-        self._short_name = device_name.rsplit("-", 1)[1] if device_name.startswith("CP-") else None
+        self._names = names
         self._timeout = timeout
         self._log = log or _silent
+        self._costs = Costs()
 
-    def run(self, host, port, credentials, authenticate, store, delete):
-        """Do what one server asks for; the Result. Raises nothing of the network's.
+    def costs(self):
+        """[("CAPF 192.0.2.1:3804", ms)]: how much time went to each server, the most expensive one first."""
+        return self._costs.listed()
 
+    async def run(self, servers, credentials, authenticate, store, delete, deadline):
+        """Do what the first server that answers asks for; the Result. Raises nothing of the network's.
+
+        servers: (host, port), best first; those over SERVERS_LIMIT are left out. authenticate: async,
         authenticate(certificate DER) -> Decision about the server. store(certificate DER, private key DER) makes both
-        the phone's in one write, delete() removes both; each raises OSError when that did not work.
+        the phone's in one write, delete() removes both; each raises OSError when that did not work. deadline: on the
+        clock, ms, for everything.
         """
-        result = self._run(self._name, host, port, credentials, authenticate, store, delete)
-        if result.outcome == "unknown-device" and self._short_name:
-            self._log(f"CAPF {host}:{port} does not know {self._name}, is told {self._short_name}")
-            second = self._run(self._short_name, host, port, credentials, authenticate, store, delete)
-            if second.outcome not in ("interrupted", "unreachable"):
-                return second
+        failed = None
+        texts = []
+        for server in list(servers)[:SERVERS_LIMIT]:
+            began = self._clock.monotonic()
+            try:
+                result = await self._ask(server, credentials, authenticate, store, delete, deadline)
+            except _NotHere as failure:
+                result = failure.result
+                result.server = server
+                texts.append(result.text)
+                self._log(result.text)
+                if failed is None or (failed.outcome == "unreachable" and result.outcome != "unreachable"):
+                    failed = result
+                continue
+            finally:
+                self._costs.add("CAPF " + server_text(server), self._clock.monotonic() - began)
+            result.server = server
+            result.text = "; ".join(texts + [result.text])
+            return result
+        if failed is None:
+            return Result("unreachable", "no CAPF server is known")
+        failed.text = "; ".join(texts)
+        return failed
+
+    async def _ask(self, server, credentials, authenticate, store, delete, deadline):
+        """One server, told one name after the other: the Result of its last session that came to something."""
+        result = None
+        for name in self._names:
+            if result is not None:
+                self._log(f"CAPF {server_text(server)} does not know this phone by that name, is told {name}")
+            try:
+                latest = await self._session(server, name, credentials, authenticate, store, delete, deadline)
+            except _NotHere:
+                if result is None:
+                    raise
+                return result
+            if result is not None and latest.outcome == "interrupted":
+                return result
+            result = latest
+            if result.outcome != "unknown-device":
+                return result
         return result
 
-    def _run(self, name, host, port, credentials, authenticate, store, delete):
-        where = f"CAPF {host}:{port}"
+    async def _session(self, server, name, credentials, authenticate, store, delete, deadline):
+        """One connection: the Result of its session; _NotHere where the server is not there or not believed."""
+        where = f"CAPF {server_text(server)}"
+        decisions = []
+
+        async def accept(certificate):
+            decisions.append(await authenticate(certificate))
+            return decisions[-1].accepted
+
+        if self._clock.monotonic() >= deadline:
+            raise _NotHere(Result("unreachable", f"{where}: not asked, the time for that is up"))
         try:
-            stream = self._net.tls(host, port, self._timeout, credentials.lsc or credentials.mic)
+            stream = await self._connect(server, credentials.lsc or credentials.mic, accept, decisions, deadline)
         except OSError as error:
-            return Result("unreachable", f"{where}: {failure_text(error)}")
+            if decisions and not decisions[-1].accepted:
+                raise _NotHere(Result("untrusted", f"{where}: {decisions[-1].text}", decision=decisions[-1]))
+            raise _NotHere(Result("unreachable", f"{where}: {failure_text(error)}"))
         except ValueError as error:
             return Result("refused", f"{where}: not asked, this phone's own certificate cannot be shown: {error}")
         try:
-            decision = authenticate(stream.peer_certificate)
-            if not decision.accepted:
-                return Result("untrusted", f"{where}: {decision.text}", decision=decision)
-            session = _Session(stream, self._clock, self._crypto, self._timeout, self._log)
-            result = session.run(name, credentials, store, delete)
-            result.text = f"{where}: {result.text}"
-            result.decision = decision
-            return result
+            session = Session(stream, self._clock, self._crypto, self._timeout, deadline, self._log)
+            result = await session.run(name, credentials, store, delete)
         finally:
+            close_quietly(stream)
+        result.text = f"{where}: {result.text}"
+        result.decision = decisions[-1] if decisions else None
+        if result.outcome == "unreachable":
+            raise _NotHere(result)
+        return result
+
+    async def _connect(self, server, identity, accept, decisions, deadline):
+        """A TLS connection. Where TVS took so long to vouch for the server that the handshake ran out of time, once more:
+        the answer is known by now."""
+        judged = False
+        while True:
+            until = min(deadline, self._clock.monotonic() + self._timeout)
             try:
-                stream.close()
-            except OSError:
-                pass  # what was done is done, however the connection ends
-
-
-class _Session:
-    """One connection to a server that is trusted: its number, the key that waits for its LSC, and what was done."""
-
-    def __init__(self, stream, clock, crypto, timeout, log):
-        self._stream = stream
-        self._clock = clock
-        self._crypto = crypto
-        self._timeout = timeout
-        self._log = log
-        self._buffer = bytearray(MESSAGE_LIMIT)
-        self._number = None
-        self._authenticated_by = None
-        self._lsc = None
-        self._key = None
-        self._result = None  # of what the server asked for, once it is done
-
-    def run(self, device_name, credentials, store, delete):
-        """Authenticate, obey, and return the Result."""
-        self._lsc = credentials.lsc[0] if credentials.lsc else None
-        try:
-            self._authenticate(self._receive(), device_name, credentials)
-            for _ in range(MESSAGES_LIMIT):
-                self._obey(self._receive(), store, delete)
-            text = f"does not end the session after {MESSAGES_LIMIT} messages"
-        except _Ended as end:
-            return end.result
-        except MessageError as error:
-            text = error.text
-        except OSError as error:
-            text = failure_text(error)
-        if self._result:
-            self._result.text += f"; then the session broke off: {text}"
-            return self._result
-        return Result("interrupted", f"the session broke off, nothing was changed: {text}")
-
-    def _receive(self):
-        """The server's next message, which must be of this session. The first one gives its number."""
-        deadline = self._clock.monotonic() + self._timeout
-        received = message.decode(
-            read_message(self._stream, self._clock, self._buffer, message.PROTOCOL, message.HEADER_LENGTH, deadline)
-        )
-        if self._number is None:
-            self._number = received.session
-        elif received.session != self._number:
-            raise MessageError(f"session number {received.session} in the session {self._number}")
-        return received
-
-    def _send(self, command, elements=()):
-        self._stream.write(message.encode(command, self._number, elements))
-
-    def _authenticate(self, request, device_name, credentials):
-        if request.command == message.END or request.command == message.RETRY_LATER:
-            self._end(request)
-        if request.command != message.AUTH_REQ:
-            raise MessageError(f"starts with command {request.command}, not with AUTH_REQ")
-        if request.version != message.VERSION:
-            raise _Ended("refused", f"speaks version {request.version}, this phone {message.VERSION}")
-        mode = request.auth_type or credentials.mode or message.AUTH_NONE
-        if mode not in (message.AUTH_STRING, message.AUTH_NONE, message.AUTH_LSC, message.AUTH_MIC):
-            raise _Ended("refused", f"asks for authentication of an unknown kind, {mode}")
-        string = ""
-        if mode == message.AUTH_STRING:
-            if not credentials.string:
-                raise _Ended("string-needed", "asks for an authentication string, and none was typed in")
-            string = credentials.string
-        try:
-            elements = [
-                (message.REASON, bytes((message.REASON_UPDATED,))),
-                (message.VERSION_ELEMENT, bytes((message.VERSION,))),
-                (message.DEVICENAME, message.text(device_name, "the device name")),
-                (message.PASSWORD, message.text(string, "the authentication string")),
-            ]
-            if mode in (message.AUTH_LSC, message.AUTH_MIC):
-                kind, identity = _identity(mode, credentials)
-                elements += proofs(self._crypto, self._number, device_name, kind, identity, credentials.mic)
-        except ValueError as error:
-            raise _Ended("refused", f"this phone cannot authenticate itself: {error}")
-        self._authenticated_by = mode
-        self._send(message.AUTH_RES, elements)
-
-    def _obey(self, request, store, delete):
-        command = request.command
-        if command == message.KEYGEN_REQ:
-            self._make_key(request)
-        elif command == message.STORE_REQ:
-            self._store(request, store)
-        elif command == message.FETCH_REQ:
-            self._fetch()
-        elif command == message.DELETE_REQ:
-            self._delete(delete)
-        elif command == message.IN_PROGRESS:
-            self._log("the server is still at work")
-        elif command in (message.END, message.RETRY_LATER):
-            self._end(request)
-        else:
-            raise MessageError(f"sends command {command}, which a phone does not know")
-
-    def _make_key(self, request):
-        kind, bits = _wanted_key(request)
-        if self._key or not kind:
-            # Said to the server as an error, so that it can show it; it ends the session then.
-            self._send(message.KEYGEN_RES, ((message.REASON, bytes((message.REASON_INVALID_ELEMENT,))),))
-            raise _Ended(
-                "refused",
-                "asks for a second key" if self._key else f"asks for a key that this phone does not make: {bits}",
-            )
-        self._send(message.IN_PROGRESS)
-        self._log(f"makes a key: {kind.upper()}, {bits} bits")
-        try:
-            self._key = self._crypto.make_key(kind, bits)
-        except ValueError as error:
-            raise _Ended("refused", f"asks for a key that cannot be made here: {error}")
-        self._send(message.KEYGEN_RES, ((message.PUBLICKEY, self._key[1]),))
-
-    def _store(self, request, store):
-        if not self._key:
-            raise _Ended("refused", "sends a certificate for a key that was not made in this session")
-        if request.certificate is None or request.certificate_type != message.LSC:
-            raise _Ended("refused", "sends no LSC where one is to be stored")
-        try:
-            public_key = self._crypto.certificate(request.certificate).public_key
-        except ValueError as error:
-            raise _Ended("refused", f"sends an LSC that cannot be read: {error}")
-        if public_key != self._key[1]:
-            raise _Ended("refused", "sends an LSC for another key than the phone has made")
-        try:
-            store(request.certificate, self._key[0])
-        except OSError as error:
-            raise _Ended("not-stored", f"the new certificate could not be stored, the phone keeps what it had: {error}")
-        self._key = None
-        self._lsc = request.certificate
-        self._result = Result("installed", "a new certificate is installed", certificate=request.certificate)
-        self._send(message.STORE_RES, ((message.REASON, bytes((message.REASON_UPDATED,))),))
-
-    def _fetch(self):
-        if self._lsc is None:
-            self._result = Result("no-certificate", "asks for the phone's certificate, and there is none")
-            elements = ((message.REASON, bytes((message.REASON_INVALID_ELEMENT,))),)
-        else:
-            self._result = Result("fetched", "the phone's certificate was fetched", certificate=self._lsc)
-            elements = (
-                (message.REASON, bytes((message.REASON_UPDATED,))),
-                (message.CERTIFICATE, message.certificate_value(message.LSC, self._lsc)),
-            )
-        self._send(message.FETCH_RES, elements)
-
-    def _delete(self, delete):
-        reason = message.REASON_INVALID_ELEMENT
-        if self._lsc is None:
-            self._result = Result("no-certificate", "has the phone's certificate deleted, and there is none")
-        else:
-            try:
-                delete()
+                return await self._net.tls(server[0], server[1], until, accept, identity)
             except OSError as error:
-                raise _Ended("not-stored", f"the certificate could not be deleted: {error}")
-            self._lsc = None
-            reason = message.REASON_UPDATED
-            self._result = Result("deleted", "the phone's certificate and its key are deleted")
-        self._send(message.DELETE_RES, ((message.REASON, bytes((reason,))),))
-
-    def _end(self, request):
-        """The server ends the session: raises _Ended with what that means."""
-        reason = request.reason
-        said = f" ({request.reason_info})" if request.reason_info else ""
-        if self._result:
-            if reason == message.REASON_INVALID_ELEMENT:
-                self._result.text += f"; the server ended with an error{said}"
-            end = _Ended(self._result.outcome, self._result.text)
-            end.result = self._result
-            raise end
-        if request.command == message.RETRY_LATER or request.retry_delay is not None:
-            delay = request.retry_delay
-            when = "later" if delay is None else f"in {delay} s"
-            raise _Ended("retry-later", f"is to be tried again {when}{said}", retry_delay=delay)
-        if self._key:
-            raise _Ended("refused", f"ended the session without a certificate for the new key{said}")
-        if reason in (message.REASON_NO_ACTION, message.REASON_UPDATED):
-            raise _Ended("no-action", f"has nothing for this phone to do{said}")
-        if reason == message.REASON_UNKNOWN_DEVICE:
-            raise _Ended("unknown-device", f"does not know this phone{said}")
-        if reason == message.REASON_INVALID_ELEMENT and self._authenticated_by == message.AUTH_STRING:
-            raise _Ended("wrong-string", f"does not accept the authentication string{said}")
-        if reason == message.REASON_INVALID_ELEMENT and self._authenticated_by:
-            raise _Ended("refused", f"does not accept how this phone authenticates itself{said}")
-        raise _Ended("refused", f"ended the session with the reason {reason}{said}")
-
-
-def _identity(mode, credentials):
-    """(LSC or MIC, identity) for a mode that takes precedence for one of them; the other one serves too."""
-    kinds = [(message.LSC, credentials.lsc), (message.MIC, credentials.mic)]
-    if mode == message.AUTH_MIC:
-        kinds.reverse()
-    for kind, identity in kinds:
-        if identity:
-            return kind, identity
-    raise _Ended("certificate-needed", "wants the phone to show a certificate, and it has neither LSC nor MIC")
-
-
-def _wanted_key(request):
-    """("rsa" or "ec", bits), or (None, words for what is wanted instead). No KEYTYPE means RSA, as in old servers."""
-    if request.key_type in (None, message.RSA):
-        if request.key_size in RSA_SIZES:
-            return "rsa", request.key_size
-        return None, f"RSA of {request.key_size} bits"
-    if request.key_type == message.EC:
-        if request.curve in message.CURVES:
-            return "ec", message.CURVES[request.curve]
-        return None, f"EC on the curve {request.curve}"
-    return None, f"of type {request.key_type}"
+                if judged or not (decisions and decisions[-1].accepted and is_timeout(error)):
+                    raise
+                judged = True
 
 
 def _silent(line):

@@ -135,8 +135,8 @@ def enrolling(content, does="install", flash=None, mic=None, believed=CAPF_CERTI
     """(World, CapfServer): a phone with itl() installed, a TFTP server with this configuration, a CAPF server."""
     world = World({SIGNED: signed(SIGNED, content)}, flash, mic, **settings)
     if flash is None:
-        world.phone.store.load()
-        world.phone.store.save({"itl": itl()})
+        world.store.load()
+        world.store.save({"itl": itl()})
     server = CapfServer(does)
     world.hal.net.serve_tcp(CAPF_HOST, CAPF_PORT, server, der(believed))
     return world, server

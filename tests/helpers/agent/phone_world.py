@@ -5,13 +5,14 @@ world = World({"ITLFile.tlv": vector("itl-base.tlv")})
 world.boot()                       one whole boot; world.reasons() says what was decided
 world.restart()                    the same phone, power-cycled: only its flash is left"""
 
-from agent.boot.order import Boot
 from agent.flash.identity import parse_pem
 from agent.formats import names
+from agent.local.console import Console
+from agent.main import Phone, Wishes
 from agent.servers.tvs import message as tvs_message
 from agent.settings import Settings
 from hal.fake import Hal
-from tests.helpers.agent.both import vector
+from tests.helpers.agent.both import run, vector
 from tests.helpers.agent.building import der, fields, library
 
 FLASH = 98304  # bytes; small, because many copies of it are made in one MicroPython
@@ -81,9 +82,22 @@ def own_pair():
     return parse_pem(str(vector("lsc.pem"), "utf-8"))
 
 
+class TestedPhone(Phone):
+    """A phone that keeps what it reports, whoever asked."""
+
+    def __init__(self, *arguments, **options):
+        self.reported = []
+        Phone.__init__(self, *arguments, **options)
+
+    def report(self, decision):
+        """Keep it, too."""
+        self.reported.append(decision)
+        Phone.report(self, decision)
+
+
 class World:
     """files: what the TFTP server at SERVER has. settings: other than mac and tftp. flash: of an earlier phone. mic: its
-    maker's certificate and key."""
+    maker's certificate and key. phone: the agent.main.Phone that is switched on."""
 
     def __init__(self, files=None, flash=None, mic=None, **settings):
         settings.setdefault("tftp", [SERVER])
@@ -96,14 +110,38 @@ class World:
             self.hal.flash = flash
         self.hal.net.serve_udp(SERVER, 69, self.server)
         self.mic = mic
-        self.reported = []
-        self.phone = self.make_phone()
+        self.make_phone()
 
     def make_phone(self, servers=()):
         """A phone that was just switched on."""
-        self.reported.clear()
-        self.phone = Boot(self.hal, self.settings, servers, report=self.reported.append, mic=self.mic)
+        self.phone = TestedPhone(self.hal, self.settings, servers, mic=self.mic)
+        self.console = Console(self.phone.view, Wishes(self.phone), self.hal.console.write)
         return self.phone
+
+    @property
+    def reported(self):
+        """What was decided since the phone was switched on."""
+        return self.phone.reported
+
+    @property
+    def trust(self):
+        """What the phone trusts."""
+        return self.phone.judge.trust
+
+    @property
+    def store(self):
+        """Its store."""
+        return self.phone.keeper.store
+
+    @property
+    def identity(self):
+        """Its certificates."""
+        return self.phone.keeper.identity
+
+    @property
+    def configuration(self):
+        """What it knows of its configuration, or None."""
+        return self.phone.keeper.configuration
 
     def tvs(self, roles, certificate="tvs.cert.pem", host=TVS_HOST):
         """Start TVS; it shows this certificate and vouches for `roles`."""
@@ -111,14 +149,55 @@ class World:
         self.hal.net.serve_tcp(host, 2445, server, der(certificate))
         return server
 
+    def load(self):
+        """Step 1 alone: what is on flash. The Decision about lost trust, or None."""
+        return self.phone.installed.run()
+
     def boot(self):
-        """Boot once; what run() says."""
-        return self.phone.run()
+        """Boot once more; True where everything was accepted."""
+        return run(self.phone.work.boot())
 
     def restart(self):
         """Power off and on, and boot."""
         self.make_phone()
         return self.boot()
+
+    def turn(self):
+        """What was wished or is due."""
+        run(self.phone.work.turn())
+
+    def judge_server(self, purpose, certificate):
+        """The Decision about a TLS server, asked for outside of the boot."""
+        deadline = self.hal.clock.monotonic() + 60000
+        return self.phone.history.record(run(self.phone.judge.server(purpose, certificate, deadline)))
+
+    def fetch_list(self, kind):
+        """The step of one list alone; its Decision."""
+        boot = self.phone.work.boot_order
+        return run(boot.steps[("ctl", "itl").index(kind)].run(boot.begin()))
+
+    def fetch_configuration(self):
+        """The configuration's step alone; its Decision."""
+        boot = self.phone.work.boot_order
+        return run(boot.configuration.run(boot.begin()))
+
+    def update_lsc(self, string=None):
+        """What a person wishes at the console, done at once."""
+        self.phone.work.update_lsc(string)
+        self.turn()
+
+    def type_in(self, *lines):
+        """What the console shows after these lines, each of which has been done before the next one is typed."""
+        self.hal.console.output = ""
+        for line in lines:
+            run(self.console.command(line))
+            self.turn()
+        return self.hal.console.output
+
+    def erase(self, what):
+        """What a person does at the console; the Decision."""
+        run(self.phone.work.erase(what))
+        return self.reported[-1]
 
     def reasons(self):
         """What was decided since the start: "kind reason", refusals with a "!"."""
@@ -126,10 +205,10 @@ class World:
 
     def stored(self):
         """What the flash holds, as a phone that is switched on finds it: (ctl, itl, configuration name, body)."""
-        phone = Boot(self.hal, self.settings)
-        phone.load()
-        assert not phone.trust.lost, [one.reason for one in phone.decisions]
-        found = phone.store.current
+        phone = TestedPhone(self.hal, self.settings)
+        phone.installed.run()
+        assert not phone.judge.trust.lost, [one.reason for one in phone.reported]
+        found = phone.keeper.store.current
         if found is None:
             return (None, None, None, None)
         parts = [found.read(name) for name in ("ctl", "itl", "configuration-name", "configuration")]
