@@ -93,7 +93,7 @@ class Demo:
     def run(self):
         """All steps, in order."""
         self.step("A cluster is made: keys, certificates, a trust list (ITL) and a signed configuration")
-        cluster = Cluster.create(self.folder / "cluster", name="lab", address=self.phone.address)
+        cluster = Cluster.create(self.folder / "cluster", kind="classic", name="lab", address=self.phone.address)
         cluster.add_phone(MAC)
         foreign = Cluster.create(self.folder / "foreign", name="foreign", address=self.phone.address)
         foreign.add_phone(MAC)
