@@ -9,11 +9,6 @@ class Pool:
         self.size = size
         self._free = [bytearray(size)]
 
-    def unfit(self, size):
-        """Whether something of `size` bytes that is kept should rather have memory of its own: it fills no half of a
-        buffer, or is larger than one."""
-        return 2 * size < self.size or size > self.size
-
     def take(self):
         """A buffer of the pool; a new one where none is free."""
         return self._free.pop() if self._free else bytearray(self.size)
