@@ -13,7 +13,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from hal.host_library import Binding, library_path
+from hal.host.library import Binding, library_path
 from hal.native_tls import Tls
 from tests.helpers import tls_exchange
 from tests.helpers.openssl_server import REQUEST, OpenSSLServer

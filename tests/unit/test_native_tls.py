@@ -8,7 +8,7 @@ from tests.unit.both import MICROPYTHON, ROOT, raises
 if MICROPYTHON:
     from hal.device import crypto_binding as binding
 else:
-    from hal.host_library import Binding, library_path
+    from hal.host.library import Binding, library_path
 
     def binding():
         return Binding(library_path())
