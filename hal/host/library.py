@@ -42,14 +42,17 @@ class Binding:
 
         self._ffi = cffi.FFI()
         self._library = self._ffi.dlopen(str(path))
+        self._declared = set()
 
     def declare(self, functions):
         """Declare all (name, result, arguments) at once: every call of the parser costs."""
+        new = [each for each in functions if each not in self._declared]
+        self._declared.update(new)
         self._ffi.cdef(
             "struct handle;"
             + "".join(
                 f"{C_TYPES[result]} phonetrust_{name}({', '.join(C_TYPES[kind] for kind in kinds) or 'void'});"
-                for name, result, kinds in functions
+                for name, result, kinds in new
             )
         )
 

@@ -93,7 +93,9 @@ def check_shouted(found):
 def shout(real, tmp_path, output, stdin, release):
     """Let a probe write more than `output` takes; `release` is called when it has written."""
     told = tmp_path / "told"
-    process = real.start("shout", {"path": str(told), "lines": LINES}, stdin=stdin, stdout=output, stderr=subprocess.PIPE)
+    process = real.start(
+        "shout", {"path": str(told), "lines": LINES}, stdin=stdin, stdout=output, stderr=subprocess.PIPE
+    )
     ends = time.monotonic() + 60
     while not (told.exists() and told.read_text()):
         assert process.poll() is None and time.monotonic() < ends, process.stderr.read()
@@ -136,7 +138,9 @@ def test_a_terminal_that_was_stopped_costs_lines_and_no_time(real, tmp_path):
     controller, terminal = pty.openpty()
     try:
         termios.tcflow(terminal, termios.TCOOFF)
-        process = shout(real, tmp_path, terminal, subprocess.PIPE, lambda process: termios.tcflow(terminal, termios.TCOON))
+        process = shout(
+            real, tmp_path, terminal, subprocess.PIPE, lambda process: termios.tcflow(terminal, termios.TCOON)
+        )
         assert not fcntl.fcntl(terminal, fcntl.F_GETFL) & os.O_NONBLOCK, "the terminal is also that of others"
         check_shouted(after(process, b"", controller))
         finish(process)
