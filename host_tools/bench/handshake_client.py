@@ -42,8 +42,8 @@ def ours():
         while connection.state != "open":
             plain.write(connection.output())
             if connection.state == "judge":
-                connection.certificate
-                connection.accept()
+                if connection.certificate:
+                    connection.accept()
             else:
                 connection.receive(plain.recv(4096))
         plain.write(connection.output())

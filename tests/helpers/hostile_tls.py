@@ -14,8 +14,27 @@ import threading
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from tests.helpers.tls_wire import (
-    ALERT, APPLICATION_DATA, CHANGE_CIPHER_SPEC, CLOSE_NOTIFY, HANDSHAKE, P256, Agreement, Gone, Hello, Keys12, Keys13,
-    Reader, digest, expand, extension, mac, message, prf, record, sign, sized,
+    ALERT,
+    APPLICATION_DATA,
+    CHANGE_CIPHER_SPEC,
+    CLOSE_NOTIFY,
+    HANDSHAKE,
+    P256,
+    Agreement,
+    Gone,
+    Hello,
+    Keys12,
+    Keys13,
+    Reader,
+    digest,
+    expand,
+    extension,
+    mac,
+    message,
+    prf,
+    record,
+    sign,
+    sized,
 )  # fmt: skip
 
 PATIENCE = 30  # seconds after which a server's thread gives up
@@ -47,6 +66,9 @@ class Twist:
     def signature(self, data):
         """A signature as it is to be sent."""
         return data
+
+    def finished(self, server, cipher):
+        """The Finished of a Server13 has left; `cipher` seals the data that it may send already."""
 
     def opened(self, server):
         """The handshake has ended."""
@@ -190,6 +212,7 @@ class Server13(Server):
         self.send("Finished", self.cipher.finished(self.transcript))
         master = mac(expand(secret, b"derived", digest(b""), 32), zero)
         client_data, cipher = self._keys(master, b"ap")
+        self.twist.finished(self, cipher)
         while self.hear()[0] != 20:
             pass
         self.cipher, self.reader.opener = cipher, client_data

@@ -9,6 +9,9 @@ import json
 import socket
 import sys
 import time
+from binascii import hexlify, unhexlify
+
+from hal.native_tls import Tls
 
 MICROPYTHON = sys.implementation.name == "micropython"
 if MICROPYTHON:
@@ -19,10 +22,6 @@ else:
     def _binding():
         return Binding(library_path())
 
-
-from binascii import hexlify, unhexlify
-
-from hal.native_tls import Tls
 
 BYTES = ("read", "certificate", "sent")
 

@@ -203,3 +203,19 @@ def sign(private, data, pss):
     if pss:
         return b"\x08\x04", private.sign(data, padding.PSS(padding.MGF1(hashes.SHA256()), 32), hashes.SHA256())
     return b"\x04\x01", private.sign(data, padding.PKCS1v15(), hashes.SHA256())
+
+
+def records(data):
+    """(type, content) of each record of what the phone sent."""
+    at, found = 0, []
+    while at < len(data):
+        size = int.from_bytes(data[at + 3 : at + 5], "big")
+        found.append((data[at], data[at + 5 : at + 5 + size]))
+        at += 5 + size
+    return found
+
+
+def check_nothing_of_ours(sent):
+    """Nothing but ClientHellos (a ChangeCipherSpec before the second) and alerts."""
+    for kind, content in records(sent):
+        assert kind in (ALERT, CHANGE_CIPHER_SPEC) or (kind == HANDSHAKE and content[:1] == b"\x01")
