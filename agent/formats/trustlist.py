@@ -119,7 +119,7 @@ class TrustList:
     @property
     def empty(self):
         """Whether this list says a rollback: it has blank records as TFTP, CCM+TFTP or TVS, and no certificate with any of
-        these roles (docs/spec/rules.md, 'Empty ITL'). A list that names no such server at all is not empty."""
+        these roles (docs/spec/rules.md, E1 and E2). A list that names no such server at all is not empty."""
         blank = False
         for at in range(0, self.count * ROW, ROW):
             if self.rows[at + _ROLE] in _SERVERS:
