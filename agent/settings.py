@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The settings file of a phone: a small JSON object that a person can edit on any PC.
 
-Every key has a default but `mac`. A mistake is a SettingsError that names the key, what is wrong and an example."""
+Every key but `mac` has a default. A mistake is a SettingsError that names the key, what is wrong and an example."""
 
 import json
 
@@ -181,7 +181,7 @@ class Settings:
 
 
 def _nearest(key):
-    """A known key for the example: one that a wrong key begins with, else one that begins most like it."""
+    """A known key for the example: one that starts the wrong key, or else the one with the longest common start."""
     for known in KEYS:
         if key.startswith(known):
             return known
