@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: MIT
 """An HTTPS directory request whose certificate decision is the agent's: python -m host_tools.client.example_directory URL
 
+A phone's directory program works like this. TLS proves that the server has the key of the certificate that it shows. Whether
+to believe the certificate is the trust agent's decision, not that of authorities, names or dates; the program asks after the
+handshake, before it sends its first byte.
+
 In the place of URL, `corporate` or `personal` is the directory that the phone's verified configuration names: the phone's
 built-in application goes to the secure URL; a plain http URL, as releases before 8.0 need, is asked without any decision.
-
-What a phone's directory program does. TLS proves that the server has the key of the certificate it shows; whether that
-certificate is to be believed is not asked of authorities, names or dates but of the trust agent, between the handshake and
-the first byte that is sent. Exit status: 0 the directory is printed, 1 refused, 2 no answer that could be relied on."""
+Exit status: 0 the directory is printed, 1 refused, 2 no reliable answer."""
 
 import argparse
 import http.client

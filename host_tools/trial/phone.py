@@ -112,6 +112,7 @@ class TrialPhone:
         self._keeper.store.save({"itl": itl, "ctl": ctl})
         if configuration is not None:
             self._keeper.keep_configuration(configuration.name, b"", configuration.tvs, configuration.timestamp)
+            self._judge.configure(configuration.tvs)
 
     @property
     def trust(self):
@@ -133,6 +134,10 @@ class TrialPhone:
         self._history.decisions.clear()
         await self._boot.run()
         return list(self._history.decisions)
+
+    def takes(self, kind, data):
+        """The Decision about a list ("ctl" or "itl"), which changes nothing."""
+        return at_once(self._judge.list(kind, data, 1))
 
     def judge(self, purpose, certificate):
         """May this TLS server be talked to, after a boot? A Decision, for an asker that never waits."""

@@ -15,6 +15,14 @@ TIMEOUT = 240
 APPLICATION = (7,)
 
 
+async def connected(place, programs):
+    """A client of each of these programs; MicroPython knows no await in a list's brackets."""
+    clients = []
+    for options in programs:
+        clients.append(await place.connect(**options))
+    return clients
+
+
 # What it answers
 
 
@@ -284,7 +292,7 @@ def test_who_goes_away_in_the_middle_of_a_request_is_forgotten():
 
 def test_a_hundred_connections_of_one_program_leave_room_for_others():
     async def check(place):
-        greedy = [await place.connect(process=2) for _ in range(100)]
+        greedy = await connected(place, [{"process": 2}] * 100)
         refused = [client for client in greedy if client.hung_up]
         assert len(refused) == 100 - PROGRAM_LIMIT
         assert "one program may have %d connections" % PROGRAM_LIMIT in refused[0].lines()[0]["error"]
@@ -299,15 +307,15 @@ def test_a_hundred_connections_of_one_program_leave_room_for_others():
 
 def test_forks_of_one_user_leave_room_for_other_users_and_for_the_phones_own():
     async def check(place):
-        forks = [await place.connect(process=number, user=1000) for number in range(20)]
+        forks = await connected(place, [{"process": number, "user": 1000} for number in range(20)])
         assert [client.hung_up for client in forks] == [False] * USER_LIMIT + [True] * (20 - USER_LIMIT)
         assert "one user may have %d connections" % USER_LIMIT in forks[-1].lines()[0]["error"]
-        others = [await place.connect(process=100 + number, user=1001) for number in range(20)]
+        others = await connected(place, [{"process": 100 + number, "user": 1001} for number in range(20)])
         room = CLIENTS_LIMIT - OWN_SLOTS - USER_LIMIT
         assert [client.hung_up for client in others] == [False] * room + [True] * (20 - room)
         assert "there are %d clients already" % (CLIENTS_LIMIT - OWN_SLOTS) in others[-1].lines()[0]["error"]
-        own = [await place.connect(process=200 + number, user=7) for number in range(OWN_SLOTS)]
-        assert [await client.works() for client in own] == [True] * OWN_SLOTS
+        for client in await connected(place, [{"process": 200 + number, "user": 7} for number in range(OWN_SLOTS)]):
+            assert await client.works()
         last = await place.connect(process=300, user=0)
         assert last.hung_up and "there are %d clients already" % CLIENTS_LIMIT in last.lines()[0]["error"]
 

@@ -7,12 +7,10 @@ the node hands out; TVS is the lab's own, without sockets (paper_network.py). So
 
 from agent.flash.keeper import Configuration
 from agent.servers.tvs.client import TvsClient
-from agent.trust.decision import Question
-from agent.trust.rules import Trust
 from hal.host.with_cryptography import HostCrypto
 from host_tools.lab.model.paper_network import PaperNetwork, Random, tvs_address
 from host_tools.lab.writers.kinds import has_tvs
-from host_tools.trial.phone import FileSource, StandingClock, TrialPhone, at_once, phone_settings
+from host_tools.trial.phone import FileSource, StandingClock, TrialPhone, phone_settings
 
 _WORDS = {"itl": "ITL", "ctl": "CTL", "application": "application server", "capf": "CAPF server"}
 TFTP_PORT = 69
@@ -50,14 +48,7 @@ def tvs_servers(state):
 
 def takes(state, database, kind, content, itl, ctl):
     """Whether a phone with these lists takes `content` as its new one of `kind`. Refused where it cannot read its own."""
-    trust = Trust(HostCrypto(), itl=itl, ctl=ctl)
-    asker = TvsClient(PaperNetwork([(state, database)]), StandingClock(), Random(), "CP-8861-SEP" + _NO_PHONE, 5000)
-    asker.set_servers(tvs_servers(state))
-    asker.set_certificates(trust.tvs_certificates())
-    decision = trust.decide_list(kind, content)
-    while isinstance(decision, Question):
-        decision = trust.answer(decision, at_once(asker.ask(decision, 1)))
-    return decision.accepted
+    return _phone(state, database, itl, ctl, None, 1, None, ()).takes(kind, content).accepted
 
 
 def forecast(cluster, state=None):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The CAPF side of spec/capf.md: what the cluster does with a phone that connects, one session a connection.
+"""The server's side of CAPF (docs/spec/capf.md): what the cluster does with a phone that connects, one session a connection.
 
 The phone's LSC is kept, or forgotten, only when the phone has said that it did its part; whatever breaks before that
 leaves the operation pending, so the phone can try again.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The TVS side of spec/tvs.md: reading requests, looking certificates up, writing responses."""
+"""The server's side of TVS (docs/spec/tvs.md): reading requests, looking certificates up, writing responses."""
 
 import os
 import struct

@@ -75,7 +75,7 @@ def device(data, phone, mac):
 
 
 def pointer(data, phone, certificate_hash):
-    """The small document that sends a phone to its encrypted configuration (spec/trust-files.md)."""
+    """The small document that sends a phone to its encrypted configuration (docs/spec/formats.md, X3)."""
     return document(
         [
             "<fullConfig>false</fullConfig>",

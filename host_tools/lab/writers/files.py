@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Writer of trust lists and signed files, byte for byte as spec/trust-files.md describes them.
+"""Writer of trust lists and signed files, byte for byte as docs/spec/formats.md describes them.
 
 This is the lab's own reading of the format; it shares no code with the phone's parser in agent/, so that one can be
 tested against the other. The order of the fields is the one of files that real phones accept [seen].
