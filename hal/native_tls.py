@@ -61,6 +61,8 @@ ENOMEM, EPROTO = 12, 71
 class Tls:
     """Makes connections. OSError (ENOEXEC): the library has no TLS."""
 
+    name = "libphonetrust"
+
     def __init__(self, binding):
         binding.declare(FUNCTIONS)
         for function in FUNCTIONS:

@@ -48,6 +48,7 @@
 #define MBEDTLS_OID_C
 #define MBEDTLS_PK_C
 #define MBEDTLS_PK_PARSE_C
+#define MBEDTLS_PK_PARSE_EC_COMPRESSED /* certificates may have compressed points */
 #define MBEDTLS_PK_WRITE_C
 
 /* TLS 1.2 and 1.3, client. No renegotiation, compression, session tickets, early data, extensions that nobody

@@ -17,7 +17,7 @@ MICROPYTHON = sys.implementation.name == "micropython"
 if MICROPYTHON:
     from hal.device import crypto_binding as _binding
 else:
-    from hal.host_library import Binding, library_path
+    from hal.host.library import Binding, library_path
 
     def _binding():
         return Binding(library_path())

@@ -1,0 +1,300 @@
+# SPDX-License-Identifier: MIT
+"""The crypto part of the HAL by the package `cryptography` (CPython only).
+
+Serves the PC where libphonetrust is not built, and the tests as a second opinion on the native library. The interface
+is described in `hal/__init__.py`; the accelerators of libphonetrust do not exist here and answer None.
+
+A certificate is first read whole by `cryptography`, which refuses bytes that are no certificate; then its fields are
+cut out of the same DER by offset, so that names, keys and serials are the bytes that were signed and not an encoding
+made again.
+"""
+
+import hashlib
+import os
+import warnings
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.asymmetric.utils import NoDigestInfo, Prehashed
+from cryptography.hazmat.primitives.ciphers import Cipher
+from cryptography.hazmat.primitives.ciphers.algorithms import AES
+from cryptography.hazmat.primitives.ciphers.modes import CBC
+
+DIGEST_SIZES = {"sha1": 20, "sha256": 32, "sha384": 48, "sha512": 64}
+HASHES = {"sha1": hashes.SHA1, "sha256": hashes.SHA256, "sha384": hashes.SHA384, "sha512": hashes.SHA512}
+CURVES = ("secp256r1", "secp384r1", "secp521r1")
+RSA_BITS = (1024, 4096)
+EC_CURVES = {256: ec.SECP256R1, 384: ec.SECP384R1, 521: ec.SECP521R1}
+AES_SIZES = (16, 24, 32)
+
+OID_RSA = bytes.fromhex("2a864886f70d010101")
+OID_EC = bytes.fromhex("2a8648ce3d0201")
+CURVE_BITS = {
+    bytes.fromhex("2a8648ce3d030107"): 256,
+    bytes.fromhex("2b81040022"): 384,
+    bytes.fromhex("2b81040023"): 521,
+}
+TAG_VERSION = 0xA0
+
+
+class Certificate:
+    """The fields of one X.509 certificate, as `hal/__init__.py` lists them."""
+
+    __slots__ = (
+        "issuer",
+        "subject",
+        "serial",
+        "public_key",
+        "record_key",
+        "key_kind",
+        "key_bits",
+        "signature",
+        "signature_algorithm",
+        "not_before",
+        "not_after",
+    )
+
+
+class HostCrypto:
+    """Digest, verification and certificate fields by `cryptography` and `hashlib`."""
+
+    name = "cryptography"
+
+    def digest(self, algorithm, data, cut=None):
+        """Digest of `data` without the slice cut=(offset, length). ValueError: unknown algorithm, cut outside data."""
+        running = _new_hash(algorithm)
+        if cut is None:
+            running.update(data)
+            return running.digest()
+        offset, length = cut
+        view = memoryview(data)
+        if offset < 0 or length < 0 or offset + length > len(view):
+            raise ValueError(f"cut {offset}+{length} lies outside of {len(view)} bytes")
+        running.update(view[:offset])
+        running.update(view[offset + length :])
+        return running.digest()
+
+    def digest_stream(self, algorithm):
+        """A running digest: update(data), digest() once, close(). ValueError: unknown algorithm."""
+        return DigestStream(_new_hash(algorithm))
+
+    def verify(self, certificate_der, algorithm, digest, signature):
+        """True if `signature` over `digest` verifies with the certificate's key.
+
+        ValueError: unreadable certificate, a key that is neither RSA of 1024 to 4096 bits nor EC on P-256, P-384 or
+        P-521, or a digest of the wrong size.
+        """
+        if algorithm not in DIGEST_SIZES:
+            raise ValueError(f"unknown digest algorithm {algorithm!r}")
+        if len(digest) != DIGEST_SIZES[algorithm]:
+            raise ValueError(f"a digest of {len(digest)} bytes is no {algorithm}")
+        key = _supported_public_key(_load(certificate_der))
+        prehashed = Prehashed(HASHES[algorithm]())
+        try:
+            if isinstance(key, rsa.RSAPublicKey):
+                key.verify(bytes(signature), bytes(digest), padding.PKCS1v15(), prehashed)
+            else:
+                key.verify(bytes(signature), bytes(digest), ec.ECDSA(prehashed))
+        except InvalidSignature:
+            return False
+        return True
+
+    def certificate(self, der):
+        """The fields of a certificate. ValueError: not one whole DER certificate, or bytes after it."""
+        return _fields(_load(der), bytes(der))
+
+    def make_key(self, kind, bits):
+        """A new key: (private key DER, SubjectPublicKeyInfo DER). ValueError: a kind or size that is not made.
+
+        "rsa" of 1024 to 4096 bits, "ec" of 256, 384 or 521.
+        """
+        if kind == "rsa" and RSA_BITS[0] <= bits <= RSA_BITS[1] and bits % 64 == 0:
+            key = rsa.generate_private_key(65537, bits)
+        elif kind == "ec" and bits in EC_CURVES:
+            key = ec.generate_private_key(EC_CURVES[bits]())
+        else:
+            raise ValueError(f"{kind} key of {bits} bits: unsupported")
+        # The same encodings as libphonetrust's: RSAPrivateKey (RFC 8017), ECPrivateKey (RFC 5915).
+        encoding = serialization.PrivateFormat.TraditionalOpenSSL
+        private_key = key.private_bytes(serialization.Encoding.DER, encoding, serialization.NoEncryption())
+        return private_key, _public_der(key)
+
+    def public_key(self, private_key):
+        """SubjectPublicKeyInfo DER of a private key. ValueError: unreadable."""
+        return _public_der(_private(private_key))
+
+    def sign(self, private_key, scheme, digest):
+        """A signature over a digest: "rsa-bare" without a DigestInfo, or "ecdsa" (DER). ValueError: key, sizes."""
+        key = _private(private_key)
+        if scheme == "rsa-bare" and isinstance(key, rsa.RSAPrivateKey) and 0 < len(digest) <= 64:
+            return key.sign(bytes(digest), padding.PKCS1v15(), NoDigestInfo())
+        if scheme == "ecdsa" and isinstance(key, ec.EllipticCurvePrivateKey):
+            for name, size in DIGEST_SIZES.items():
+                if len(digest) == size:
+                    return key.sign(bytes(digest), ec.ECDSA(Prehashed(HASHES[name]())))
+        raise ValueError(f"unknown signature scheme {scheme!r}, a key that is not for it, or a digest of a wrong size")
+
+    def unwrap_key(self, private_key, wrapped, length):
+        """The AES key of `length` bytes (16, 24, 32) that was wrapped for an RSA key, RSAES-PKCS1-v1_5.
+
+        A wrong private key or padding gives random bytes and no error. ValueError: the private key is unreadable or
+        not RSA, or `wrapped` is not as long as its modulus.
+        """
+        key = _private(private_key)
+        if not isinstance(key, rsa.RSAPrivateKey) or len(wrapped) != (key.key_size + 7) // 8 or length not in AES_SIZES:
+            raise ValueError("wrapped key: not an RSA key, or a length that does not fit")
+        random = os.urandom(length)
+        try:
+            unwrapped = key.decrypt(bytes(wrapped), padding.PKCS1v15())
+        except ValueError:
+            return random
+        return unwrapped if len(unwrapped) == length else random
+
+    def decrypt_stream(self, key, iv):
+        """AES-CBC in pieces: update(data). ValueError: key or iv of a wrong length."""
+        return DecryptStream(key, iv)
+
+    def check_records(self, data, start, limit):
+        """None: there is no accelerator here; Python's own walk does it."""
+        return None
+
+
+class DigestStream:
+    """One running digest. digest() ends it; close() may be called at any time and twice."""
+
+    def __init__(self, running):
+        self._running = running
+
+    def update(self, data):
+        """Add bytes (any buffer). ValueError after digest() or close()."""
+        if self._running is None:
+            raise ValueError("the digest has ended")
+        self._running.update(data)
+
+    def digest(self):
+        """The digest; ends the stream. ValueError when it has ended already."""
+        if self._running is None:
+            raise ValueError("the digest has ended")
+        result = self._running.digest()
+        self._running = None
+        return result
+
+    def close(self):
+        """Give up the stream."""
+        self._running = None
+
+
+class DecryptStream:
+    """One AES-CBC decryption. Padding is the caller's."""
+
+    def __init__(self, key, iv):
+        if len(iv) != 16 or len(key) not in AES_SIZES:
+            raise ValueError(f"AES-CBC with a key of {len(key)} and an iv of {len(iv)} bytes")
+        self._decryptor = Cipher(AES(bytes(key)), CBC(bytes(iv))).decryptor()
+
+    def update(self, data):
+        """Decrypt `data`, a bytearray of a multiple of 16 bytes, in place. ValueError: another length."""
+        if len(data) % 16:
+            raise ValueError("ciphertext: not whole blocks")
+        data[:] = self._decryptor.update(bytes(data))
+
+
+def _new_hash(algorithm):
+    if algorithm not in DIGEST_SIZES:
+        raise ValueError(f"unknown digest algorithm {algorithm!r}")
+    return hashlib.new(algorithm, usedforsecurity=False)
+
+
+def _load(der):
+    # Real clusters have certificates with quirks (negative serials, say) that are only warned about: no word to users.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            return x509.load_der_x509_certificate(bytes(der))
+        except (ValueError, x509.InvalidVersion) as error:
+            raise ValueError(f"unreadable certificate: {error}") from None
+
+
+def _private(der):
+    try:
+        key = serialization.load_der_private_key(bytes(der), None)
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise ValueError(f"private key: {error}") from None
+    return key
+
+
+def _public_der(key):
+    return key.public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+
+
+def _supported_public_key(certificate):
+    try:
+        key = certificate.public_key()
+    except (UnsupportedAlgorithm, ValueError) as error:
+        raise ValueError(f"unsupported key: {error}") from None
+    if isinstance(key, rsa.RSAPublicKey):
+        if not RSA_BITS[0] <= key.key_size <= RSA_BITS[1]:
+            raise ValueError(f"unsupported key: RSA of {key.key_size} bits")
+    elif not isinstance(key, ec.EllipticCurvePublicKey) or key.curve.name not in CURVES:
+        raise ValueError("unsupported key: neither RSA nor EC on P-256, P-384 or P-521")
+    return key
+
+
+def _fields(certificate, der):
+    """Cut the fields out of DER that `cryptography` has read as a certificate already."""
+    result = Certificate()
+    whole = _elements(der, 0, len(der))[0]
+    tbs = _elements(der, *whole[1:])[0]
+    parts = _elements(der, *tbs[1:])
+    if der[parts[0][0]] == TAG_VERSION:
+        parts = parts[1:]
+    serial, _, issuer, _, subject, public_key = parts[:6]
+    result.serial = der[serial[1] : serial[2]].lstrip(b"\0") or b"\0"
+    result.issuer = der[issuer[0] : issuer[2]]
+    result.subject = der[subject[0] : subject[2]]
+    result.public_key = der[public_key[0] : public_key[2]]
+    result.signature = certificate.signature
+    result.signature_algorithm = certificate.signature_algorithm_oid.dotted_string
+    result.not_before = certificate.not_valid_before_utc.strftime("%Y%m%d%H%M%SZ").zfill(15)
+    result.not_after = certificate.not_valid_after_utc.strftime("%Y%m%d%H%M%SZ").zfill(15)
+    algorithm, key = _elements(der, *public_key[1:])[:2]
+    result.record_key = der[key[1] + 1 : key[2]]
+    result.key_kind, result.key_bits = _key_kind(der, algorithm, result.record_key)
+    return result
+
+
+def _key_kind(der, algorithm, record_key):
+    identifier = _elements(der, *algorithm[1:])
+    kind = der[identifier[0][1] : identifier[0][2]]
+    if kind == OID_RSA:
+        sequence = _elements(record_key, 0, len(record_key))[0]
+        modulus = _elements(record_key, *sequence[1:])[0]
+        return "rsa", int.from_bytes(record_key[modulus[1] : modulus[2]], "big").bit_length()
+    if kind == OID_EC and len(identifier) > 1:
+        curve = der[identifier[1][1] : identifier[1][2]]
+        if curve in CURVE_BITS:
+            return "ec", CURVE_BITS[curve]
+    return "other", 0
+
+
+def _elements(der, start, end):
+    """DER elements side by side in der[start:end], as (offset, content offset, end offset)."""
+    found = []
+    while start < end:
+        if end - start < 2:
+            raise ValueError("unreadable certificate: cut off")
+        length = der[start + 1]
+        content = start + 2
+        if length & 0x80:
+            size = length & 0x7F
+            length = int.from_bytes(der[content : content + size], "big")
+            content += size
+        if content + length > end:
+            raise ValueError("unreadable certificate: a length runs over its end")
+        found.append((start, content, content + length))
+        start = content + length
+    if not found:
+        raise ValueError("unreadable certificate: empty")
+    return found
