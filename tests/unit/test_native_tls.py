@@ -3,12 +3,12 @@
 
 from hal.native_tls import FUNCTIONS, Tls
 from hal.native_tls_wording import ALERTS, MESSAGES, SENTENCES, sentence
-from tests.unit.both import MICROPYTHON, ROOT, raises
+from tests.helpers.agent.both import MICROPYTHON, ROOT, raises
 
 if MICROPYTHON:
     from hal.device import crypto_binding as binding
 else:
-    from hal.host_library import Binding, library_path
+    from hal.host.library import Binding, library_path
 
     def binding():
         return Binding(library_path())
