@@ -79,7 +79,9 @@ class Console:
 
 
 class Plain:
-    """A writer that has no file descriptor."""
+    """A writer that has no file descriptor; it takes all at once."""
+
+    number = -1
 
     def __init__(self, writer):
         self._writer = writer
