@@ -41,7 +41,7 @@ class RequestRefused(AgentError):
 @dataclasses.dataclass(frozen=True)
 class Decision:
     """What the agent decided. accepted: True only after the agent said so in that word. reason: a code of
-    docs/service.md. kind: the purpose or the file. text: one sentence for people."""
+    docs/reasons.md. kind: the purpose or the file. text: one sentence for people."""
 
     accepted: bool
     reason: str

@@ -87,7 +87,7 @@ def pytest_pyfunc_call(pyfuncitem):
     procedure = pyfuncitem.funcargs.get("procedure")
     if procedure is not None and procedure.phone.kind == "host":
         function = pyfuncitem.function
-        section = document.section(function, procedure.steps)
+        section = document.section(function, procedure.steps, procedure.kinds)
         if WRITE in os.environ:
             _written[document.title(function)] = section
         else:

@@ -112,7 +112,6 @@ def test_an_open_cluster_with_everything(new_cluster):
     shown = x509.load_der_x509_certificate(cluster.certificate("callmanager-ec"))
     assert isinstance(shown.public_key(), ec.EllipticCurvePublicKey)
     File(cluster.published(SGN)).verify(cluster.certificate("tftp"))
-    assert cluster.published(OWN) is None
 
 
 def test_the_tvs_of_an_open_cluster_knows_cert_verification_only(new_cluster):

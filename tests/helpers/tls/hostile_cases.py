@@ -5,9 +5,9 @@ CASES: name -> (Server12 or Server13, Twist, name of the failure, a part of its 
 before). What stalls and drips is in tests/integration/test_tls_slow.py.
 """
 
-from tests.helpers.hostile_tls import Close, Server12, Server13, Twist
-from tests.helpers.tls_identity import identity
-from tests.helpers.tls_wire import ALERT, APPLICATION_DATA, CHANGE_CIPHER_SPEC, HANDSHAKE, message, record
+from tests.helpers.tls.hostile import Close, Server12, Server13, Twist
+from tests.helpers.tls.identity import identity
+from tests.helpers.tls.wire import ALERT, APPLICATION_DATA, CHANGE_CIPHER_SPEC, HANDSHAKE, message, record
 
 WARNING = record(ALERT, b"\x01\x5a")  # user_canceled
 VERSIONS = {"tls12": Server12, "tls13": Server13}

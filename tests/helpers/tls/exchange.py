@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """A TLS client over a plain blocking socket for tests, on both Pythons: a connection's whole life as one record.
 
-tls_exchange.py, given the arguments of several exchanges as a JSON list on its standard input, prints what exchange()
-returned as a JSON list, too: so CPython tests run it inside MicroPython (tests/helpers/tls_pythons.py).
+client.py, given the arguments of several exchanges as a JSON list on its standard input, prints what exchange()
+returned as a JSON list, too: so CPython tests run it inside MicroPython (tests/helpers/tls/pythons.py).
 """
 
 import json
