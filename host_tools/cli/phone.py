@@ -61,7 +61,8 @@ def phone(
         parts.leave(parts.CANNOT_TELL, f"{state}: {error.strerror or error}")
     console = LogConsole(sys.stderr if json else sys.stdout)
     files = Files(str(state.resolve() / "files"))
-    hal = Hal(board=Board(values.mac, values.model), flash=flash, console=console, files=files)
+    board = Board(values.mac, values.model)  # pyright: ignore[reportAttributeAccessIssue]
+    hal = Hal(board=board, flash=flash, console=console, files=files)
     try:
         running = Phone(hal, values, origin=hal.clock.monotonic(), mic=maker, user=os.getuid())
     except ValueError as error:

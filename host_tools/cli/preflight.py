@@ -152,9 +152,9 @@ class Held:
             return None
         data = parts.read(path)
         try:
-            Trust(self.crypto, **{kind: data})
+            Trust(self.crypto, **{kind: data})  # pyright: ignore[reportArgumentType]
         except Refused as error:
-            error.file = str(path)
+            error.file = str(path)  # pyright: ignore[reportAttributeAccessIssue]
             parts.leave(parts.CANNOT_TELL, f"no phone has this installed: {error}")
         return data
 
