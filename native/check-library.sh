@@ -16,7 +16,7 @@ wrong() { printf '%s: %s\n' "$library" "$*" >&2; failed=1; }
 needed=$(readelf --dynamic --wide "$library" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | sort | tr '\n' ' ')
 [ "$needed" = 'libc.so.6 ' ] || wrong "needs $needed"
 exported=$(readelf --dyn-syms --wide "$library" | awk '$7 ~ /^[0-9]+$/ && $5 != "LOCAL" { print $8 }' | sort)
-declared=$(grep -oh '^PHONETRUST_API.*phonetrust_[a-z_]*(' $headers | grep -o 'phonetrust_[a-z_]*(' | tr -d '(' | sort -u)
+declared=$(grep -oh '^PHONETRUST_[A-Z_]*API.*phonetrust_[a-z_]*(' $headers | grep -o 'phonetrust_[a-z_]*(' | tr -d '(' | sort -u)
 [ "$exported" = "$declared" ] || wrong "exports $(echo $exported), declared are $(echo $declared)"
 
 ! readelf --sections --wide "$library" | grep -q '\.symtab' || wrong "is not stripped"

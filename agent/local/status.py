@@ -2,6 +2,7 @@
 """The status of a phone as one dictionary, ready for JSON: what it trusts, what it decided, what to do."""
 
 from agent import VERSION
+from agent.errors import TrustLost
 from agent.formats import names
 from agent.formats.text import shown, shown_value
 from agent.trust.reasons import locks_out
@@ -54,12 +55,18 @@ class View:
 
     def trusted(self):
         """What the phone trusts: state, mode, the installed lists, and whose configuration it uses. Part of the status."""
-        trust = self.judge.trust
+        try:
+            trust = self.judge.trust
+            installed = {"ctl": _list(trust.ctl, self.crypto), "itl": _list(trust.itl, self.crypto)}
+        except TrustLost:
+            self.judge.lose()  # the flash fails: from now on nothing is believed
+            trust = self.judge.trust
+            installed = {"ctl": None, "itl": None}
         configuration = self.keeper.configuration
         return {
             "state": state_of(trust),
             "mode": trust.mode,
-            "installed": {"ctl": _list(trust.ctl, self.crypto), "itl": _list(trust.itl, self.crypto)},
+            "installed": installed,
             "configuration": configuration.name if configuration is not None else None,
         }
 
@@ -101,8 +108,8 @@ def _list(trust_list, crypto):
         return None
     roles = {}
     for record in trust_list.records():
-        name = "empty" if record.certificate is None else names.role_name(record.role)
-        if record.certificate is not None:
+        name = names.role_name(record.role) if record.certificate_size else "empty"
+        if record.certificate_size:
             roles.setdefault(name, []).append(shown(names.to_text(record.subject)))
         else:
             roles.setdefault(name, []).append("")
@@ -112,8 +119,8 @@ def _list(trust_list, crypto):
         "signer": {"subject": shown(header.subject), "issuer": shown(header.issuer), "serial": header.serial.hex()},
         "timestamp": header.timestamp,
         "bytes": len(trust_list.data),
-        "sha1": crypto.digest("sha1", trust_list.data).hex(),
-        "sha256": crypto.digest("sha256", trust_list.data).hex(),
+        "sha1": trust_list.digest(crypto, "sha1").hex(),
+        "sha256": trust_list.digest(crypto, "sha256").hex(),
         "empty": trust_list.empty,
         "records": roles,
     }
