@@ -4,6 +4,7 @@
 from agent import VERSION
 from agent.errors import TrustLost
 from agent.formats import names
+from agent.formats.text import shown, shown_value
 from agent.trust.reasons import locks_out
 
 _TOPICS = ("flash", "ctl", "itl", "configuration")
@@ -41,10 +42,10 @@ class View:
             "policy": settings.policy,
             "locked_out": refusal is not None,
             "advice": refusal.text if refusal is not None else None,
-            "lsc": self.keeper.identity.describe(),
+            "lsc": shown_value(self.keeper.identity.describe()),
             "mic": self.keeper.identity.mic is not None,
             "tftp_servers": ["%s:%d" % server for server in self.fetcher.servers],
-            "tvs_servers": ["%s:%d" % server for server in self.tvs.servers],
+            "tvs_servers": [shown("%s:%d" % server) for server in self.tvs.servers],
             "flash_writes": self.keeper.store.written,
             "decisions": [decision.as_dict() for decision in self.history.decisions],
             "requests": [decision.as_dict() for decision in self.programs.decisions],
@@ -109,13 +110,13 @@ def _list(trust_list, crypto):
     for record in trust_list.records():
         name = names.role_name(record.role) if record.certificate_size else "empty"
         if record.certificate_size:
-            roles.setdefault(name, []).append(names.to_text(record.subject))
+            roles.setdefault(name, []).append(shown(names.to_text(record.subject)))
         else:
             roles.setdefault(name, []).append("")
     header = trust_list.header
     return {
-        "filename": header.filename,
-        "signer": {"subject": header.subject, "issuer": header.issuer, "serial": header.serial.hex()},
+        "filename": shown(header.filename),
+        "signer": {"subject": shown(header.subject), "issuer": shown(header.issuer), "serial": header.serial.hex()},
         "timestamp": header.timestamp,
         "bytes": len(trust_list.data),
         "sha1": trust_list.digest(crypto, "sha1").hex(),

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import typer
 
+from agent.formats.text import SENTENCES_LIMIT, shown
+
 YES = 0
 NO = 1
 CANNOT_TELL = 2
@@ -21,7 +23,7 @@ def single(command):
 
 def leave(status, sentence) -> typing.NoReturn:
     """End the command with a sentence on standard error."""
-    typer.echo(f"phonetrust: {sentence}", err=True)
+    typer.echo(f"phonetrust: {shown(str(sentence), SENTENCES_LIMIT)}", err=True)
     raise typer.Exit(status)
 
 
@@ -34,8 +36,11 @@ def read(path) -> bytes:
 
 
 def print_json(value):
-    """One JSON document, for scripts and for people."""
-    typer.echo(json.dumps(value, indent=2, ensure_ascii=False))
+    """One JSON document, for scripts and for people: what would steer a terminal is written as an escape."""
+    text = json.dumps(value, indent=2, ensure_ascii=False)
+    typer.echo(
+        "".join(letter if letter == "\n" or shown(letter) == letter else f"\\u{ord(letter):04x}" for letter in text)
+    )
 
 
 def host_crypto():
