@@ -65,6 +65,9 @@ crypto: pure computation; the modules that decide may be handed it
         521; ValueError for others. Seconds on a board. public_key(private_key) -> SubjectPublicKeyInfo DER.
     sign(private_key, scheme, digest) -> signature. "rsa-bare": PKCS#1 type 1 padding without a DigestInfo, as CAPF
         wants it; "ecdsa": DER. ValueError: unreadable key, or one that is not for the scheme.
+    sign_tls(private_key, scheme, algorithm, digest) -> signature for a TLS handshake, as others' programs ask for it.
+        scheme: "rsa-pkcs1" (with DigestInfo), "rsa-pss" (salt as long as the digest), "ecdsa" (DER). algorithm:
+        "sha256", "sha384", "sha512". ValueError: `digest` is not exactly that digest, or the key is not for the scheme.
     unwrap_key(private_key, wrapped, length) -> AES key, RSAES-PKCS1-v1_5. A wrong key or padding gives random bytes:
         only the plaintext's digest tells. ValueError: unreadable private key, `wrapped` of an impossible length.
     decrypt_stream(key, iv) -> AES-CBC: update(data) decrypts a bytearray of whole 16 byte blocks in place.
