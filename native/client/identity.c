@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "internal.h"
+#include "exchange.h"
 #include "json.h"
 
 /* The longest text of an error, and certificate in base64, that is read. */

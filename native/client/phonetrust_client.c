@@ -13,7 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "internal.h"
+#include "exchange.h"
 #include "json.h"
 
 const char *phonetrust_client_error(int error) {

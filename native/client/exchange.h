@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What the parts of the client share with each other and with nobody else. */
-#ifndef PHONETRUST_CLIENT_INTERNAL_H
-#define PHONETRUST_CLIENT_INTERNAL_H
+#ifndef PHONETRUST_CLIENT_EXCHANGE_H
+#define PHONETRUST_CLIENT_EXCHANGE_H
 
 #include <stddef.h>
 
