@@ -38,9 +38,7 @@ def pair_of(key, name="SEP00270DC01C92", issuer=None, issuer_key=None):
     )
     certificate = builder.sign(issuer_key or key, hashes.SHA256())
     encoding = serialization.Encoding.DER
-    private = key.private_bytes(
-        encoding, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()
-    )
+    private = key.private_bytes(encoding, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption())
     return certificate.public_bytes(encoding), private
 
 
