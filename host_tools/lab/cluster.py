@@ -24,7 +24,7 @@ from host_tools.lab.state import FORMAT, State, Store
 from host_tools.lab.transfer import Transfers
 
 NODE_KINDS = ("callmanager", "callmanager-ec", "tvs", "tomcat")
-SERVICES = ("tftp", "tvs", "application", "http", "https", "capf")  # https: configuration files, as on port 6971
+SERVICES = ("tftp", "tvs", "application", "http", "https", "capf", "sip")  # https: configuration files, as on port 6971
 _NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]{0,30}[A-Za-z0-9])?")
 
 

@@ -13,6 +13,7 @@ from agent.errors import Refused
 from host_tools.lab import capf_server, files, forecast, tvs_server, web_server
 from host_tools.lab.errors import LabError
 from host_tools.lab.events import EventLog
+from host_tools.lab.sip_server import SipServer
 from host_tools.lab.stream_server import StreamServer
 from host_tools.lab.tftp_server import TftpServer
 
@@ -25,7 +26,8 @@ class Serving:
     Ports: the ones in `ports`, {node: {service: port}}, else those used last time if they are free, else free ones.
     They are recorded in the cluster, whose configuration files name them, and in serving.json in its folder.
     `only_verification` makes TVS an old server that closes on QUERY_CERT; `time_to_live` is TVS's, in seconds;
-    with `ask_certificate` TLS servers ask phones for their certificate; `listener` is called with each event.
+    with `ask_certificate` TLS servers ask phones for their certificate; `listener` is called with each event;
+    with `sip` each node has a call manager (Kamailio) that phones register with: registrations.json says who has.
     """
 
     def __init__(
@@ -38,12 +40,15 @@ class Serving:
         ask_certificate=False,
         log_file=None,
         listener=None,
+        sip=False,
     ):
         self.cluster = cluster
         self.address = address
         self._only_verification = only_verification
         self._time_to_live = time_to_live
         self._ask_certificate = ask_certificate
+        self._sip = sip
+        self._registered = None
         self.events = EventLog(log_file, listener)
         self._servers = {}
         self._closed = threading.Event()
@@ -106,6 +111,8 @@ class Serving:
         for server in self._servers.values():
             server.close()
         self.events.close()
+        if self._registered is not None:
+            registrations_file(self.cluster).unlink(missing_ok=True)
         with contextlib.suppress(OSError, ValueError):
             if json.loads(self.ports_file.read_text())["pid"] == os.getpid():
                 self.ports_file.unlink()
@@ -133,7 +140,25 @@ class Serving:
         }
         if number == 1:
             starters["capf"] = lambda port: self._stream(number, port, "capf", "capf", self._serve_capf)
+        if self._sip:
+            starters["sip"] = lambda port: SipServer(
+                self.cluster,
+                number,
+                self.address,
+                port,
+                lambda what, **details: self.events.add("sip", number, what, **details),
+            )
         return starters
+
+    @property
+    def registrations(self):
+        """{device: {"node", "client", "expires_at", "transport", "certificate"}} of the phones that are registered."""
+        return {
+            device: {"node": number, **found}
+            for (number, service), server in self._servers.items()
+            if service == "sip"
+            for device, found in server.registrations.items()
+        }
 
     def _start(self, start, port, fixed):
         try:
@@ -214,7 +239,7 @@ class Serving:
         """Close and open the ports of services as the state wants them."""
         data = self.cluster.data
         for (number, service), server in list(self._servers.items()):
-            if not isinstance(server, StreamServer) or number > len(data["nodes"]):
+            if not isinstance(server, (StreamServer, SipServer)) or number > len(data["nodes"]):
                 continue
             stopped = service in data["nodes"][number - 1]["stopped"] or (service == "tvs" and data["pre8"])
             if stopped and server.running:
@@ -223,6 +248,17 @@ class Serving:
             elif not stopped and not server.running:
                 server.start()
                 self.events.add(service, number, "started")
+            if isinstance(server, SipServer) and server.follow():
+                self.events.add(service, number, "restarted")
+        self._write_registrations()
+
+    def _write_registrations(self):
+        if not self._sip:
+            return
+        found = self.registrations
+        if found != self._registered:
+            replace_json(registrations_file(self.cluster), found)
+            self._registered = found
 
     def _watch(self):
         while not self._closed.wait(WATCH):
@@ -230,9 +266,19 @@ class Serving:
                 self._follow_services()
 
     def _write_ports(self):
-        building = self.ports_file.with_suffix(".new")
-        building.write_text(json.dumps(self.as_dict()) + "\n")
-        os.replace(building, self.ports_file)
+        replace_json(self.ports_file, self.as_dict())
+
+
+def registrations_file(cluster):
+    """Where the servers of a cluster say which phones are registered; `lab status` reads it."""
+    return Path(cluster.path) / "registrations.json"
+
+
+def replace_json(path, value):
+    """Write `value` as the whole of a file, in one step."""
+    building = path.with_suffix(".new")
+    building.write_text(json.dumps(value) + "\n")
+    os.replace(building, path)
 
 
 def phone_shown(stream):
