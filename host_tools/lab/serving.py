@@ -49,6 +49,7 @@ class Serving:
         self._ask_certificate = ask_certificate
         self._sip = sip
         self._registered = None
+        self._registering = threading.Lock()
         self.events = EventLog(log_file, listener)
         self._servers = {}
         self._closed = threading.Event()
@@ -146,7 +147,7 @@ class Serving:
                 number,
                 self.address,
                 port,
-                lambda what, **details: self.events.add("sip", number, what, **details),
+                lambda what, **details: self._on_sip(number, what, details),
             )
         return starters
 
@@ -155,7 +156,7 @@ class Serving:
         """{device: {"node", "client", "expires_at", "transport", "certificate"}} of the phones that are registered."""
         return {
             device: {"node": number, **found}
-            for (number, service), server in self._servers.items()
+            for (number, service), server in list(self._servers.items())
             if service == "sip"
             for device, found in server.registrations.items()
         }
@@ -252,13 +253,18 @@ class Serving:
                 self.events.add(service, number, "restarted")
         self._write_registrations()
 
+    def _on_sip(self, number, what, details):
+        self._write_registrations()
+        self.events.add("sip", number, what, **details)
+
     def _write_registrations(self):
         if not self._sip:
             return
-        found = self.registrations
-        if found != self._registered:
-            replace_json(registrations_file(self.cluster), found)
-            self._registered = found
+        with self._registering:
+            found = self.registrations
+            if found != self._registered:
+                replace_json(registrations_file(self.cluster), found)
+                self._registered = found
 
     def _watch(self):
         while not self._closed.wait(WATCH):
