@@ -30,7 +30,8 @@ EXPIRES_LIMIT = 3600  # seconds for which a registration holds at most
 _REGISTERED = re.compile(
     r"@(registered|unregistered|refused) device=(SEP[0-9A-F]{12}) client=(\S+) expires=(\d+) serial=(\S*)"
 )
-_TLS_ERROR = re.compile(r"ERROR: tls \S+ \S+ *(?:TLS accept:|\w+:)? *(.+)")
+_TLS_ERROR = re.compile(r"ERROR: tls .*TLS accept:error:[^ ]*[^:]*::(.+?)(?: \(sni: .*)?$")
+_TLS_CLIENT = re.compile(r"ERROR: tls .*src addr: (\S+)")
 
 _COMMON = """#!KAMAILIO
 debug=0
@@ -209,7 +210,8 @@ class SipServer:
         return False
 
     def _listen(self, process):
-        """Read what Kamailio says until it ends."""
+        """Read what Kamailio says until it ends. Of a handshake that fails it says why, then whose it was."""
+        why = "no TLS"
         with process.stderr:
             for line in process.stderr:
                 self._said = [*self._said[-20:], line.rstrip("\n")]
@@ -218,8 +220,12 @@ class SipServer:
                     self._note(*found.groups())
                     continue
                 found = _TLS_ERROR.search(line)
-                if found and self._process is process:
-                    self._on_event("failed connection", text=found[1].strip())
+                if found:
+                    why = found[1]
+                found = _TLS_CLIENT.search(line)
+                if found:
+                    self._on_event("failed connection", client=found[1], text=why)
+                    why = "no TLS"
 
     def _note(self, what, device, client, expires, serial):
         certificate = self._certificate(serial) if serial else None

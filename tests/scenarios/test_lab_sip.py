@@ -3,6 +3,7 @@
 
 An agent of the tests holds the LSC here; tests/scenarios/test_phone_registers.py has the whole phone."""
 
+import dataclasses
 import json
 import subprocess
 import sys
@@ -91,25 +92,31 @@ def test_mixed_mode_wants_an_lsc_of_the_clusters_capf(mixed, tmp_path):
             assert lsc.agent.signed(), "the key behind PKCS#11 was not used"
 
 
-@pytest.mark.parametrize("wrong", ["another CAPF", "another device", "no certificate", "tcp"])
-def test_mixed_mode_refuses(mixed, tmp_path, new_cluster, wrong):
-    if wrong == "another CAPF":
-        other = new_cluster(name="other")
-        lsc = Lsc(tmp_path / "lsc", mixed, issuer=other.identity("capf"))
-    elif wrong == "another device":
-        lsc = Lsc(tmp_path / "lsc", mixed, name="CP-8861-SEP001122334455")
-    else:
-        lsc = Lsc(tmp_path / "lsc", mixed)
-    files = lsc.files
-    if wrong == "no certificate":
-        files.certificate.write_text("")
+def test_mixed_mode_refuses_the_certificate_of_another_device(mixed, tmp_path):
+    lsc = Lsc(tmp_path / "lsc", mixed, name="CP-8861-SEP001122334455")
     with mixed.serve(sip=True) as serving:
-        with phone(tmp_path / "baresip", serving, None if wrong == "tcp" else files) as one:
-            assert one.registered() is not True
-        what = "refused" if wrong == "another device" else "failed connection"
-        if wrong in ("another CAPF", "another device", "no certificate"):
-            event = serving.events.wait_for(service="sip", what=what)
-            assert event, [*serving.events]
+        with phone(tmp_path / "baresip", serving, lsc.files) as one:
+            assert "403 Certificate of Another Device" in one.registered()
+        assert serving.events.matching(service="sip", what="refused", device=DEVICE, serial=lsc.serial)
+        assert not serving.events.matching(what="registered") and serving.registrations == {}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "why"),
+    [
+        ("another CAPF", "certificate verify failed"),
+        ("no certificate", "peer did not return a certificate"),
+        ("tcp", "wrong version number"),
+    ],
+)
+def test_mixed_mode_refuses_at_the_handshake(mixed, tmp_path, new_cluster, wrong, why):
+    issuer = new_cluster(name="other").identity("capf") if wrong == "another CAPF" else None
+    lsc = Lsc(tmp_path / "lsc", mixed, issuer)
+    files = dataclasses.replace(lsc.files, certificate=None) if wrong == "no certificate" else lsc.files
+    with mixed.serve(sip=True) as serving:
+        with phone(tmp_path / "baresip", serving, None if wrong == "tcp" else files):
+            event = serving.events.wait_for(service="sip", what="failed connection", timeout=20)
+        assert event and event["text"] == why and event["client"].startswith("127.0.0.1:"), [*serving.events]
         assert not serving.events.matching(what="registered") and serving.registrations == {}
 
 
