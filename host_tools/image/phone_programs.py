@@ -80,7 +80,7 @@ def _folder(folder, wanted):
         if words:
             wanted.setdefault(words[0], []).extend(words[1:] or ["*"])
     paths = [path for path in sorted(folder.rglob("*")) if path.is_symlink() or path.is_file()]
-    return {f"programs/{name}/{path.relative_to(folder)}": _entry(path) for path in paths}
+    return {f"programs/{name}/{path.relative_to(folder)}": _entry(path) for path in paths if path.name != "packages"}
 
 
 def _text(path):
@@ -96,7 +96,7 @@ def _entry(path):
 def _chosen(unpacked, package, patterns):
     """The package's files that patterns ask for. ImageError where one asks for none."""
     names = (unpacked / _LISTS / package).read_text().split("\n")
-    names = [name for name in names if name.startswith(KEPT) and os.path.lexists(unpacked / name)]
+    names = [name for name in names if name.startswith(KEPT) and not name.endswith("/")]
     taken = set()
     for pattern in patterns:
         matching = fnmatch.filter(names, pattern)
