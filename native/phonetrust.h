@@ -2,11 +2,12 @@
 /*
  * libphonetrust: the computation behind a phone's trust decisions.
  *
- * This header is the whole interface and its manual. The library computes over memory that the caller owns.
- * It does no I/O (but asks the kernel for random bytes where the caller hands in no source), keeps no state,
- * keeps no pointer after a call returns, and starts no thread. Any number of threads may call it at once,
- * each with its own buffers. Nothing that is allocated inside a call outlives it, with one exception: the
- * running digest of phonetrust_digest_new, which the caller frees.
+ * This header and phonetrust_tls.h, which it includes, are the whole interface and its manual. The library
+ * computes over memory that the caller owns. It does no I/O (but asks the kernel for random bytes where the
+ * caller hands in no source), keeps no state (but for TLS, see there), keeps no pointer after a call returns,
+ * and starts no thread. Any number of threads may call it at once, each with its own buffers. Nothing that is
+ * allocated inside a call outlives it, with two exceptions, which the caller frees: the running digest of
+ * phonetrust_digest_new and the connection of phonetrust_tls_new.
  *
  * Inputs may be arbitrary bytes from a network. Every length is checked against what it stands in before it
  * is used, and no function recurses. A pointer may be NULL only where that is said, or where its length is 0.
@@ -141,9 +142,9 @@ PHONETRUST_API int phonetrust_certificate(const uint8_t *der, size_t length, uin
 
 /*
  * Check `signature` over `digest` with the key of a certificate: RSASSA-PKCS1-v1_5 (RFC 8017; 512 to 4096
- * bits, and exactly as long as the modulus) or ECDSA (the DER SEQUENCE of r and s; P-256, P-384, P-521). Weak
- * keys and digests are the caller's policy. A millisecond or so on a PC; how long depends on public data
- * alone.
+ * bits, and exactly as long as the modulus) or ECDSA (the strict DER SEQUENCE of r and s; P-256, P-384,
+ * P-521). Weak keys and digests are the caller's policy. A millisecond or so on a PC; how long depends on
+ * public data alone.
  *
  * 0: it verifies. ERROR_SIGNATURE: it does not. ERROR_MALFORMED: unreadable certificate or key.
  * ERROR_UNSUPPORTED: other keys, unknown algorithm. ERROR_ARGUMENT: digest_length is not that of the
@@ -160,7 +161,8 @@ PHONETRUST_API int phonetrust_verify(const uint8_t *certificate, size_t certific
  * the value. They check that the bytes hang together and nothing about the values. `capacity` counts rows.
  *
  * `fault` has room for two numbers. With ERROR_MALFORMED (and ERROR_MISMATCH) they are the tag that is wrong
- * and the offset of its first byte. They are the same that agent/tlv.py gives, which walks by the same rules.
+ * and the offset of its first byte. They are the same that agent/formats/tlv.py gives, which walks by the
+ * same rules.
  */
 #define PHONETRUST_TLV_ROW 3
 
@@ -206,18 +208,24 @@ PHONETRUST_API int phonetrust_record_index(const uint8_t *file, size_t length, s
 
 /*
  * Flag: SUBJECTNAME and ISSUERNAME, as far as the record has them, are the certificate's names, seen by a
- * plain comparison of the commonest attributes. Without the flag nothing is said about the names: a slower
- * reader that knows escapes and rarer attributes (agent/names.py) has to compare them before the record is
- * refused or believed.
+ * plain comparison of the commonest attributes, in which letter case of ASCII and the number of blanks do not
+ * count. Without the flag nothing is said about the names: a slower reader that knows escapes and rarer
+ * attributes (agent/formats/names.py) has to compare them before the record is refused or believed.
  */
 #define PHONETRUST_RECORD_NAMES_EQUAL 1
 
 /*
+ * Flag: PUBLICKEY is the certificate's EC point in another form (one of them compressed) as far as its x and
+ * the parity of its y tell. Whether y belongs to x is not computed: the slower reader has to.
+ */
+#define PHONETRUST_RECORD_POINT_OPEN 2
+
+/*
  * Read and check all records of a trust list, from `start` to the end of the file: what
- * phonetrust_record_index checks, the sizes of values (FUNCTION two bytes, IPADDRESS four; DNSNAME,
- * SUBJECTNAME and ISSUERNAME UTF-8 with one NUL at the end; DNSNAME may have no bytes at all), the
+ * phonetrust_record_index checks, the sizes of values (FUNCTION two bytes, IPADDRESS four or sixteen;
+ * DNSNAME, SUBJECTNAME and ISSUERNAME UTF-8 with one NUL at the end; DNSNAME may have no bytes at all), the
  * certificate, and that SERIALNUMBER and PUBLICKEY, where present, are the certificate's. A CERTIFICATE of no
- * bytes counts as none. Leading zero bytes of a SERIALNUMBER are ignored.
+ * bytes counts as none. Leading zero bytes of a SERIALNUMBER are ignored, and the number 0 may have no bytes.
  *
  * `capacity` counts rows of PHONETRUST_RECORD_ROW numbers. Returns the number of records. Allocates nothing.
  * ERROR_MALFORMED: the first thing that is. ERROR_MISMATCH: nothing is malformed, and a record says something
@@ -325,6 +333,10 @@ PHONETRUST_API int phonetrust_unwrap_key(const uint8_t *private_key, size_t leng
  */
 PHONETRUST_API int phonetrust_decrypt(const uint8_t *key, size_t key_length, uint8_t *iv, const uint8_t *data,
                                       size_t length, uint8_t *out);
+
+/* ----------------------------------------------------------------------------------------------- TLS */
+
+#include "phonetrust_tls.h"
 
 #ifdef __cplusplus
 }

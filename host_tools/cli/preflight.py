@@ -10,10 +10,11 @@ from rich.console import Console
 from rich.markup import escape
 
 from agent.errors import Malformed, Refused
-from agent.header import Header
+from agent.formats.header import Header
+from agent.formats.trustlist import SIZE_LIMIT
 from agent.settings import TVS_PORT, server
-from agent.trust import POLICIES, Trust, is_list_name
-from agent.trustlist import SIZE_LIMIT
+from agent.trust.age import REPLAYS
+from agent.trust.rules import POLICIES, Trust, is_list_name
 from host_tools.cli import parts
 from host_tools.cli.tvs_store import StoreError, TvsStore, Unreachable
 
@@ -36,6 +37,12 @@ def preflight(
         ),
     ] = None,
     policy: Annotated[str, typer.Option(metavar="|".join(POLICIES), help="The phones' policy.")] = POLICIES[0],
+    replay: Annotated[
+        str,
+        typer.Option(
+            metavar="|".join(REPLAYS), help="What the phones do with a list that is older than the installed one."
+        ),
+    ] = REPLAYS[0],
     refuse_weak: Annotated[
         bool, typer.Option("--refuse-weak", help="Phones that refuse SHA-1 and 1024-bit keys.")
     ] = False,
@@ -53,11 +60,13 @@ def preflight(
     """
     if policy not in POLICIES:
         parts.leave(parts.CANNOT_TELL, f"--policy is {policy}, not one of: {', '.join(POLICIES)}")
+    if replay not in REPLAYS:
+        parts.leave(parts.CANNOT_TELL, f"--replay is {replay}, not one of: {', '.join(REPLAYS)}")
     if tvs and tvs_store:
         parts.leave(parts.CANNOT_TELL, "--tvs and --tvs-store exclude each other")
     data = parts.read(candidate)
     kind = kind or _kind(candidate, data)
-    trust = _trust(installed_itl, installed_ctl, policy, size_limit, refuse_weak)
+    trust = _trust(installed_itl, installed_ctl, policy, size_limit, refuse_weak, replay)
     ask = _asker(trust, tvs, tvs_store, device)
     if kind in ("itl", "ctl"):
         decision = trust.decide_list(kind, data)
@@ -101,7 +110,7 @@ def _header_name(data):
         return ""
 
 
-def _trust(installed_itl, installed_ctl, policy, size_limit, refuse_weak):
+def _trust(installed_itl, installed_ctl, policy, size_limit, refuse_weak, replay):
     lists = {}
     crypto = parts.host_crypto()
     for kind, path in (("itl", installed_itl), ("ctl", installed_ctl)):
@@ -112,7 +121,7 @@ def _trust(installed_itl, installed_ctl, policy, size_limit, refuse_weak):
             except Refused as error:
                 error.file = str(path)
                 parts.leave(parts.CANNOT_TELL, f"no phone has this installed: {error}")
-    return Trust(crypto, policy, size_limit, refuse_weak, **lists)
+    return Trust(crypto, policy, size_limit, refuse_weak, replay=replay, **lists)
 
 
 def _asker(trust, tvs, tvs_store, device):
@@ -127,7 +136,7 @@ def _asker(trust, tvs, tvs_store, device):
         address = server(tvs, TVS_PORT)
     except (StoreError, ValueError) as error:
         parts.leave(parts.CANNOT_TELL, str(error))
-    from agent.tvs import TvsClient
+    from agent.servers.tvs.client import TvsClient
     from hal.host import Clock, Net, Random
 
     client = TvsClient(Net(), Clock(), Random(), device, timeout=5000)

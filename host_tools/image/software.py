@@ -12,7 +12,7 @@ import sys
 from host_tools.image.errors import ImageError
 
 # The modules of hal/ that a board runs; the others are the PC's.
-HAL = ("__init__.py", "device.py", "device_libc.py", "device_net.py", "files.py", "native.py", "poller.py")
+HAL = ("__init__.py", "device/__init__.py", "device/libc.py", "device/net.py", "files.py", "native.py", "poller.py")
 ROOTFS = pathlib.Path(__file__).parent / "rootfs"
 
 
@@ -21,7 +21,7 @@ def collect(top, architecture="aarch64"):
 
     The version is the release and a digest of all of this, so that a log names exactly what was running.
     """
-    sources = {f"agent/{path.name}": path for path in sorted((top / "agent").glob("*.py"))}
+    sources = {str(path.relative_to(top)): path for path in sorted((top / "agent").rglob("*.py"))}
     sources |= {f"hal/{name}": top / "hal" / name for name in HAL}
     sources["phone.py"] = top / "boards/phone.py"
     library = top / "build/native" / architecture / "libphonetrust.so"

@@ -12,10 +12,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding
 
-from agent import pem
-from host_tools.lab.stream_server import listen
+from agent.formats import pem
+from host_tools.lab.servers.stream import listen
 from host_tools.sip import trixie
-from tests.native.signing_agent import SigningAgent, key_of, pair_of
+from tests.helpers.native.signing_agent import SigningAgent, key_of, pair_of
 
 URI = "pkcs11:token=phonetrust;object=%s;type=private"
 

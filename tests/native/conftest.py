@@ -5,11 +5,11 @@ import subprocess
 
 import pytest
 
-from tests.native.client_agent import CLIENT, LONG, VARIANTS, Agent, parse
-from tests.native.library import ROOT, Library
-from tests.native.pkcs11_module import VARIANTS as PKCS11_VARIANTS
-from tests.native.pkcs11_module import Module
-from tests.native.signing_agent import SigningAgent, key_of, pair_of
+from tests.helpers.native.client_agent import CLIENT, LONG, VARIANTS, Agent, parse
+from tests.helpers.native.library import ROOT, Library
+from tests.helpers.native.pkcs11_module import VARIANTS as PKCS11_VARIANTS
+from tests.helpers.native.pkcs11_module import Module
+from tests.helpers.native.signing_agent import SigningAgent, key_of, pair_of
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,7 @@ import base64
 
 import pytest
 
-from tests.native.client_agent import CLOSED, PROTOCOL, REFUSED, SPACE, says
+from tests.helpers.native.client_agent import CLOSED, PROTOCOL, REFUSED, SPACE, says
 
 SHA256 = "0123456789abcdef" * 4
 NONE = {"key": "", "sha256": "", "text": "", "certificate": b""}

@@ -12,10 +12,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed, encode_dss_signature
 
-from tests.native import pkcs11_module as p11
-from tests.native.library import ROOT
-from tests.native.pkcs11_module import OK
-from tests.native.signing_agent import pair_of
+from tests.helpers.native import pkcs11_module as p11
+from tests.helpers.native.library import ROOT
+from tests.helpers.native.pkcs11_module import OK
+from tests.helpers.native.signing_agent import pair_of
 
 HASHES = {"sha256": hashes.SHA256(), "sha384": hashes.SHA384(), "sha512": hashes.SHA512()}
 INFOS = {

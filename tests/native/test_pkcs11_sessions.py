@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.native import pkcs11_module as p11
-from tests.native.pkcs11_module import OK
-from tests.native.signing_agent import SigningAgent, pair_of
+from tests.helpers.native import pkcs11_module as p11
+from tests.helpers.native.pkcs11_module import OK
+from tests.helpers.native.signing_agent import SigningAgent, pair_of
 
 DATA = b"what the handshake said"
 SIGN = p11.SHA_RSA_PKCS["sha256"]

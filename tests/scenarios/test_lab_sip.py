@@ -11,11 +11,11 @@ import sys
 import pytest
 from cryptography.hazmat.primitives import serialization
 
-from agent import pem
-from host_tools.lab.keys import Identity, make_certificate, subject
+from agent.formats import pem
+from host_tools.lab.model.keys import Identity, make_certificate, subject
 from host_tools.sip import trixie
 from host_tools.sip.phone import SipFiles, SipPhone
-from tests.native.signing_agent import SigningAgent, key_of
+from tests.helpers.native.signing_agent import SigningAgent, key_of
 from tests.scenarios.conftest import MAC
 
 DEVICE = f"SEP{MAC}"

@@ -1,14 +1,28 @@
 # SPDX-License-Identifier: MIT
 """The rules of spec/phone-behaviour.md for trust lists, one after the other. The truth table is in tests/vector_rows."""
 
-from agent import names
-from agent.decision import Answer
 from agent.errors import Refused
-from agent.header import Header
-from tests.unit import building
-from tests.unit.both import raises, vector
-from tests.unit.building import der, record, trust_list
-from tests.unit.judging import CUCM, CUCM_NEW, NAME, OTHER, SAST, TVS, ctl_of, decide, itl_of, reason, trust, vouch
+from agent.formats import names
+from agent.formats.header import Header
+from agent.trust.decision import Answer
+from tests.helpers.agent import building
+from tests.helpers.agent.both import raises, vector
+from tests.helpers.agent.building import der, record, trust_list
+from tests.helpers.agent.judging import (
+    CUCM,
+    CUCM_NEW,
+    NAME,
+    OTHER,
+    SAST,
+    TVS,
+    ctl_of,
+    decide,
+    itl_of,
+    reason,
+    rollback,
+    trust,
+    vouch,
+)
 
 # Rule 1
 
@@ -71,8 +85,20 @@ def test_names_of_trust_lists():
         "xITLFile.tlv",
         "ITLFile.tlv.sgn",
         "ITLSEP00270DC01C92",
+        "ITLSEP.tlv",
+        "ITLSEP00270dc01c92.tlv",
+        "ITLSEP00270DC01C92x.tlv",
+        "ITLSEP00270DC01C9G.tlv",
     ):
         assert kind_of(filename, "itl") == "refused wrong-file", filename
+
+
+def test_a_list_named_after_another_phone():
+    other = trust_list([record(0, SAST)], SAST, "ITLSEP001122334455.tlv")
+    assert reason(trust(device="SEP00270DC01C92"), "itl", other) == "refused wrong-file"
+    for filename in ("ITLFile.tlv", "ITLSEP00270DC01C92.tlv"):
+        data = trust_list([record(0, SAST)], SAST, filename)
+        assert reason(trust(device="SEP00270DC01C92"), "itl", data) == "refused bad-signature", filename
 
 
 # Rule 3
@@ -254,9 +280,10 @@ def test_rule_6_first_use():
 
 
 def test_rule_6_after_rollback():
-    phone = trust("itl-rollback.tlv")
-    assert reason(phone, "itl", "itl-othercluster.tlv") == "accepted after-rollback"
-    assert reason(trust(itl_of()), "itl", "itl-base.tlv") == "accepted after-rollback", "no records at all"
+    assert reason(trust(rollback()), "itl", "itl-othercluster.tlv") == "accepted after-rollback"
+    # What only names fewer servers, or none, is no rollback.
+    assert reason(trust("itl-rollback.tlv"), "itl", "itl-othercluster.tlv") == "refused unknown-signer"
+    assert reason(trust(itl_of()), "itl", "itl-base.tlv") == "refused unknown-signer", "no records at all"
 
 
 def test_rule_6_needs_its_own_sast_record():
@@ -268,7 +295,7 @@ def test_rule_6_needs_its_own_sast_record():
 
 def test_rule_6_provisioned_only():
     assert reason(trust(policy="provisioned-only"), "itl", "itl-base.tlv") == "refused not-provisioned"
-    assert reason(trust("itl-rollback.tlv", policy="provisioned-only"), "itl", "itl-othercluster.tlv") == (
+    assert reason(trust(rollback(), policy="provisioned-only"), "itl", "itl-othercluster.tlv") == (
         "refused not-provisioned"
     )
     assert reason(trust("itl-base.tlv", policy="provisioned-only"), "itl", "itl-sha512.tlv") == "accepted signed-by-itl"
@@ -276,10 +303,12 @@ def test_rule_6_provisioned_only():
 
 
 def test_rule_6_never_with_a_ctl():
-    for itl in (None, "itl-rollback.tlv"):
+    for itl in (None, rollback()):
         assert reason(trust(itl, "ctl-mixed.tlv"), "itl", "itl-othercluster.tlv") == "refused unknown-signer"
-        other = ctl_of((names.SAST, OTHER))
-        assert reason(trust(itl, other), "ctl", "ctl-mixed.tlv") in ("refused unknown-signer", "accepted signed-by-itl")
+        assert reason(trust(itl, ctl_of((names.SAST, OTHER))), "ctl", "ctl-mixed.tlv") == "refused unknown-signer"
+    assert reason(trust(rollback((names.SAST, SAST)), ctl_of((names.SAST, OTHER))), "ctl", "ctl-mixed.tlv") == (
+        "accepted signed-by-itl"
+    )
 
 
 # Rule 7
