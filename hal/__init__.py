@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The hardware abstraction: everything the agent may do to the world, as one object with small parts.
 
-A Hal has the parts `net`, `flash`, `files`, `clock`, `random`, `crypto`, `console`, `board`. There are three of them:
+A Hal has the parts `net`, `flash`, `files`, `published`, `clock`, `random`, `crypto`, `console`, `board`. There are three:
 `hal.host.Hal` (a PC, CPython), `hal.device.Hal` (MicroPython on Linux boards) and `hal.fake.Hal` (tests, both Pythons).
 The agent is handed one and imports none. No trust rule lives here.
 
@@ -37,6 +37,9 @@ files: files that other programs of the phone read (hal/files.py); None where th
     create(owner) -> a sink: begin(size or None), write(block); then keep() -> its path, or drop(). OSError on failure.
         Only so many are kept for one owner (a number), the oldest goes first; release(owner) removes them. All are gone
         after a restart.
+
+published: small files that other programs find by their names (hal/files.py); None where the phone keeps none
+    replace(name, pieces) makes the texts the whole content of a file in one step, remove(name). OSError on failure.
 
 clock
     monotonic() -> ms since some start, never back. wall() -> seconds since 1970, None where the board does not know.
