@@ -11,7 +11,6 @@ import socket
 import sys
 import time
 
-
 MICROPYTHON = sys.implementation.name == "micropython"
 if MICROPYTHON:
     from hal.device import crypto_binding as _binding

@@ -85,7 +85,8 @@ def test_unsigned_configuration_is_refused_also_where_the_signed_one_is_missing(
 
 
 def test_configuration_after_rollback():
-    world = World(cluster("itl-rollback.tlv", configuration=None))
+    world = World(cluster(None, configuration=None))
+    world.files["ITLFile.tlv"] = vector("blank.tlv", "vectors-clusters")
     world.files[OWN] = vector(OWN)
     assert world.boot() is True
     assert world.reasons() == [NO_CTL, "itl first-use", OWN + " after-rollback"]

@@ -110,7 +110,7 @@ def test_an_enrolment_that_fails_leaves_the_reason_why_it_cannot_read():
         "lsc !unknown-device",
         ENCRYPTED + " !no-certificate",
     ]
-    found = status(world.phone)
+    found = world.phone.view.status()
     assert found["locked_out"] and "no certificate of its own" in found["advice"]
 
 

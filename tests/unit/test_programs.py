@@ -179,7 +179,7 @@ def test_without_trust_and_after_rollback_the_plain_file_is_taken():
     place = Place({"ring.xml": b"<rings/>"}, None)
     assert place.fetch("ring.xml") == ("accepted no-trust-list", b"<rings/>")
     assert place.fetch("none.xml") == ("refused not-found", None)
-    place = Place({"ring.xml": b"<rings/>"}, vector("itl-rollback.tlv"))
+    place = Place({"ring.xml": b"<rings/>"}, vector("blank.tlv", "vectors-clusters"))
     assert place.fetch("ring.xml") == ("accepted after-rollback", b"<rings/>")
 
 
@@ -195,7 +195,7 @@ def test_an_unknown_signer_is_asked_about_at_tvs():
     place = Place({TONES + ".sgn": signed(TONES + ".sgn", b"x")})
     assert place.fetch(TONES)[0] == "refused tvs-unreachable"
     place.world.tvs({"lsc.cert.pem": (TFTP,)})
-    place.world.phone.tvs.set_servers([("127.0.0.1", 2445)])
+    place.world.phone.judge.configure([("127.0.0.1", 2445)])
     assert place.fetch(TONES) == ("accepted vouched-by-tvs", b"x")
     assert place.there() == ["2"]
 

@@ -78,11 +78,12 @@ def test_decisions():
 
 
 def test_a_good_boot_is_not_locked_out():
-    for arguments in ((), ("itl-base.tlv", "ctl-mixed.tlv"), ("itl-rollback.tlv", None, None)):
-        world = booted(*arguments)
-        world.files[OWN] = vector(OWN)
+    rollback = {"ITLFile.tlv": vector("blank.tlv", "vectors-clusters"), OWN: vector(OWN)}
+    for files in (cluster(), cluster("itl-base.tlv", "ctl-mixed.tlv"), rollback):
+        world = World(files)
+        world.boot()
         world.restart()
-        assert now(world)["locked_out"] is False, arguments
+        assert now(world)["locked_out"] is False, sorted(files)
 
 
 def locked_out(world, reason, advice):
@@ -183,7 +184,9 @@ def test_a_server_of_another_program_locks_nobody_out():
 
 
 def test_rolled_back():
-    found = now(booted("itl-rollback.tlv"))
+    world = World({"ITLFile.tlv": vector("blank.tlv", "vectors-clusters")})
+    world.boot()
+    found = now(world)
     assert found["state"] == "rolled-back" and found["mode"] == "nonsecure"
     assert found["installed"]["itl"]["empty"] is True
 

@@ -110,11 +110,12 @@ class World:
             self.hal.flash = flash
         self.hal.net.serve_udp(SERVER, 69, self.server)
         self.mic = mic
+        self.user = None
         self.make_phone()
 
     def make_phone(self, servers=()):
         """A phone that was just switched on."""
-        self.phone = TestedPhone(self.hal, self.settings, servers, mic=self.mic)
+        self.phone = TestedPhone(self.hal, self.settings, servers, mic=self.mic, user=self.user)
         self.console = Console(self.phone.view, Wishes(self.phone), self.hal.console.write)
         return self.phone
 

@@ -13,7 +13,6 @@ from agent.trust.decision import Answer, Question
 from agent.trust.rules import Trust
 from tests.helpers.agent.both import crypto, vector
 
-
 #: The phone of the rows.
 DEVICE = "SEP00270DC01C92"
 #: The folders with a truth table.

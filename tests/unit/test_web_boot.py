@@ -46,8 +46,8 @@ def world(files, tls=EC, http=True, tftp=None, **settings):
 
 def install(found, *more):
     """Put an ITL that holds the EC certificate as TFTP into the phone."""
-    found.phone.store.load()
-    found.phone.store.save({"itl": itl((names.TFTP, EC), *more)})
+    found.store.load()
+    found.store.save({"itl": itl((names.TFTP, EC), *more)})
 
 
 LISTS = ["CTLSEP00270DC01C92.tlv", "CTLFile.tlv", "ITLSEP00270DC01C92.tlv", "ITLFile.tlv"]
@@ -58,7 +58,7 @@ def test_all_by_http():
     assert found.boot() is True
     assert found.reasons() == ["ctl not-found", "itl first-use", SIGNED + " signed-by-itl"]
     assert plain.asked == LISTS + [SIGNED] and found.server.asked == []
-    assert found.phone.tftp_server == (SERVER, 69)
+    assert found.phone.fetcher.server == (SERVER, 69)
 
 
 def test_the_configuration_by_https():
@@ -91,7 +91,7 @@ def test_an_https_server_that_is_not_believed_is_asked_nothing_and_http_is():
     found, plain, secure = world(files, tls="other.cert.pem")
     install(found)
     assert found.boot() is True
-    assert found.reasons()[2:] == ["configuration !unknown-signer", SIGNED + " signed-by-itl"]
+    assert found.reasons()[2:] == ["configuration !wrong-key", SIGNED + " signed-by-itl"]
     assert secure.asked == [] and plain.asked == LISTS + [SIGNED]
 
 
@@ -105,16 +105,12 @@ def test_without_https_http_and_without_http_tftp():
     assert found.boot() is True and found.server.asked == LISTS + [SIGNED]
 
 
-def test_who_is_away_is_waited_for_once_a_boot():
-    found, _, _ = world({}, tls=None, http=False, tftp=cluster(), http_timeout=3000)
+def test_an_absent_server_is_waited_for_once_a_boot():
+    found, _, _ = world({}, tls=None, http=False, tftp={}, http_timeout=3000, tftp_timeout=1000, tftp_attempts=1)
     found.hal.net.silent.add(SERVER)
     before = found.hal.clock.monotonic()
-    found.phone._provisioning.fetch([(SERVER, 69)], "a", None, 10)
-    assert found.hal.clock.monotonic() - before == 3000
-    for name in ("b", "c"):
-        server, failure = found.phone._provisioning.fetch([(SERVER, 69)], name, None, 10)
-        assert server is None and failure.reason == "no-server"
-    assert found.hal.clock.monotonic() - before == 3000
+    assert found.boot() is False and found.reasons() == ["ctl !no-server"]
+    assert found.hal.clock.monotonic() - before < 4500
     found.hal.net.silent.clear()
     found.hal.net.serve_tcp(SERVER, 6970, WebServer(cluster()))
     assert found.boot() is True and found.server.asked == [], "the next boot asks anew"
@@ -136,7 +132,7 @@ def test_the_second_server():
     found.make_phone()
     found.hal.net.serve_tcp(SECOND, 6970, plain)
     assert found.boot() is True and plain.asked == LISTS + [SIGNED]
-    assert found.phone.tftp_server == (SECOND, 69)
+    assert found.phone.fetcher.server == (SECOND, 69)
 
 
 def test_what_http_said_is_told_where_tftp_says_nothing():
@@ -156,13 +152,54 @@ def test_ports_of_a_lab():
 def test_the_cluster_may_vouch_for_the_https_server_by_tvs():
     files = {SIGNED: signed(SIGNED, configuration())}
     found, plain, secure = world(files)
-    found.phone.store.load()
+    found.store.load()
     from tests.helpers.agent.building import record, trust_list
 
     rows = [record(names.SAST, "lsc.cert.pem"), record(names.TFTP, "lsc.cert.pem")]
     rows.append(record(names.TVS, "tvs.cert.pem", dns=b"127.0.0.1\0"))
-    found.phone.store.save({"itl": trust_list(rows, "lsc.cert.pem")})
+    found.store.save({"itl": trust_list(rows, "lsc.cert.pem")})
     found.tvs({EC: (names.TFTP,)})
     assert found.boot() is True
     assert found.reasons()[2:] == ["configuration vouched-by-tvs", SIGNED + " signed-by-itl"]
     assert secure.asked == [SIGNED]
+
+
+def test_the_unsigned_body_of_a_believed_server_is_taken():
+    files = {SIGNED: configuration()}  # such servers answer the signed name with the unsigned file
+    found, plain, secure = world(files)
+    install(found)
+    assert found.boot() is True
+    assert found.reasons()[2:] == ["configuration listed-in-itl", SIGNED + " from-trusted-server"]
+    assert secure.asked == [SIGNED] and plain.asked == LISTS
+
+
+def test_a_body_that_is_refused_goes_on_to_the_next_way():
+    damaged = bytearray(signed(SIGNED, configuration()))
+    damaged[-1] ^= 1
+    found, plain, secure = world({SIGNED: bytes(damaged)}, tftp={SIGNED: signed(SIGNED, configuration())})
+    install(found)
+    assert found.boot() is True
+    assert found.reasons()[2:] == ["configuration listed-in-itl", SIGNED + " signed-by-itl"]
+    assert secure.asked == [SIGNED] and plain.asked == LISTS + [SIGNED] and found.server.asked == [SIGNED]
+    del found.files[SIGNED]
+    assert found.restart() is False
+    assert found.reasons()[-1] == SIGNED + " !bad-signature", "what was there and refused says more than not found"
+
+
+def test_404_by_https_goes_on():
+    found, plain, secure = world({SIGNED: signed(SIGNED, configuration())})
+    secure.files = {}
+    install(found)
+    assert found.boot() is True
+    assert secure.asked == [SIGNED] and plain.asked == LISTS + [SIGNED]
+
+
+def test_a_list_of_an_older_signer_version_means_no_https():
+    from tests.helpers.agent.building import tlv
+
+    files = {SIGNED: signed(SIGNED, configuration())}
+    found, plain, secure = world(files)
+    found.store.load()
+    found.store.save({"itl": itl((names.TFTP, EC), signer_version=tlv(28, b"\1\0"))})
+    assert found.boot() is True
+    assert secure.asked == [] and plain.asked == LISTS + [SIGNED]
