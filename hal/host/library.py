@@ -42,9 +42,13 @@ class Binding:
 
         self._ffi = cffi.FFI()
         self._library = self._ffi.dlopen(str(path))
+        self._declared = set()
 
     def declare(self, functions):
-        """Declare all (name, result, arguments) at once: every call of the parser costs."""
+        """Declare all (name, result, arguments) at once: every call of the parser costs. Known ones are left out: the
+        bindings of crypto and TLS share some."""
+        functions = [function for function in functions if function[0] not in self._declared]
+        self._declared.update(function[0] for function in functions)
         self._ffi.cdef(
             "struct handle;"
             + "".join(
