@@ -60,6 +60,11 @@ class SipPhone:
     def __exit__(self, *_error):
         self.close()
 
+    @property
+    def process(self):
+        """baresip's process id."""
+        return self._process.pid
+
     def wait_for(self, *texts, timeout=20.0):
         """The next line that has one of these texts. AssertionError with all that it said where none comes."""
         deadline = time.monotonic() + timeout
