@@ -9,7 +9,10 @@ import subprocess
 import pytest
 from cryptography.hazmat.primitives import serialization
 
+from agent.flash.store import Store
+from hal.host import crypto
 from host_tools.client import TrustClient
+from host_tools.image.provision import Region
 from host_tools.sip import trixie
 from host_tools.sip.phone import SipFiles, SipPhone
 from tests.helpers.servers.service_phone import KINDS, ServingPhone
@@ -165,7 +168,11 @@ def test_itl_reset_by_the_recovery_key_after_a_lockout(mixed, desk):
         assert not phone.registers()
         mixed.itl_reset("localkey")
         phone.agent.restart()
-        assert "itl signed-by-itl" in phone.reasons()[-3:], phone.reasons()
+        assert "itl signed-by-ctl" in phone.reasons()[-3:], phone.reasons()  # it has ITLRecovery as SAST
+        assert not phone.registers(), "only the CTL names the call manager"
+        mixed.ctl_update()
+        phone.agent.restart()
+        assert "ctl vouched-by-tvs" in phone.reasons()[-3:], phone.reasons()  # by the TVS that the new ITL names
         assert phone.registers()
 
 
@@ -184,14 +191,19 @@ def memory_has(process, needle):
     return False
 
 
-def test_the_key_is_in_the_store_and_in_the_agents_memory_and_nowhere_else(mixed, desk):
-    from tests.helpers.lab.phones import sections
+def stored_key(path):
+    """The LSC's key (DER) in a file that stands for the flash."""
+    content = path.read_bytes()
+    region = Region(len(content))
+    region.content[:] = content
+    return bytes(Store(region, crypto()).load().read("lsc-key"))
 
+
+def test_the_key_is_in_the_store_and_in_the_agents_memory_and_nowhere_else(mixed, desk):
     with mixed.serve(sip=True) as serving:
         phone = desk(serving)
         store = phone.agent.folder / ("store" if phone.agent.kind == "micropython" else "flash")
-        der = sections(store.read_bytes())["lsc-key"]
-        numbers = serialization.load_der_private_key(der, None).private_numbers()
+        numbers = serialization.load_der_private_key(stored_key(store), None).private_numbers()
         secrets = [prime.to_bytes(128, order) for prime in (numbers.p, numbers.q) for order in ("big", "little")]
         with phone.sip() as sip:
             assert sip.registered() is True
