@@ -55,14 +55,14 @@ class Phone:
         self._web = self._make_web(web_server.accept)
         self.fetcher = Fetcher(self._tftp, self._web, settings.tftp or servers, clock, self.log)
         asked = History(self.report)
-        programs = Programs(self.fetcher, self.judge, hal.files, hal.crypto, settings.file_limit, clock, asked)
+        self.programs = Programs(self.fetcher, self.judge, hal.files, hal.crypto, settings.file_limit, clock, asked)
         identity = self.keeper.identity
         keys = Keys(identity, hal.crypto, clock, settings.sign_limit, user, group)
         self._certificates = CertificateFiles(hal.published, self.judge, identity, self.log)
         self.view = View(
             settings, hal.crypto, self.judge, self.keeper, self.fetcher, self.tvs, self.history, asked, keys
         )
-        self.service = Service(programs, keys, self.view, hal.files, clock, self.log, user)
+        self.service = Service(self.programs, keys, self.view, hal.files, clock, self.log, user)
         self.enrolment = Enrolment(self._capf_client, self.judge, self.keeper, self.history, clock, self.log)
         boot = make_boot(
             settings,

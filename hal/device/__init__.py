@@ -23,7 +23,7 @@ LIBRARY = "/usr/lib/libphonetrust.so"
 
 FFI_TYPES = {"i": "i", "n": "L", "h": "P", "b": "P", "o": "P", "z": "P", "s": "s", "v": "v"}
 READABLE = (bytes, bytearray, memoryview, array)
-WRITABLE = (bytearray, array)
+WRITABLE = (bytearray, memoryview, array)
 INT_LIMIT = 1 << 31
 
 EIO = 5

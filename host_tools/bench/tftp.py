@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """3 MB by TFTP on loopback from atftpd: the agent's client in process against curl, a process for each file."""
 
+import asyncio
 import random
 import shutil
 import subprocess
@@ -15,6 +16,7 @@ from host_tools.lab.servers.daemons import Atftpd
 SIZE = 3 << 20
 ROUNDS = 21
 BLOCK = 1428
+PATIENCE = 60000  # ms for one file
 
 
 class Kept:
@@ -39,11 +41,14 @@ class Kept:
 def ours(server, content, **settings):
     """A function that fetches the file once with the agent's client, which must have arrived whole."""
     hal, sink = Hal(), Kept()
+    client = tftp.Client(hal.net, hal.clock, hal.random, **settings)
+
+    async def fetch():
+        await client.fetch(server.address, server.name("file"), sink, SIZE, hal.clock.monotonic() + PATIENCE)
+        client.close()
 
     def run():
-        client = tftp.Client(hal.net, hal.clock, hal.random, **settings)
-        client.fetch([server.address], server.name("file"), sink, SIZE)
-        client.close()
+        asyncio.run(fetch())
         if sink.data != content:
             raise RuntimeError("the file did not arrive as it is")
 

@@ -62,7 +62,6 @@ class Phone:
 
     console: str  # device of the serial console, without /dev/
     interfaces: list[str]  # network interfaces, the first that appears is used
-    led: str  # brightness file of the LED; "" where there is none
     watchdog: str  # module of the watchdog that is fed
     modules: list[str]  # loaded at start, in this order
     modules_on_request: list[str]  # in the image, loaded by the kernel command line's wish

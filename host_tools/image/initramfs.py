@@ -68,7 +68,6 @@ def phone(board, files, version):
         "VERSION": version,
         "IDENTIFIER": f"{board.image.identifier:08x}",
         "INTERFACES": " ".join(board.phone.interfaces),
-        "LED": board.phone.led,
         "WATCHDOG": board.phone.watchdog,
         "MODULES": " ".join(board.phone.modules),
     }

@@ -12,7 +12,7 @@ from agent.boot.enrolment import Enrolment
 from agent.boot.history import History
 from agent.boot.order import make_boot
 from agent.errors import PhonetrustError
-from agent.fetch.errors import NotFound
+from agent.fetch.errors import NotFound, TooLarge
 from agent.fetch.fetcher import HTTPS, TFTP, Fetched
 from agent.flash.keeper import Keeper
 from agent.servers.judge import Judge, trust_maker
@@ -74,6 +74,8 @@ class FileSource:
             content = files.get(name) if files else None
             if content is None:
                 continue
+            if len(content) > limit:
+                raise TooLarge(None, name, f"it has {len(content)} bytes, the limit is {limit}")
             sink.begin(len(content))
             sink.write(memoryview(content))
             fetched = Fetched(self.servers[0], way, judge is None or await judge(way, self.servers[0]), [])
@@ -126,6 +128,12 @@ class TrialPhone:
         self._history.decisions.clear()
         await self._boot.run()
         return list(self._history.decisions)
+
+    async def judge(self, kind, data):
+        """The Decision about one list ("ctl", "itl") or file (its name), which changes nothing."""
+        if kind in ("ctl", "itl"):
+            return await self._judge.list(kind, data)
+        return await self._judge.file(kind, data, len(data))
 
     def boot(self):
         """As run(), for an asker that never waits."""

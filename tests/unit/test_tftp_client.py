@@ -137,6 +137,25 @@ def test_finished_transfers_are_bounded_in_number_and_time():
     assert network.open_sockets == 0, "no server asks for ever"
 
 
+def test_a_cancelled_settle_leaves_no_socket():
+    network = Network({HOST: Server({"a": b"x", "b": b"x"})})
+    client = tftp.Client(Turns(network), network, network)
+
+    async def cancelled():
+        await asyncio.gather(*[client.fetch((HOST, 69), name, Sink(), 10, FOREVER) for name in ("a", "b")])
+        task = asyncio.create_task(client.settle())
+        await asyncio.sleep(0)
+        task.cancel()
+        try:
+            await task
+        except asyncio.CancelledError:
+            pass
+
+    asyncio.run(cancelled())
+    client.close()
+    assert network.open_sockets == 0
+
+
 def test_a_server_that_floods_a_finished_transfer_is_answered_a_few_times():
     network = Network({HOST: script([data_packet(1, b"x")])})
     client = tftp.Client(network, network, network)

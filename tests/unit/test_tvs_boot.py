@@ -48,6 +48,14 @@ def test_what_cost_no_time_is_no_reason_to_leave_a_server_alone():
         assert "a" in world.net.tried, steps
 
 
+def test_what_is_asked_outside_of_the_boot_marks_nobody():
+    """A program in a hurry must not take TVS away from the boot that is going on."""
+    slow = Server(GOOD, lambda request: [1000, response(request)])
+    world = booting(slow)
+    assert world.ask(deadline=world.clock.now + 100).status == "unreachable"
+    assert world.ask_in_boot().status == "valid"
+
+
 def test_a_server_without_query_cert_is_known_for_one_boot():
     closing = Server(GOOD)
     world = booting(closing)
@@ -110,6 +118,12 @@ def test_what_the_phone_is_goes_to_no_stranger():
     world = booting(stranger, identity=(b"LSC", b"key"))
     assert world.ask_in_boot().status == "untrusted"
     assert stranger.heard == [] and stranger.identity is None
+
+
+def test_names_that_would_steer_a_terminal_are_not_shown_so():
+    world = World()
+    world.client.set_servers([("evil\x1b[2J\u202e", 2445)])
+    assert world.ask().text == "TVS evil?[2J?:2445: connection refused"
 
 
 def test_servers_by_their_ipv6_address():

@@ -1,56 +1,35 @@
 # SPDX-License-Identifier: MIT
-"""Boots by HTTP and HTTPS on the fake network: what is asked of whom, and when TFTP is left with it."""
+"""Boots by HTTP and HTTPS on the fake network: what is asked of which server, what is believed, and when TFTP is asked."""
 
 from agent.formats import names
-from tests.helpers.agent.both import vector
-from tests.helpers.agent.building import der
+from tests.helpers.agent.both import run, vector
+from tests.helpers.agent.building import der, record, tlv, trust_list
 from tests.helpers.agent.clusters import cluster
-from tests.helpers.agent.enrolling import SIGNED, configuration, itl, signed
+from tests.helpers.agent.enrolling import SIGNED, configuration, itl, new_pair, signed
 from tests.helpers.agent.phone_world import SECOND, SERVER, World, own_pair
+from tests.helpers.agent.web_server import WebServer
 
 EC = "cucmec.cert.pem"
-
-
-class WebServer:
-    """An HTTP server of `files`; asked: their names. status: of all answers, where it is given."""
-
-    def __init__(self, files, status=None):
-        self.files = files
-        self.status = status
-        self.asked = []
-        self.identity = None
-
-    def __call__(self, peer, data):
-        if not data:
-            return
-        self.identity = peer.identity
-        name = data.split(b" ", 2)[1].decode()[1:]
-        self.asked.append(name)
-        body = self.files.get(name)
-        status = self.status or (404 if body is None else 200)
-        body = body or b"sorry"
-        peer.say(b"HTTP/1.1 %d x\r\nContent-Length: %d\r\n\r\n" % (status, len(body)) + body)
-        peer.end()
+LISTS = ["CTLSEP00270DC01C92.tlv", "CTLFile.tlv", "ITLSEP00270DC01C92.tlv", "ITLFile.tlv"]
+PLAIN = configuration()
+GOOD = signed(SIGNED, PLAIN)
 
 
 def world(files, tls=EC, http=True, tftp=None, **settings):
-    """(World, HTTP server, HTTPS server): all have `files` but TFTP, which has `tftp`."""
+    """(World, HTTP server, HTTPS server): all have `files` but TFTP, which has `tftp`. tls: certificate, name or DER."""
     found = World(tftp if tftp is not None else {}, provisioning="http", **settings)
     plain, secure = WebServer(files), WebServer(files)
     if http:
         found.hal.net.serve_tcp(SERVER, 6970, plain)
     if tls:
-        found.hal.net.serve_tcp(SERVER, 6971, secure, der(tls))
+        found.hal.net.serve_tcp(SERVER, 6971, secure, der(tls) if isinstance(tls, str) else tls)
     return found, plain, secure
 
 
-def install(found, *more):
-    """Put an ITL that holds the EC certificate as TFTP into the phone."""
+def install(found, *more, lists=None):
+    """Put an ITL that holds the EC certificate as TFTP into the phone, or another one."""
     found.store.load()
-    found.store.save({"itl": itl((names.TFTP, EC), *more)})
-
-
-LISTS = ["CTLSEP00270DC01C92.tlv", "CTLFile.tlv", "ITLSEP00270DC01C92.tlv", "ITLFile.tlv"]
+    found.store.save({"itl": itl((names.TFTP, EC), *more) if lists is None else lists})
 
 
 def test_all_by_http():
@@ -62,13 +41,28 @@ def test_all_by_http():
 
 
 def test_the_configuration_by_https():
-    files = {SIGNED: signed(SIGNED, configuration())}
-    found, plain, secure = world(files, mic=own_pair())
+    found, plain, secure = world({SIGNED: GOOD}, mic=own_pair())
     install(found)
     assert found.boot() is True
     assert found.reasons()[2:] == ["configuration listed-in-itl", SIGNED + " signed-by-itl"]
     assert plain.asked == LISTS and secure.asked == [SIGNED]
     assert secure.identity == own_pair()
+
+
+def test_the_unsigned_configuration_of_a_server_that_is_believed():
+    found, plain, secure = world({SIGNED: PLAIN})
+    install(found)
+    assert found.boot() is True
+    assert found.reasons()[2:] == ["configuration listed-in-itl", SIGNED + " from-trusted-server"]
+    assert found.stored()[2:] == (SIGNED.encode(), PLAIN) and plain.asked == LISTS
+
+
+def test_the_same_bytes_by_http_are_unsigned():
+    found, plain, secure = world({SIGNED: PLAIN}, tls=None)
+    install(found)
+    assert found.boot() is False
+    assert found.reasons()[2].startswith(SIGNED + " !")
+    assert found.stored()[3] is None
 
 
 def test_tftp_is_not_asked_where_the_setting_does_not_say_http():
@@ -86,34 +80,84 @@ def test_https_only_with_trust():
     assert secure.asked == [] and plain.asked == LISTS + ["SEP00270DC01C92.cnf.xml"]
 
 
+def test_https_only_where_the_itl_announces_it():
+    records = [record(role, name) for role, name in ((names.SAST, "lsc.cert.pem"), (names.TFTP, "lsc.cert.pem"))]
+    for version, asked in ((None, []), (tlv(28, b"\1\0"), []), (tlv(28, b"\1\1"), [SIGNED])):
+        found, _, secure = world({SIGNED: GOOD})
+        install(found, lists=trust_list(records + [record(names.TFTP, EC)], "lsc.cert.pem", signer_version=version))
+        assert found.boot() is True
+        assert secure.asked == asked, version
+
+
 def test_an_https_server_that_is_not_believed_is_asked_nothing_and_http_is():
-    files = {SIGNED: signed(SIGNED, configuration())}
-    found, plain, secure = world(files, tls="other.cert.pem")
-    install(found)
-    assert found.boot() is True
-    assert found.reasons()[2:] == ["configuration !wrong-key", SIGNED + " signed-by-itl"]
-    assert secure.asked == [] and plain.asked == LISTS + [SIGNED]
+    """One with an RSA key is not what such servers show, even where the ITL has it as TFTP."""
+    stranger = new_pair()[0]
+    for certificate, reason in (
+        (stranger, "unknown-signer"),
+        ("other.cert.pem", "wrong-key"),
+        ("lsc.cert.pem", "wrong-key"),
+    ):
+        found, plain, secure = world({SIGNED: GOOD}, tls=certificate, mic=own_pair())
+        install(found)
+        assert found.boot() is True
+        assert found.reasons()[2:] == ["configuration !" + reason, SIGNED + " signed-by-itl"]
+        assert secure.asked == [] and secure.identity is None and plain.asked == LISTS + [SIGNED]
 
 
 def test_without_https_http_and_without_http_tftp():
-    files = {SIGNED: signed(SIGNED, configuration())}
-    found, plain, _ = world(files, tls=None)
+    found, plain, _ = world({SIGNED: GOOD}, tls=None)
     install(found)
     assert found.boot() is True and plain.asked[-1] == SIGNED
-    found, _, _ = world({}, tls=None, http=False, tftp=files)
+    found, _, _ = world({}, tls=None, http=False, tftp={SIGNED: GOOD})
     install(found)
     assert found.boot() is True and found.server.asked == LISTS + [SIGNED]
 
 
-def test_an_absent_server_is_waited_for_once_a_boot():
-    found, _, _ = world({}, tls=None, http=False, tftp={}, http_timeout=3000, tftp_timeout=1000, tftp_attempts=1)
+def test_404_by_https_leaves_http():
+    found, plain, secure = world({})
+    plain.files = {SIGNED: GOOD}
+    install(found)
+    assert found.boot() is True
+    assert secure.asked == [SIGNED] and plain.asked == LISTS + [SIGNED]
+
+
+def test_a_body_that_is_refused_leaves_the_next_way():
+    broken = GOOD[:-1] + b"x"
+    for files_by_http, by_tftp in ((GOOD, 0), (broken, 1)):
+        found, plain, secure = world({SIGNED: broken}, tftp={SIGNED: GOOD})
+        plain.files = {SIGNED: files_by_http}
+        install(found)
+        assert found.boot() is True, found.reasons()
+        assert found.reasons()[-1] == SIGNED + " signed-by-itl"
+        assert secure.asked == [SIGNED] and plain.asked[-1] == SIGNED
+        assert found.server.asked.count(SIGNED) == by_tftp
+        assert found.stored()[3] == PLAIN
+
+
+def test_a_body_that_every_way_refuses_is_refused():
+    broken = GOOD[:-1] + b"x"
+    for by_tftp in ({}, {SIGNED: broken}):  # what was there and is refused says more than "not found"
+        found, plain, secure = world({SIGNED: broken}, tftp=by_tftp)
+        install(found)
+        assert found.boot() is False
+        assert found.reasons()[-1] == SIGNED + " !bad-signature"
+        assert secure.asked == [SIGNED] and plain.asked[-1] == SIGNED and found.server.asked == [SIGNED]
+        assert found.stored()[3] is None
+
+
+def test_a_server_that_is_away_is_waited_for_once_a_boot():
+    found, _, _ = world({}, tls=None, http=False, tftp=cluster(), http_timeout=3000)
     found.hal.net.silent.add(SERVER)
     before = found.hal.clock.monotonic()
-    assert found.boot() is False and found.reasons() == ["ctl !no-server"]
-    assert found.hal.clock.monotonic() - before < 4500
+    assert found.boot() is False
+    assert found.reasons() == ["ctl !no-server"], "every other file would be asked of the same server"
+    costs = dict(found.phone.fetcher.costs())
+    assert costs["HTTP %s:6970" % SERVER] == 3000 and len(costs) == 2
+    assert found.hal.clock.monotonic() - before == sum(costs.values())
     found.hal.net.silent.clear()
-    found.hal.net.serve_tcp(SERVER, 6970, WebServer(cluster()))
-    assert found.boot() is True and found.server.asked == [], "the next boot asks anew"
+    plain = WebServer(cluster())
+    found.hal.net.serve_tcp(SERVER, 6970, plain)
+    assert found.boot() is True and plain.asked == LISTS + [SIGNED], "the next boot asks anew"
 
 
 def test_not_found_is_an_answer_and_nonsense_is_not():
@@ -150,56 +194,29 @@ def test_ports_of_a_lab():
 
 
 def test_the_cluster_may_vouch_for_the_https_server_by_tvs():
-    files = {SIGNED: signed(SIGNED, configuration())}
-    found, plain, secure = world(files)
-    found.store.load()
-    from tests.helpers.agent.building import record, trust_list
-
     rows = [record(names.SAST, "lsc.cert.pem"), record(names.TFTP, "lsc.cert.pem")]
     rows.append(record(names.TVS, "tvs.cert.pem", dns=b"127.0.0.1\0"))
-    found.store.save({"itl": trust_list(rows, "lsc.cert.pem")})
-    found.tvs({EC: (names.TFTP,)})
-    assert found.boot() is True
-    assert found.reasons()[2:] == ["configuration vouched-by-tvs", SIGNED + " signed-by-itl"]
-    assert secure.asked == [SIGNED]
+    for roles, reasons in (
+        ((names.TFTP,), ["configuration vouched-by-tvs", SIGNED + " from-trusted-server"]),
+        ((7,), ["configuration !tvs-wrong-role", SIGNED + " !malformed"]),
+    ):
+        found, plain, secure = world({SIGNED: PLAIN})
+        install(found, lists=trust_list(rows, "lsc.cert.pem"))
+        found.tvs({EC: roles})
+        assert found.boot() is (roles == (names.TFTP,))
+        assert found.reasons()[2:] == reasons
+        assert secure.asked == ([SIGNED] if roles == (names.TFTP,) else [])
 
 
-def test_the_unsigned_body_of_a_believed_server_is_taken():
-    files = {SIGNED: configuration()}  # such servers answer the signed name with the unsigned file
-    found, plain, secure = world(files)
-    install(found)
-    assert found.boot() is True
-    assert found.reasons()[2:] == ["configuration listed-in-itl", SIGNED + " from-trusted-server"]
-    assert secure.asked == [SIGNED] and plain.asked == LISTS
+def test_files_of_other_programs_do_not_come_by_https():
+    found, plain, secure = world({"Ringlist.xml": b"x"})
+    run(found.phone.fetcher.fetch("Ringlist.xml", _Nowhere(), 100, found.hal.clock.monotonic() + 1000))
+    assert plain.asked == ["Ringlist.xml"] and secure.asked == []
 
 
-def test_a_body_that_is_refused_goes_on_to_the_next_way():
-    damaged = bytearray(signed(SIGNED, configuration()))
-    damaged[-1] ^= 1
-    found, plain, secure = world({SIGNED: bytes(damaged)}, tftp={SIGNED: signed(SIGNED, configuration())})
-    install(found)
-    assert found.boot() is True
-    assert found.reasons()[2:] == ["configuration listed-in-itl", SIGNED + " signed-by-itl"]
-    assert secure.asked == [SIGNED] and plain.asked == LISTS + [SIGNED] and found.server.asked == [SIGNED]
-    del found.files[SIGNED]
-    assert found.restart() is False
-    assert found.reasons()[-1] == SIGNED + " !bad-signature", "what was there and refused says more than not found"
+class _Nowhere:
+    def begin(self, size):
+        pass
 
-
-def test_404_by_https_goes_on():
-    found, plain, secure = world({SIGNED: signed(SIGNED, configuration())})
-    secure.files = {}
-    install(found)
-    assert found.boot() is True
-    assert secure.asked == [SIGNED] and plain.asked == LISTS + [SIGNED]
-
-
-def test_a_list_of_an_older_signer_version_means_no_https():
-    from tests.helpers.agent.building import tlv
-
-    files = {SIGNED: signed(SIGNED, configuration())}
-    found, plain, secure = world(files)
-    found.store.load()
-    found.store.save({"itl": itl((names.TFTP, EC), signer_version=tlv(28, b"\1\0"))})
-    assert found.boot() is True
-    assert secure.asked == [] and plain.asked == LISTS + [SIGNED]
+    def write(self, block):
+        pass

@@ -150,7 +150,7 @@ class TvsClient:
                     self._leave_alone(server, question)
                 answer = await self._ask_server(server, question, request, session, ends)
             except _NoAnswer as failure:
-                if failure.lasting:
+                if failure.lasting and in_boot:
                     self._failed[server] = failure
                 if _WEIGHT.index(failure.status) > _WEIGHT.index(status):
                     status = failure.status

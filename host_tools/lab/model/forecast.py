@@ -4,44 +4,37 @@
 A phone is two trust lists, as far as this is concerned; TVS answers as the cluster's nodes would answer it.
 """
 
-from agent.trust.decision import Answer, Question
-from agent.trust.rules import Trust
+from agent.servers.judge import Asker
+from agent.trust.decision import Answer
 from hal.host.with_cryptography import HostCrypto
 from host_tools.lab.servers.tvs import find_certificate
-from host_tools.lab.writers import files
+from host_tools.trial.phone import TrialPhone, at_once, phone_settings
 
-TRUST_LISTS = (("ctl", files.CTL_NAME), ("itl", files.ITL_NAME))
+#: The MAC address of a phone that the cluster does not know.
+ANY_PHONE = "000000000000"
 
 
 def boot(state, database, itl, ctl, mac=None, node=1):
     """The decisions of a phone with these lists (bytes or None) that starts and asks node `node`; and what it holds then.
 
-    `database` is what TVS vouches for. Returns ([Decision, ...], itl, ctl): CTL, ITL and the phone's configuration, as
-    far as the node hands them out; without `mac` there is no configuration.
+    `database` is what TVS vouches for. Returns ([Decision, ...], itl, ctl): what the boot's own steps decide, the lists
+    that are rightly absent left out; without `mac` nothing is said of the configuration.
     """
-    trust = Trust(HostCrypto(), itl=itl, ctl=ctl)
-    published = state.published[state.data["nodes"][node - 1]["name"]]
-    decisions = []
-    for kind, name in TRUST_LISTS:
-        if name in published:
-            decision = _answered(state, database, trust, trust.decide_list(kind, published[name]))
-            decisions.append(decision)
-            if decision.accepted and decision.reason != "unchanged":
-                trust.install(kind, decision.trust_list)
-    if mac:
-        plain = f"SEP{mac}.cnf.xml"
-        signed = published.get(plain + ".sgn")
-        if trust.has_trust and signed is not None:
-            decisions.append(_answered(state, database, trust, trust.decide_file(plain + ".sgn", signed)))
-        else:
-            decisions.append(trust.decide_unsigned(plain))
-    return decisions, trust.itl and trust.itl.data, trust.ctl and trust.ctl.data
+    phone = _phone(state, database, itl, ctl, mac, node)
+    decisions = [decision for decision in phone.boot() if not (decision.accepted and decision.reason == "not-found")]
+    if not mac:
+        decisions = [decision for decision in decisions if decision.kind in ("ctl", "itl")]
+    return decisions, phone.itl, phone.ctl
 
 
 def takes(state, database, kind, content, itl, ctl):
     """Whether a phone with these lists takes `content` as its new one of `kind`. Refused where it cannot read its own."""
-    trust = Trust(HostCrypto(), itl=itl, ctl=ctl)
-    return _answered(state, database, trust, trust.decide_list(kind, content)).accepted
+    return at_once(_phone(state, database, itl, ctl).judge(kind, content)).accepted
+
+
+def _phone(state, database, itl, ctl, mac=None, node=1):
+    published = state.published[state.data["nodes"][node - 1]["name"]]
+    return TrialPhone(phone_settings(mac or ANY_PHONE), HostCrypto(), published, ClusterTvs(state, database), itl, ctl)
 
 
 def forecast(cluster):
@@ -75,32 +68,38 @@ def _any(phones):
     return next(iter(sorted(phones)), None)
 
 
-def _answered(state, database, trust, decision):
-    """Put the questions that a decision raises to the cluster's TVS, until there is a Decision."""
-    while isinstance(decision, Question):
-        decision = trust.answer(decision, _ask(state, database, trust, decision))
-    return decision
+class ClusterTvs(Asker):
+    """TVS as the cluster's nodes would answer it now: the first whose TVS runs and shows a certificate that the phone has.
+    `database`: what TVS vouches for."""
 
+    def __init__(self, state, database):
+        self._state = state
+        self._database = database
+        self._known = []
 
-def _ask(state, database, trust, question):
-    """The Answer of the first node whose TVS runs and shows a certificate that the phone has."""
-    running = [
-        number
-        for number, node in enumerate(state.data["nodes"], 1)
-        if "tvs" not in node["stopped"] and not state.data["pre8"]
-    ]
-    if not running:
-        return Answer("unreachable", text="No TVS runs in the cluster")
-    known = trust.tvs_certificates()
-    if not any(state.identities[f"tvs-{number}"].der in known for number in running):
-        return Answer("untrusted", text="No TVS of the cluster shows a certificate that the phone has")
-    if question.kind == "query":
-        der = find_certificate(database, question.issuer, question.serial)
-    else:
-        der = question.certificate
-    if der not in database:
-        return Answer("refused", text="The cluster's TVS does not know it")
-    return Answer("valid", der, sorted(database[der]), 86400)
+    def set_certificates(self, certificates):
+        """Those that the phone has."""
+        self._known = certificates
+
+    async def ask(self, question, deadline=None):
+        """An Answer (agent/trust/decision.py)."""
+        state = self._state
+        running = [
+            number
+            for number, node in enumerate(state.data["nodes"], 1)
+            if "tvs" not in node["stopped"] and not state.data["pre8"]
+        ]
+        if not running:
+            return Answer("unreachable", text="No TVS runs in the cluster")
+        if not any(state.identities[f"tvs-{number}"].der in self._known for number in running):
+            return Answer("untrusted", text="No TVS of the cluster shows a certificate that the phone has")
+        if question.kind == "query":
+            der = find_certificate(self._database, question.issuer, question.serial)
+        else:
+            der = question.certificate
+        if der not in self._database:
+            return Answer("refused", text="The cluster's TVS does not know it")
+        return Answer("valid", der, sorted(self._database[der]), 86400)
 
 
 def sentences(found):
