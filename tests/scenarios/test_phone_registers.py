@@ -172,7 +172,7 @@ def test_itl_reset_by_the_recovery_key_after_a_lockout(mixed, desk):
         assert not phone.registers(), "only the CTL names the call manager"
         mixed.ctl_update()
         phone.agent.restart()
-        assert "ctl vouched-by-tvs" in phone.reasons()[-3:], phone.reasons()  # by the TVS that the new ITL names
+        assert "ctl signed-by-itl" in phone.reasons()[-3:], phone.reasons()  # the new ITL has the new signer
         assert phone.registers()
 
 
