@@ -3,6 +3,7 @@
 
     callmanagers.pem    applications.pem    capf.pem    what CTL and ITL list for these; no certificate: an empty file
     phone.pem           the phone's own certificate, and the block by which OpenSSL finds its key; gone without one
+    time                the newest TIMESTAMP of these lists, in seconds since 1970: it cannot be earlier than that
 
 Each is replaced as a whole, so that nobody reads half of one, whenever other lists are installed or the phone has another
 certificate. They say what the lists say and no more: what TVS would vouch for is not in them."""
@@ -12,6 +13,7 @@ from agent.formats import pem
 #: file -> purpose of agent.trust.rules.PURPOSES
 SERVERS = {"callmanagers.pem": "callmanager", "applications.pem": "application", "capf.pem": "capf"}
 PHONE = "phone.pem"
+TIME = "time"
 TOKEN = "phonetrust"  # of libphonetrust-pkcs11.so
 
 
@@ -39,12 +41,20 @@ class CertificateFiles:
                 blocks = [pem.block("CERTIFICATE", bytes(der)) for der in trust.certificates(SERVERS[name])]
                 self._published.replace(name, blocks)
             self._write_own()
+            self._write_time(trust)
         except OSError as error:
             if self._written != (None,):  # said once
                 self._log("the certificates for other programs could not be written: %s" % error)
             self._written = (None,)
             return
         self._written = objects
+
+    def _write_time(self, trust):
+        """A board has no clock of its own; programs that check dates need one that is not in 1970."""
+        times = [found.header.timestamp for found in (trust.ctl, trust.itl) if found is not None]
+        times = [time for time in times if time is not None]
+        if times:
+            self._published.replace(TIME, ["%d\n" % max(times)])
 
     def _write_own(self):
         pair = self._identity.shown
