@@ -12,7 +12,7 @@ from agent.trust.rules import POLICIES
 
 PROVISIONING = ("tftp", "http")
 TFTP_PORT = 69
-TVS_PORT = 2445  # of servers that only the ITL names (spec/tvs.md, 'Servers and the cache')
+TVS_PORT = 2445  # of servers that only the ITL names (docs/spec/tvs.md, T9)
 
 
 def _mac(value):
@@ -172,7 +172,7 @@ class Settings:
 
     @property
     def device(self):
-        """Name of the device on the cluster (spec/phone-behaviour.md, 'Names')."""
+        """Name of the device on the cluster (docs/spec/rules.md, 'Names of the phone')."""
         return "SEP" + self.mac
 
     @property

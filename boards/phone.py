@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
 """The phone's program on a board: makes the HAL of what the start scripts found, boots the agent and keeps it going.
 
-The scripts (host_tools/image/rootfs) leave in one folder: phone.json and mic.pem (from the card, if they are there),
-mac, network.json (from DHCP), store (a link to the raw partition). It touches `alive` there, which is what keeps the
-watchdog fed. Another folder of that kind, with a file of a fixed size as store, may be given:
-micropython boards/phone.py FOLDER runs the phone anywhere.
+The scripts (host_tools/image/rootfs) leave these in one folder: phone.json and mic.pem (from the card, if they are there),
+mac, network.json (from DHCP), store (a link to the raw partition). It touches `alive` there, which keeps the
+watchdog fed. `micropython boards/phone.py FOLDER` runs the phone anywhere, with another such folder whose store is a
+file of a fixed size.
 """
 
 import asyncio
@@ -94,7 +94,7 @@ def make_published(folder):
 
 
 def make_phone(hal, settings, servers, origin, mic):
-    """The phone; one whose mic.pem cannot be used goes without."""
+    """The phone, without a MIC where mic.pem cannot be used."""
     user, group = libc.func("i", "getuid", "")(), libc.func("i", "getgid", "")()
     if mic:
         from agent.flash.identity import parse_pem
@@ -137,7 +137,7 @@ async def main(state):
         servers = dhcp_servers(read(state + "/network.json"))
     except SettingsError as error:
         say(hal, origin, "bad-settings: %s" % error)
-        await wait_for_person(hal)  # nothing is fetched by guess
+        await wait_for_person(hal)  # a phone does not guess its settings
     phone = make_phone(hal, settings, servers, origin, read(state + "/mic.pem"))
     await phone.run(hal.net.listen_local(state + "/trust.sock"))
 

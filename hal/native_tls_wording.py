@@ -44,9 +44,9 @@ SENTENCES = {
     " or EC on P-256, P-384 or P-521 is needed",
     "tls-proof": "the server did not prove that it has the key of its certificate: it may be an impostor, or its key and"
     " certificate do not belong together",
-    "tls-scheme": "the server signs in a way that is not supported here: in TLS 1.2 allow it PKCS #1 signatures with"
-    " SHA-256, SHA-384 or SHA-512 besides RSA-PSS, or switch TLS 1.3 on there",
-    "tls-record": "a record is malformed, too long, or was altered on its way",
+    "tls-scheme": "the server signs in a way that was not offered: allow it PKCS #1, RSA-PSS or ECDSA signatures with SHA-256,"
+    " SHA-384 or SHA-512",
+    "tls-record": "a record is malformed, too long or one of many empty ones, or it was altered on its way",
     "tls-message": "a message of the server is malformed, too long or not due",
     "tls-bytes": "the server sent more than 64 KB during the handshake",
     "tls-records": "the server sent more than 64 records that led nowhere",

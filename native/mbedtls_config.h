@@ -78,7 +78,8 @@
 #define MBEDTLS_POLY1305_C
 #define MBEDTLS_CHACHAPOLY_C
 
-/* TLS 1.3 computes its keys through PSA, whose table of keys is the library's one global state: tls_global.c. */
+/* TLS 1.3 computes its keys through PSA, whose table of keys is the library's one global state: tls_global.c.
+ */
 #define MBEDTLS_PSA_CRYPTO_C
 #define MBEDTLS_PSA_CRYPTO_CONFIG
 #define MBEDTLS_PSA_CRYPTO_CONFIG_FILE <psa_config.h>

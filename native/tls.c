@@ -8,8 +8,8 @@
 #include <mbedtls/platform_util.h>
 #include <mbedtls/ssl_ciphersuites.h>
 
-/* AES-128 first, as it is what a phone without AES instructions computes fastest with; ChaCha20 is faster still
- * there, and a server that prefers it may choose it. */
+/* AES-128 first, as it is what a phone without AES instructions computes fastest with; ChaCha20 is faster
+ * still there, and a server that prefers it may choose it. */
 #define SUITES                                                                                               \
     MBEDTLS_TLS1_3_AES_128_GCM_SHA256, MBEDTLS_TLS1_3_CHACHA20_POLY1305_SHA256,                              \
         MBEDTLS_TLS1_3_AES_256_GCM_SHA384, MBEDTLS_TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,                  \
@@ -25,18 +25,14 @@ static const int suites_with_static_rsa[] = {SUITES, MBEDTLS_TLS_RSA_WITH_AES_12
 static const uint16_t groups[] = {MBEDTLS_SSL_IANA_TLS_GROUP_SECP256R1, MBEDTLS_SSL_IANA_TLS_GROUP_SECP384R1,
                                   MBEDTLS_SSL_IANA_TLS_GROUP_SECP521R1, MBEDTLS_SSL_IANA_TLS_GROUP_NONE};
 
-/* PKCS #1 before PSS: a server with an RSA key that ends at TLS 1.2 takes the first, and mbedTLS refuses PSS
- * there. In TLS 1.3 PKCS #1 cannot be chosen for a proof. */
-static const uint16_t schemes[] = {MBEDTLS_TLS1_3_SIG_RSA_PKCS1_SHA256,
-                                   MBEDTLS_TLS1_3_SIG_RSA_PKCS1_SHA384,
-                                   MBEDTLS_TLS1_3_SIG_RSA_PKCS1_SHA512,
-                                   MBEDTLS_TLS1_3_SIG_ECDSA_SECP256R1_SHA256,
-                                   MBEDTLS_TLS1_3_SIG_ECDSA_SECP384R1_SHA384,
-                                   MBEDTLS_TLS1_3_SIG_ECDSA_SECP521R1_SHA512,
-                                   MBEDTLS_TLS1_3_SIG_RSA_PSS_RSAE_SHA256,
-                                   MBEDTLS_TLS1_3_SIG_RSA_PSS_RSAE_SHA384,
-                                   MBEDTLS_TLS1_3_SIG_RSA_PSS_RSAE_SHA512,
-                                   MBEDTLS_TLS1_3_SIG_NONE};
+/* PKCS #1 before PSS, for servers that end at TLS 1.2 and go by the client's order; tls12.c is for the
+ * others. In TLS 1.3 PKCS #1 cannot be chosen for a proof. */
+static const uint16_t schemes[] = {
+    MBEDTLS_TLS1_3_SIG_RSA_PKCS1_SHA256,       MBEDTLS_TLS1_3_SIG_RSA_PKCS1_SHA384,
+    MBEDTLS_TLS1_3_SIG_RSA_PKCS1_SHA512,       MBEDTLS_TLS1_3_SIG_ECDSA_SECP256R1_SHA256,
+    MBEDTLS_TLS1_3_SIG_ECDSA_SECP384R1_SHA384, MBEDTLS_TLS1_3_SIG_ECDSA_SECP521R1_SHA512,
+    MBEDTLS_TLS1_3_SIG_RSA_PSS_RSAE_SHA256,    MBEDTLS_TLS1_3_SIG_RSA_PSS_RSAE_SHA384,
+    MBEDTLS_TLS1_3_SIG_RSA_PSS_RSAE_SHA512,    MBEDTLS_TLS1_3_SIG_NONE};
 
 static int configure(struct tls *tls, int flags) {
     mbedtls_ssl_config *config = &tls->config;
@@ -102,7 +98,8 @@ int phonetrust_tls_server_name(void *handle, const uint8_t *name, size_t length)
 static int certificate_error(int result) {
     if (is_no_memory(result) || result == MBEDTLS_ERR_X509_ALLOC_FAILED)
         return PHONETRUST_ERROR_MEMORY;
-    return result == MBEDTLS_ERR_PK_UNKNOWN_PK_ALG ? PHONETRUST_ERROR_UNSUPPORTED : PHONETRUST_ERROR_MALFORMED;
+    return result == MBEDTLS_ERR_PK_UNKNOWN_PK_ALG ? PHONETRUST_ERROR_UNSUPPORTED
+                                                   : PHONETRUST_ERROR_MALFORMED;
 }
 
 int phonetrust_tls_identity(void *handle, const uint8_t *certificate, size_t certificate_length,
@@ -167,7 +164,8 @@ int phonetrust_tls_facts(void *handle, uint32_t *facts, size_t capacity) {
         return PHONETRUST_ERROR_ARGUMENT;
     if (capacity < PHONETRUST_TLS_FACTS)
         return PHONETRUST_ERROR_SPACE;
-    bool agreed = tls->ssl.state > MBEDTLS_SSL_SERVER_HELLO && tls->ssl.tls_version != MBEDTLS_SSL_VERSION_UNKNOWN;
+    bool agreed =
+        tls->ssl.state > MBEDTLS_SSL_SERVER_HELLO && tls->ssl.tls_version != MBEDTLS_SSL_VERSION_UNKNOWN;
     facts[PHONETRUST_TLS_FACT_STATE] = (uint32_t)tls->state;
     facts[PHONETRUST_TLS_FACT_ERROR] = (uint32_t)-tls->error;
     facts[PHONETRUST_TLS_FACT_ALERT] = tls->alert;

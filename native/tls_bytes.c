@@ -8,6 +8,8 @@
 #define TYPE_ALERT 21
 #define TYPE_HANDSHAKE 22
 #define CLIENT_HELLO 1
+/* RFC 8446, 5.2. TLS 1.2 allows more, which no cipher that is offered here needs. */
+#define RECORD_MAXIMUM (16384 + 256)
 
 /* A record begins. Only its header is looked at, which is never encrypted: its type is that of the content,
  * save that TLS 1.3 calls everything encrypted application data. */
@@ -16,7 +18,9 @@ static void count_record(struct tls *tls) {
     tls->idle_records++;
     if (tls->header[0] == TYPE_ALERT)
         tls->alerts++;
-    if (tls->alerts > PHONETRUST_TLS_ALERTS)
+    if (tls->record_left > RECORD_MAXIMUM)
+        tls->limit = PHONETRUST_ERROR_TLS_RECORD;
+    else if (tls->alerts > PHONETRUST_TLS_ALERTS)
         tls->limit = PHONETRUST_ERROR_TLS_ALERTS;
     else if (tls->idle_records > PHONETRUST_TLS_IDLE_RECORDS)
         tls->limit = PHONETRUST_ERROR_TLS_RECORDS;
@@ -66,7 +70,8 @@ int tls_pull(void *context, unsigned char *out, size_t length) {
 
 size_t tls_room(const struct tls *tls) { return OUTPUT_SIZE - (tls->output_end - tls->output_start); }
 
-/* Before the yes: a ClientHello, an alert, or the ChangeCipherSpec that stands before a second ClientHello. */
+/* Before the yes: a ClientHello, an alert, or the ChangeCipherSpec that stands before a second ClientHello.
+ */
 static bool may_leave(const struct tls *tls, const unsigned char *record, size_t length) {
     if (tls->accepted)
         return true;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Why a TLS connection ended: mbedTLS's error and where it stood, as one of the errors of phonetrust_tls.h. */
+/* Why a TLS connection ended: mbedTLS's error and where it stood, as one of the errors of phonetrust_tls.h.
+ */
 #include "tls.h"
 
 #include <mbedtls/ecp.h>
@@ -79,14 +80,17 @@ static bool is_wrong_signature(int cause) {
 
 /* What an error says of the message that was awaited. */
 static int error_at(unsigned awaited, int cause) {
-    if (cause == MBEDTLS_ERR_SSL_UNEXPECTED_MESSAGE || cause == MBEDTLS_ERR_SSL_DECODE_ERROR)
+    /* BAD_INPUT_DATA: a message that does not fit into mbedTLS's buffer. */
+    if (cause == MBEDTLS_ERR_SSL_UNEXPECTED_MESSAGE || cause == MBEDTLS_ERR_SSL_DECODE_ERROR ||
+        cause == MBEDTLS_ERR_SSL_BAD_INPUT_DATA)
         return PHONETRUST_ERROR_TLS_MESSAGE;
     switch (awaited) {
     case SERVER_HELLO:
     case ENCRYPTED_EXTENSIONS:
         return PHONETRUST_ERROR_TLS_PARAMETERS;
-    case CERTIFICATE:
-        return PHONETRUST_ERROR_TLS_CERTIFICATE;
+    case CERTIFICATE: /* mbedTLS checks a ServerHello of TLS 1.2 when it waits for this already */
+        return cause == MBEDTLS_ERR_SSL_ILLEGAL_PARAMETER ? PHONETRUST_ERROR_TLS_PARAMETERS
+                                                          : PHONETRUST_ERROR_TLS_CERTIFICATE;
     case SERVER_KEY_EXCHANGE:
         if (cause == MBEDTLS_ERR_SSL_ILLEGAL_PARAMETER || cause == MBEDTLS_ERR_SSL_PK_TYPE_MISMATCH)
             return PHONETRUST_ERROR_TLS_SCHEME;

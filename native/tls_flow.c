@@ -6,8 +6,8 @@
 
 #include <ssl_misc.h>
 
-/* The server has said all that it says before the client answers, and mbedTLS has checked it: the proof of the
- * key (not for a key exchange by RSA encryption) and, in TLS 1.3, the server's Finished. */
+/* The server has said all that it says before the client answers, and mbedTLS has checked it: the proof of
+ * the key (not for a key exchange by RSA encryption) and, in TLS 1.3, the server's Finished. */
 static bool is_at_judgement(const struct tls *tls) {
     return tls->ssl.state == MBEDTLS_SSL_CLIENT_CERTIFICATE ||
            tls->ssl.state == MBEDTLS_SSL_CLIENT_CCS_AFTER_SERVER_FINISHED;
@@ -108,7 +108,8 @@ int phonetrust_tls_send(void *handle, uint8_t *out, size_t capacity) {
     struct tls *tls = handle;
     if (tls == NULL)
         return PHONETRUST_ERROR_ARGUMENT;
-    /* The ClientHello, or what found no room before. An error shows in the next call; there may be an alert. */
+    /* The ClientHello, or what found no room before. An error shows in the next call; there may be an alert.
+     */
     go_on(tls);
     size_t length = tls->output_end - tls->output_start;
     if (length > capacity)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The header that trust lists and signed files share (spec/trust-files.md, 'One header, three kinds of file')."""
+"""The header that trust lists and signed files share (docs/spec/formats.md, 'Header')."""
 
 from agent.errors import Malformed, Unsupported
 from agent.formats import names, tlv

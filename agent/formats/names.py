@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Roles, serial numbers and distinguished names, as trust lists write them (spec/trust-files.md).
+"""Roles, serial numbers and distinguished names, as trust lists write them (docs/spec/formats.md, 'Names').
 
 Names are written by different tools with `,` or `;`, in different orders, with different escapes. Two names are the
 same when their sets of (type, value) pairs are, letter case and the number of blanks aside (RFC 5280, 7.1); a name with

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The few settings that the trust agent reads from a phone's configuration (spec/trust-files.md, last section).
+"""The few settings that the trust agent reads from a phone's configuration (docs/spec/formats.md, V1 to V3).
 
 Everything else in the file belongs to the phone's other programs."""
 

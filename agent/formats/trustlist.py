@@ -2,7 +2,7 @@
 """A trust list (CTL or ITL): from bytes to a TrustList whose records agree with their certificates.
 
 What a record repeats of its certificate is compared here and then never used again: all answers come from the
-certificate's own fields (spec/trust-files.md, 'Records')."""
+certificate's own fields (docs/spec/formats.md, R1 and R2)."""
 
 from array import array
 
@@ -119,7 +119,7 @@ class TrustList:
     @property
     def empty(self):
         """Whether this list says a rollback: it has blank records as TFTP, CCM+TFTP or TVS, and no certificate with any of
-        these roles (spec/phone-behaviour.md, 'Empty ITL'). A list that names no such server at all is not empty."""
+        these roles (docs/spec/rules.md, 'Empty ITL'). A list that names no such server at all is not empty."""
         blank = False
         for at in range(0, self.count * ROW, ROW):
             if self.rows[at + _ROLE] in _SERVERS:

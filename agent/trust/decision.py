@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What the deciding modules say: a Decision, or a Question that only TVS can answer, and the Answer to it.
 
-Reason codes stand in agent/trust/reasons.py."""
+The reason codes are in agent/trust/reasons.py."""
 
 from agent.trust.reasons import ACCEPTED, REFUSED
 
@@ -45,7 +45,7 @@ class Decision:
 
 
 class Question:
-    """What must be asked of TVS before a decision can be made (spec/tvs.md, 'Which request when').
+    """What must be asked of TVS before a decision can be made (docs/spec/tvs.md, T5 to T8).
 
     kind "query": who is this signer? .subject, .issuer (text as in the file's header), .serial (bytes).
     kind "verify": is this .certificate (DER) trusted, and for what?

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""From a board's folder to its image, in steps; what is slow and does not change is kept in build/."""
+"""From a board's folder to its image, in steps. Slow parts that do not change are kept in build/."""
 
 import dataclasses
 import gzip
@@ -26,7 +26,7 @@ class Content:
 def build(board, top, output, content, report):
     """Build the image of `board` from the source tree `top` into the file `output` -> the version of its software.
 
-    `report(text)` hears of each step. ImageError where it cannot be done; then `output` is as it was.
+    `report(text)` is called at each step. Raises ImageError where the image cannot be built, and leaves `output` as it was.
     """
     cache = top / "build/image/cache"
     cache.mkdir(parents=True, exist_ok=True)

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# lint.sh: style and form of all sources. What the repository demands beyond that is tests/repository.
+# lint.sh: style and form of all sources. tests/repository checks what else the repository demands.
 source "$(dirname "$0")/common.sh"
 cd "$top"
 status=0

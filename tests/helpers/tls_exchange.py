@@ -1,29 +1,27 @@
 # SPDX-License-Identifier: MIT
 """A TLS client over a plain blocking socket for tests, on both Pythons: a connection's whole life as one record.
 
-tls_exchange.py, given the arguments of several exchanges as a JSON list in $TLS_EXCHANGE, prints what exchange()
+tls_exchange.py, given the arguments of several exchanges as a JSON list on its standard input, prints what exchange()
 returned as a JSON list, too: so CPython tests run it inside MicroPython (tests/helpers/tls_pythons.py).
 """
 
 import json
-import os
 import socket
 import sys
 import time
+from binascii import hexlify, unhexlify
+
+from hal.native_tls import Tls
 
 MICROPYTHON = sys.implementation.name == "micropython"
 if MICROPYTHON:
     from hal.device import crypto_binding as _binding
 else:
-    from hal.host_library import Binding, library_path
+    from hal.host.library import Binding, library_path
 
     def _binding():
         return Binding(library_path())
 
-
-from binascii import hexlify, unhexlify
-
-from hal.native_tls import Tls
 
 BYTES = ("read", "certificate", "sent")
 
@@ -66,9 +64,14 @@ class Wire:
             view = view[self._socket.send(view) :]
 
     def receive(self):
-        """What is there, b"" at the end."""
+        """What is there, b"" at the end. OSError(110) at the deadline."""
         self._arm()
-        return self._socket.recv(4096)
+        try:
+            return self._socket.recv(4096)
+        except OSError as error:
+            if error.errno in (None, 11, 110):  # a timeout in CPython, in MicroPython
+                raise OSError(110, "deadline")
+            raise
 
     def close(self):
         """End the connection."""
@@ -187,4 +190,4 @@ def main(text):
 
 
 if __name__ == "__main__":
-    main(os.getenv("TLS_EXCHANGE"))
+    main(sys.stdin.read())

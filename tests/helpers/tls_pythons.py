@@ -19,14 +19,13 @@ def exchanges(python, *cases, timeout=120):
     architecture = python.removeprefix("micropython-")
     given = [{key: _text(value) for key, value in case.items()} for case in cases]
     done = subprocess.run(
-        [ROOT / "host_tools/setup/micropython", architecture, ROOT / "tests/helpers/tls_exchange.py"],
+        [ROOT / "host_tools/setup/micropython", architecture, "-X", "heapsize=16m", ROOT / "tests/helpers/tls_exchange.py"],
         env={
             **os.environ,
             "MICROPYPATH": str(ROOT),
-            "TLS_EXCHANGE": json.dumps(given),
             "PHONETRUST_LIBRARY": str(ROOT / "build/native" / architecture / "libphonetrust.so"),
         },
-        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=timeout,
+        input=json.dumps(given), capture_output=True, text=True, timeout=timeout,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     results = json.loads(done.stdout)

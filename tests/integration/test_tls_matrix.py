@@ -107,13 +107,18 @@ def test_each_curve_also_where_the_server_has_to_ask_again(version, curve, pytho
 
 
 @pytest.mark.parametrize("python", PYTHONS)
-def test_rsa_pss_only(python):
-    with OpenSSLServer(identity("rsa2048"), "-tls1_3", "-sigalgs", "RSA-PSS+SHA256") as server:
-        check_works(ask(server, python, {"none": None})["none"], identity("rsa2048"), "TLS 1.3")
-    with OpenSSLServer(identity("rsa2048"), "-tls1_2", "-sigalgs", "RSA-PSS+SHA256") as server:
-        result = ask(server, python, {"none": None})["none"]
-    assert result["failure"] == "tls-scheme"
-    assert "in TLS 1.2 allow it PKCS #1 signatures" in result["text"]
+@pytest.mark.parametrize("key", RSA_KEYS)
+@pytest.mark.parametrize("version", ["-tls1_2", "-tls1_3"])
+def test_rsa_pss_only(version, key, python):
+    with OpenSSLServer(identity(key), version, "-sigalgs", "RSA-PSS+SHA256") as server:
+        check_works(ask(server, python, {"none": None})["none"], identity(key), "TLS 1." + version[-1])
+
+
+@pytest.mark.parametrize("python", PYTHONS)
+@pytest.mark.parametrize("options", [["-serverpref"], ["-sigalgs", "RSA+SHA256"], ["-sigalgs", "RSA+SHA512"]])
+def test_servers_that_end_at_tls_12_whatever_order_they_go_by(options, python):
+    with OpenSSLServer(identity("rsa2048"), "-tls1_2", *options) as server:
+        check_works(ask(server, python, {"none": None})["none"], identity("rsa2048"), "TLS 1.2")
 
 
 @pytest.mark.parametrize("python", PYTHONS)
