@@ -88,7 +88,7 @@ def desk(request, tmp_path):
 @pytest.fixture
 def mixed(new_cluster):
     """A cluster in mixed mode that wants its phone to enrol."""
-    found = new_cluster(mixed=True)
+    found = new_cluster(mixed=True, kind="classic")  # one whose phones can be locked out
     found.set_capf(MAC, "install")
     return found
 

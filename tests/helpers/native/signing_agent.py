@@ -14,6 +14,7 @@ import threading
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+
 from hal.host.with_cryptography import HostCrypto
 
 HELLO = b'{"phonetrust": "0.2.0", "protocol": 1}\n'
