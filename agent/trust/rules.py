@@ -130,6 +130,16 @@ class Trust:
                 hosts.append(host)
         return hosts
 
+    def certificates(self, purpose):
+        """The certificates (DER) that CTL and ITL list for a key of PURPOSES, each once. None after a rollback (S3)."""
+        found = []
+        blank = self.itl is not None and self.itl.empty
+        for trust_list in (self.ctl, None if blank else self.itl):
+            for record in trust_list.with_roles(PURPOSES[purpose]) if trust_list is not None else ():
+                if record.certificate not in found:
+                    found.append(record.certificate)
+        return found
+
     def _records(self, roles):
         for trust_list in (self.itl, self.ctl):
             if trust_list is not None:
