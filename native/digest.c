@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Digests of a buffer, and running ones. */
+/* The digest of a buffer without a part of it, and running digests. */
 #include <stdlib.h>
 
 #include "internal.h"
@@ -26,39 +26,39 @@ mbedtls_md_type_t digest_type(int algorithm) {
 
 struct phonetrust_digest *phonetrust_digest_new(int algorithm) {
     const mbedtls_md_info_t *info = mbedtls_md_info_from_type(digest_type(algorithm));
-    struct phonetrust_digest *digest = info == NULL ? NULL : malloc(sizeof *digest);
-    if (digest == NULL)
+    struct phonetrust_digest *running = info == NULL ? NULL : malloc(sizeof *running);
+    if (running == NULL)
         return NULL;
-    digest->finished = false;
-    mbedtls_md_init(&digest->context);
-    if (mbedtls_md_setup(&digest->context, info, 0) != 0 || mbedtls_md_starts(&digest->context) != 0) {
-        phonetrust_digest_free(digest);
+    running->finished = false;
+    mbedtls_md_init(&running->context);
+    if (mbedtls_md_setup(&running->context, info, 0) != 0 || mbedtls_md_starts(&running->context) != 0) {
+        phonetrust_digest_free(running);
         return NULL;
     }
-    return digest;
+    return running;
 }
 
-int phonetrust_digest_update(struct phonetrust_digest *digest, const uint8_t *data, size_t length) {
-    if (digest == NULL || digest->finished)
+int phonetrust_digest_update(struct phonetrust_digest *running, const uint8_t *data, size_t length) {
+    if (running == NULL || running->finished)
         return PHONETRUST_ERROR_ARGUMENT;
-    return mbedtls_md_update(&digest->context, data, length) == 0 ? 0 : PHONETRUST_ERROR_MEMORY;
+    return mbedtls_md_update(&running->context, data, length) == 0 ? 0 : PHONETRUST_ERROR_MEMORY;
 }
 
-int phonetrust_digest_final(struct phonetrust_digest *digest, uint8_t *out, size_t capacity) {
-    if (digest == NULL || digest->finished)
+int phonetrust_digest_final(struct phonetrust_digest *running, uint8_t *out, size_t capacity) {
+    if (running == NULL || running->finished)
         return PHONETRUST_ERROR_ARGUMENT;
-    int size = mbedtls_md_get_size(mbedtls_md_info_from_ctx(&digest->context));
+    int size = mbedtls_md_get_size(mbedtls_md_info_from_ctx(&running->context));
     if (capacity < (size_t)size)
         return PHONETRUST_ERROR_SPACE;
-    digest->finished = true;
-    return mbedtls_md_finish(&digest->context, out) == 0 ? size : PHONETRUST_ERROR_MEMORY;
+    running->finished = true;
+    return mbedtls_md_finish(&running->context, out) == 0 ? size : PHONETRUST_ERROR_MEMORY;
 }
 
-void phonetrust_digest_free(struct phonetrust_digest *digest) {
-    if (digest == NULL)
+void phonetrust_digest_free(struct phonetrust_digest *running) {
+    if (running == NULL)
         return;
-    mbedtls_md_free(&digest->context);
-    free(digest);
+    mbedtls_md_free(&running->context);
+    free(running);
 }
 
 /* Add data[offset .. offset + length); data may be NULL where length is 0. */

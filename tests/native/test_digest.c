@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Digests: known answers (FIPS 180-4 examples), cuts, running ones, and what is refused. */
+/* Digests: known answers (FIPS 180-4 examples), cuts, slices, running ones, and what is refused. */
 #include "harness.h"
 
 static const struct {
