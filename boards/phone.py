@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
 """The phone's program on a board: makes the HAL of what the start scripts found, boots the agent and keeps it going.
 
-The scripts (host_tools/image/rootfs) leave in one folder: phone.json and mic.pem (from the card, if they are there),
-mac, network.json (from DHCP), store (a link to the raw partition). It touches `alive` there, which is what keeps the
-watchdog fed. Another folder of that kind, with a file of a fixed size as store, may be given:
-micropython boards/phone.py FOLDER runs the phone anywhere.
+The scripts (host_tools/image/rootfs) leave these in one folder: phone.json and mic.pem (from the card, if they are there),
+mac, network.json (from DHCP), store (a link to the raw partition). It touches `alive` there, which keeps the
+watchdog fed. `micropython boards/phone.py FOLDER` runs the phone anywhere, with another such folder whose store is a
+file of a fixed size.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from agent.errors import SettingsError
 from agent.main import ERROR, Phone
 from hal import device
 from hal.device.libc import libc
-from hal.files import Files
+from hal.files import Files, Published
 
 STATE = "/run/phone"
 TURN = 5000  # ms between two signs of life
@@ -84,17 +84,26 @@ def make_files(folder):
     return Files(folder)
 
 
+def make_published(folder):
+    """The folder for certificates that other programs read."""
+    try:
+        os.mkdir(folder)
+    except OSError:
+        pass  # it is there, or writing to it says what is wrong
+    return Published(folder)
+
+
 def make_phone(hal, settings, servers, origin, mic):
-    """The phone; one whose mic.pem cannot be used goes without."""
-    user = libc.func("i", "getuid", "")()
+    """The phone, without a MIC where mic.pem cannot be used."""
+    user, group = libc.func("i", "getuid", "")(), libc.func("i", "getgid", "")()
     if mic:
         from agent.flash.identity import parse_pem
 
         try:
-            return Phone(hal, settings, servers, origin, parse_pem(mic), user)
+            return Phone(hal, settings, servers, origin, parse_pem(mic), user, group)
         except ValueError as error:
             say(hal, origin, "bad-mic: mic.pem: %s" % error)
-    return Phone(hal, settings, servers, origin, user=user)
+    return Phone(hal, settings, servers, origin, user=user, group=group)
 
 
 def say(hal, origin, text):
@@ -120,14 +129,15 @@ async def main(state):
     if state == STATE and libc.func("i", "getuid", "")() == 0:
         raise SystemExit("the agent never runs as root on a board")
     board = SupervisedBoard(state, read(state + "/mac"), os.getenv("MODEL") or "")
-    hal = device.Hal(board=board, flash=device.Flash(state + "/store"), files=make_files(state + "/files"))
+    flash, files = device.Flash(state + "/store"), make_files(state + "/files")
+    hal = device.Hal(board=board, flash=flash, files=files, published=make_published(state + "/certificates"))
     origin = hal.clock.monotonic() - since_power_on()
     try:
         settings = load_settings(read(state + "/phone.json"), board.mac, board.model)
         servers = dhcp_servers(read(state + "/network.json"))
     except SettingsError as error:
         say(hal, origin, "bad-settings: %s" % error)
-        await wait_for_person(hal)  # nothing is fetched by guess
+        await wait_for_person(hal)  # a phone does not guess its settings
     phone = make_phone(hal, settings, servers, origin, read(state + "/mic.pem"))
     await phone.run(hal.net.listen_local(state + "/trust.sock"))
 

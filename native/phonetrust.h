@@ -14,14 +14,14 @@
  *
  * Results are int: 0 or a count where things went well, and one of the negative PHONETRUST_ERROR_ numbers
  * where they did not. After an error the contents of output buffers are not to be used, except `fault` as
- * described below. Where memory runs out inside mbedTLS, some failures have the name of what could not be
- * done for want of it (ERROR_MALFORMED, ERROR_KEY) in place of ERROR_MEMORY; none looks like success.
+ * described below. When memory runs out inside mbedTLS, some failures have the name of the step that then
+ * failed (ERROR_MALFORMED, ERROR_KEY) in place of ERROR_MEMORY; none looks like success.
  *
  * Lengths handed in are size_t; offsets handed out are uint32_t from the start of the buffer that was handed
  * in. Functions that give offsets take buffers of at most PHONETRUST_MAXIMUM_LENGTH bytes (ERROR_ARGUMENT
  * beyond).
  *
- * The formats are those of spec/trust-files.md; tag numbers and names are used as they stand there.
+ * The formats are those of docs/spec/formats.md; tag numbers and names are used as they stand there.
  */
 #ifndef PHONETRUST_H
 #define PHONETRUST_H
@@ -105,7 +105,7 @@ PHONETRUST_API int phonetrust_digest_update(void *digest, const uint8_t *data, s
 /* Write the digest and return its length. Only once: then ERROR_ARGUMENT. ERROR_SPACE leaves it running. */
 PHONETRUST_API int phonetrust_digest_final(void *digest, uint8_t *out, size_t capacity);
 
-/* Free a running digest, finished or not. NULL is let pass. */
+/* Free a running digest, finished or not. NULL does nothing. */
 PHONETRUST_API void phonetrust_digest_free(void *digest);
 
 /* -------------------------------------------------------------------------------------- certificates */
@@ -130,8 +130,8 @@ PHONETRUST_API void phonetrust_digest_free(void *digest);
 
 /*
  * Find the fields of one X.509 certificate (RFC 5280) in DER. Nothing may follow it. Extensions are not
- * looked at, and whether the certificate is signed, valid today or fit for a purpose is not asked: a phone
- * trusts certificates because they stand in its trust list.
+ * looked at, nor the certificate's signature, dates or purposes: a phone trusts certificates because they
+ * stand in its trust list.
  *
  * `capacity` is the number of entries in `fields`, at least PHONETRUST_CERTIFICATE_FIELDS.
  * Returns PHONETRUST_CERTIFICATE_FIELDS. ERROR_MALFORMED: not one whole certificate in DER. ERROR_SPACE.
@@ -158,7 +158,7 @@ PHONETRUST_API int phonetrust_verify(const uint8_t *certificate, size_t certific
 
 /*
  * The index functions turn TLVs into rows of PHONETRUST_TLV_ROW numbers: tag, offset of the value, length of
- * the value. They check that the bytes hang together and nothing about the values. `capacity` counts rows.
+ * the value. They check how the bytes hang together, and do not look at the values. `capacity` counts rows.
  *
  * `fault` has room for two numbers. With ERROR_MALFORMED (and ERROR_MISMATCH) they are the tag that is wrong
  * and the offset of its first byte. They are the same that agent/formats/tlv.py gives, which walks by the
@@ -173,7 +173,7 @@ PHONETRUST_API int phonetrust_verify(const uint8_t *certificate, size_t certific
  *
  * Returns the number of rows. ERROR_MALFORMED: VERSION and a two-byte HEADERLENGTH are not first; the header
  * is shorter than these or longer than the file; a TLV runs past the container or the header it stands in; a
- * known tag appears twice (PADDING may) or in another place than spec/trust-files.md gives it. ERROR_SPACE.
+ * known tag appears twice (PADDING may) or in another place than docs/spec/formats.md gives it. ERROR_SPACE.
  * ERROR_ARGUMENT.
  */
 PHONETRUST_API int phonetrust_header_index(const uint8_t *file, size_t length, uint32_t *rows,
@@ -228,8 +228,9 @@ PHONETRUST_API int phonetrust_record_index(const uint8_t *file, size_t length, s
  * bytes counts as none. Leading zero bytes of a SERIALNUMBER are ignored, and the number 0 may have no bytes.
  *
  * `capacity` counts rows of PHONETRUST_RECORD_ROW numbers. Returns the number of records. Allocates nothing.
- * ERROR_MALFORMED: the first thing that is. ERROR_MISMATCH: nothing is malformed, and a record says something
- * else than its certificate; fault is the first such SERIALNUMBER or PUBLICKEY. ERROR_SPACE. ERROR_ARGUMENT.
+ * ERROR_MALFORMED: `fault` is the first malformed thing. ERROR_MISMATCH: nothing is malformed, but a record
+ * differs from its certificate; fault is the first such SERIALNUMBER or PUBLICKEY. ERROR_SPACE.
+ * ERROR_ARGUMENT.
  */
 PHONETRUST_API int phonetrust_check_records(const uint8_t *file, size_t length, size_t start, uint32_t *rows,
                                             size_t capacity, uint32_t *fault);
@@ -274,8 +275,8 @@ PHONETRUST_API int phonetrust_public_key(const uint8_t *private_key, size_t leng
 
 /*
  * Sign a digest. RSA: PKCS #1 type 1 padding over the DigestInfo of `algorithm` (RSASSA-PKCS1-v1_5), or over
- * the bytes alone with PHONETRUST_BARE_DIGEST, as CAPF wants it (spec/capf.md). EC: ECDSA, the DER SEQUENCE
- * of r and s; `algorithm` only says how long the digest must be. A bare digest has 1 to
+ * the bytes alone with PHONETRUST_BARE_DIGEST, as CAPF wants it (docs/spec/capf.md, C5). EC: ECDSA, the DER
+ * SEQUENCE of r and s; `algorithm` only says how long the digest must be. A bare digest has 1 to
  * PHONETRUST_DIGEST_SIZE bytes.
  *
  * The private key is as for phonetrust_public_key. Returns the length of the signature. Random bytes blind
@@ -286,6 +287,25 @@ PHONETRUST_API int phonetrust_public_key(const uint8_t *private_key, size_t leng
 PHONETRUST_API int phonetrust_sign(const uint8_t *private_key, size_t length, int algorithm,
                                    const uint8_t *digest, size_t digest_length, phonetrust_random random,
                                    void *context, uint8_t *out, size_t capacity);
+
+/* Schemes of phonetrust_sign_tls, all that TLS 1.2 and 1.3 handshakes use. */
+#define PHONETRUST_RSA_PKCS1 1 /* RSASSA-PKCS1-v1_5 with the DigestInfo */
+#define PHONETRUST_RSA_PSS 2   /* RSASSA-PSS; MGF1 of the same digest, a salt as long as the digest */
+#define PHONETRUST_ECDSA 3     /* the DER SEQUENCE of r and s */
+
+/*
+ * Sign a digest for a TLS handshake, as the holder of the key does for other programs. `algorithm` is SHA256,
+ * SHA384 or SHA512, and `digest` has exactly its length: nothing else is padded, so that no caller gets
+ * ciphertext decrypted or a bare number signed. Unlike phonetrust_sign this wants the key to be of the
+ * scheme's kind.
+ *
+ * Returns the length of the signature. ERROR_KEY: unreadable key, of another kind, or one too short for this
+ * digest. ERROR_UNSUPPORTED: other schemes, algorithms and sizes. ERROR_ARGUMENT: digest_length. ERROR_SPACE.
+ * ERROR_RANDOM. ERROR_MEMORY.
+ */
+PHONETRUST_API int phonetrust_sign_tls(const uint8_t *private_key, size_t length, int scheme, int algorithm,
+                                       const uint8_t *digest, size_t digest_length, phonetrust_random random,
+                                       void *context, uint8_t *out, size_t capacity);
 
 /* --------------------------------------------------------------------------- encrypted configuration */
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""What one would write first to verify a trust list on a PC: struct for the TLVs, `cryptography` for the rest.
+"""The first program that comes to mind for verifying a trust list on a PC: struct for the TLVs, `cryptography` for the rest.
 
-The benchmark's other side, on purpose not the agent's code, does the same job: it loads each certificate, compares what
-the record repeats of it (names, serial number, public key), and verifies the list's signature.
+It is the benchmark's other side and shares no code with the agent. It does the same job: it loads each certificate, compares the
+copies in the record (names, serial number, public key), and verifies the list's signature.
 """
 
 import struct
@@ -29,6 +29,8 @@ def header_fields(data):
             cut = (offset, size + 3)
         fields[tag] = data[offset + 3 : offset + 3 + size]
         offset += 3 if tag in CONTAINERS else 3 + size
+    if cut is None:
+        raise ValueError("the header has no signature")
     return fields, cut, length
 
 
@@ -87,6 +89,8 @@ def read(data):
     signed = data[:cut] + data[cut + size :]
     if isinstance(key, ec.EllipticCurvePublicKey):
         key.verify(header[12], signed, ec.ECDSA(digest))
-    else:
+    elif isinstance(key, rsa.RSAPublicKey):
         key.verify(header[12], signed, padding.PKCS1v15(), digest)
+    else:
+        raise ValueError("the signer's key is of another kind")
     return found

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""How large the library is that goes onto the phone."""
+"""The size of the library on the phone."""
 
 from pathlib import Path
 

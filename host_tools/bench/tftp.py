@@ -20,7 +20,7 @@ PATIENCE = 60000  # ms for one file
 
 
 class Kept:
-    """A sink that keeps the file in memory that is there already, as the phone does."""
+    """A sink that keeps the file in memory that was allocated before, as the phone does."""
 
     def __init__(self):
         self.data = bytearray(SIZE)
@@ -39,7 +39,7 @@ class Kept:
 
 
 def ours(server, content, **settings):
-    """A function that fetches the file once with the agent's client, which must have arrived whole."""
+    """A function that fetches the file once with the agent's client and checks that it arrived whole."""
     hal, sink = Hal(), Kept()
     client = tftp.Client(hal.net, hal.clock, hal.random, **settings)
 
@@ -50,7 +50,7 @@ def ours(server, content, **settings):
     def run():
         asyncio.run(fetch())
         if sink.data != content:
-            raise RuntimeError("the file did not arrive as it is")
+            raise RuntimeError("the file did not arrive unchanged")
 
     return run
 

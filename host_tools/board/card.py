@@ -26,7 +26,7 @@ def add_programs(card, board, entries):
     """Put other programs of the phone on a card: {path below /programs: cpio.Entry}, appended to its initramfs.
 
     board: name of a folder of boards/. The executables directly in /programs are started beside the agent
-    (host_tools/image/rootfs/programs); until the next image is written. ImageError where they do not fit."""
+    (host_tools/image/rootfs/programs). They stay until the next image is written. ImageError where they do not fit."""
     boot, _ = layout.boot_and_store(card)
     name = boards.load(board).boot.initramfs
     archive = fat.read(card, boot.offset, name)

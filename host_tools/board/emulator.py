@@ -2,7 +2,7 @@
 """A board in QEMU. It boots what is on its card: kernel, device tree, initramfs and command line are taken from there.
 
 The card is a file of the image's size that the emulated board writes to, as a real one writes to its SD card. The PC's
-loopback is 10.0.2.2 for the board (QEMU's user network); nothing else can be reached from there, and nobody reaches it.
+loopback is 10.0.2.2 for the board (QEMU's user network); it reaches nothing else, and nothing else reaches it.
 """
 
 import os
@@ -58,7 +58,7 @@ class Emulator:
         self.process = None
 
     def command(self):
-        """QEMU's command line but for console and monitor."""
+        """QEMU's command line without console and monitor."""
         return base_command(self.board, self.card, self.folder, self.mac)
 
     def start(self):
@@ -66,7 +66,7 @@ class Emulator:
         command = self.command()
         for path in (self.console, self.monitor):
             path.unlink(missing_ok=True)
-        # The board waits for its first reader, so that nobody misses the first line.
+        # The board waits for its first reader, so that the first line is not lost.
         command += [
             "-chardev",
             f"socket,id=console,path={self.console},server=on,wait=on",

@@ -6,8 +6,8 @@
         if not decision.accepted:
             raise SystemExit(decision.text)
 
-docs/service.md describes what goes over the socket. Fail closed: whatever goes wrong is an AgentError, never a yes. After
-AgentGone and Unsupported the connection is closed; make a new TrustClient. Not for two threads at once."""
+docs/service.md describes the messages on the socket. Fail closed: whatever goes wrong is an AgentError, never a yes. After
+AgentGone and Unsupported the connection is closed; make a new TrustClient. Two threads must not use one client at once."""
 
 import base64
 import dataclasses
@@ -23,11 +23,11 @@ PURPOSES = ("application", "callmanager", "capf", "configuration", "tvs")
 
 
 class AgentError(Exception):
-    """No answer that could be relied on: treat it as a no. str() is one sentence."""
+    """No reliable answer: treat it as a no. str() is one sentence."""
 
 
 class AgentGone(AgentError):
-    """Nobody listens, the agent ended the connection, or it did not answer in time."""
+    """The agent does not listen, ended the connection, or did not answer in time."""
 
 
 class Unsupported(AgentError):
@@ -35,13 +35,13 @@ class Unsupported(AgentError):
 
 
 class RequestRefused(AgentError):
-    """The agent does not do what was asked; its own words say why. The connection stays."""
+    """The agent does not do this; its own words say why. The connection stays."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Decision:
-    """What the agent decided. accepted: True only after the agent said so in that word. reason: a code of the
-    specification. kind: the purpose or the file. text: one sentence for people."""
+    """What the agent decided. accepted: True only after the agent said so in that word. reason: a code of
+    docs/reasons.md. kind: the purpose or the file. text: one sentence for people."""
 
     accepted: bool
     reason: str
@@ -57,9 +57,20 @@ class Decision:
             texts = [value[key] for key in ("outcome", "reason", "kind", "text")]
             if not all(isinstance(text, str) for text in texts):
                 raise Unsupported("the agent's decision has something else than texts")
-            return cls(texts[0] == "accepted", *texts[1:], dict(value["evidence"]), list(value["warnings"]))
+            outcome, reason, kind, text = texts
+            return cls(outcome == "accepted", reason, kind, text, dict(value["evidence"]), list(value["warnings"]))
         except (KeyError, TypeError, ValueError) as error:
             raise Unsupported("the agent's decision cannot be read") from error
+
+
+@dataclasses.dataclass(frozen=True)
+class Certificate:
+    """One of the phone's own certificates. key: "lsc" or "mic". der: the certificate, None where the phone has none.
+    sha256: of it, hexadecimal; what sign() may be told."""
+
+    key: str
+    der: bytes | None
+    sha256: str | None
 
 
 class TrustClient:
@@ -88,7 +99,7 @@ class TrustClient:
             self.version = str(greeting.get("phonetrust"))
             if greeting.get("protocol") != PROTOCOL or isinstance(greeting.get("protocol"), bool):
                 said = greeting.get("error") or f"it speaks protocol {greeting.get('protocol')!r}, this is {PROTOCOL}"
-                raise Unsupported(f"{self.path} is no agent that this program understands: {said}")
+                raise Unsupported(f"{self.path} is not an agent that this program understands: {said}")
         except BaseException:
             self.close()
             raise
@@ -110,7 +121,7 @@ class TrustClient:
     def judge(self, purpose, certificate):
         """May a TLS server with this certificate (DER) be talked to for this purpose (one of PURPOSES)? A Decision.
 
-        To be asked after the handshake, which proves that the server has the key, and before the first byte is sent."""
+        Ask after the handshake, which proves that the server has the key, and before you send the first byte."""
         if not certificate:
             raise ValueError("the server showed no certificate")
         text = base64.b64encode(certificate).decode("ascii")
@@ -125,11 +136,32 @@ class TrustClient:
         if not decision.accepted:
             return decision, None
         if not isinstance(path, str) or not path:
-            self._fail("the agent accepted a file and says not where it is")
+            self._fail("the agent accepted a file and does not say where it is")
         return decision, path
 
+    def certificate(self, key=None):
+        """The phone's own Certificate: "lsc", "mic", or the one that servers are shown (the LSC, else the MIC)."""
+        answer = self._ask("certificate", **({} if key is None else {"key": key}))
+        name, text, sha256 = answer.get("key"), answer.get("certificate"), answer.get("sha256")
+        if text is None and isinstance(name, str):
+            return Certificate(name, None, None)
+        if not isinstance(name, str) or not isinstance(sha256, str):
+            self._fail("the agent's answer has no certificate")
+        return Certificate(name, self._bytes(text), sha256)
+
+    def sign(self, scheme, digest, value, key="lsc", certificate=None):
+        """A signature for a TLS handshake with a key of the phone's, which stays with the agent.
+
+        scheme: "rsa-pkcs1", "rsa-pss", "ecdsa" (DER). digest: "sha256", "sha384", "sha512"; value: the digest, bytes.
+        certificate: sha256 of the certificate that it must fit. RequestRefused: no such key (any more), not this agent's
+        group, or too many this minute."""
+        arguments = {"key": key, "scheme": scheme, "digest": digest, "data": base64.b64encode(value).decode("ascii")}
+        if certificate is not None:
+            arguments["certificate"] = certificate
+        return self._bytes(self._ask("sign", **arguments).get("signature"))
+
     def subscribe(self):
-        """Ask for events; what is trusted now. The connection is for event() alone from then on."""
+        """Ask for events; what is trusted now. From then on the connection is only for event()."""
         return self._part(self._ask("subscribe"), "trust")
 
     def event(self, timeout=None):
@@ -157,7 +189,7 @@ class TrustClient:
             raise AgentGone(f"the trust agent is gone: {error.strerror or error}") from error
         answer = self._line(deadline)
         if answer.get("id") != self._sequence or not isinstance(answer.get("ok"), bool):
-            self._fail(str(answer.get("error") or "the agent answered something else than what was asked"))
+            self._fail(str(answer.get("error") or "the agent answered another question"))
         if not answer["ok"]:
             raise RequestRefused(str(answer.get("error")))
         return answer
@@ -187,7 +219,7 @@ class TrustClient:
         except (ValueError, RecursionError):
             found = None
         if not isinstance(found, dict):
-            self._fail("what the agent says is no JSON object")
+            self._fail("the agent's line is no JSON object")
         return found
 
     def _receive(self, deadline):
@@ -202,6 +234,15 @@ class TrustClient:
         if not isinstance(part, dict):
             self._fail(f"the agent's answer has no {name}")
         return part
+
+    def _bytes(self, text):
+        try:
+            found = base64.b64decode(text, validate=True) if isinstance(text, str) else b""
+        except ValueError:
+            found = b""
+        if not found:
+            self._fail("the agent's answer has something else than base64")
+        return found
 
     def _fail(self, text):
         self.close()

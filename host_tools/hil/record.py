@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""All that a console says, in one file, from the first byte to the last; also what no test has read."""
+"""Everything that a console says, in one file, from the first byte to the last, whether a test reads it or not."""
 
 import os
 import pathlib
 import time
+import typing
 
 import pexpect
 
@@ -14,11 +15,13 @@ FOLDER = pathlib.Path(os.environ.get("PHONETRUST_HIL_FOLDER") or boards.TOP / "b
 
 
 class Recorded:
-    """Before a console driver of labgrid: what it reads goes to a file, and the rest at power-off, too.
+    """Before a console driver of labgrid: all that it reads goes to a file, and the rest goes there at power-off.
 
     labgrid reads a console only when a test expects something of it; so drain() must be called before power goes.
     """
 
+    target: typing.Any  # of labgrid, as is what follows
+    _expect: typing.Any
     _record = None
 
     @property
@@ -27,7 +30,7 @@ class Recorded:
         return FOLDER / f"console-{self.target.name}.log"
 
     def _read(self, *arguments, **options):
-        data = super()._read(*arguments, **options)
+        data = super()._read(*arguments, **options)  # pyright: ignore[reportAttributeAccessIssue]
         self._keep(data)
         return data
 
@@ -51,6 +54,6 @@ class Recorded:
                 return
 
     def forget(self):
-        """Drain, and forget what was read: it is not the next power-on's."""
+        """Drain, and forget what was read: the next power-on begins anew."""
         self.drain()
         self._expect.buffer = b""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""From a board's folder to its image, in steps; what is slow and does not change is kept in build/."""
+"""From a board's folder to its image, in steps. Slow parts that do not change are kept in build/."""
 
 import dataclasses
 import gzip
@@ -8,7 +8,7 @@ import os
 import pathlib
 import tempfile
 
-from host_tools.image import fat, initramfs, layout, packages, settings, software
+from host_tools.image import fat, initramfs, layout, packages, phone_programs, settings, software
 from host_tools.image.errors import ImageError
 
 MIB = 1 << 20
@@ -16,16 +16,17 @@ MIB = 1 << 20
 
 @dataclasses.dataclass
 class Content:
-    """What a person may add to an image: settings for phone.json, and the bytes of the trust store."""
+    """What a person may add to an image: settings for phone.json, the bytes of the trust store, other programs."""
 
     settings: dict = dataclasses.field(default_factory=dict)
     store: bytes | None = None
+    programs: list = dataclasses.field(default_factory=list)  # folders and packages (phone_programs)
 
 
 def build(board, top, output, content, report):
     """Build the image of `board` from the source tree `top` into the file `output` -> the version of its software.
 
-    `report(text)` hears of each step. ImageError where it cannot be done; then `output` is as it was.
+    `report(text)` is called at each step. Raises ImageError where the image cannot be built, and leaves `output` as it was.
     """
     cache = top / "build/image/cache"
     cache.mkdir(parents=True, exist_ok=True)
@@ -48,9 +49,10 @@ def boot_files(board, top, unpacked, cache, content, report):
     report("compiling the agent")
     phone, version = software.collect(top)
     report("collecting the root file system")
-    archive = initramfs.pack(
-        initramfs.system(board, unpacked, kernel), initramfs.phone(board, phone, version), cache, board.name, report
-    )
+    system = initramfs.system(board, unpacked, kernel)
+    libraries = {pathlib.PurePosixPath(name).name for name in system}
+    others = phone_programs.entries(content.programs, board, top, libraries, report)
+    archive = initramfs.pack(system, initramfs.phone(board, phone, version) | others, cache, board.name, report)
     files = {
         board.boot.kernel: _kernel(unpacked / f"boot/vmlinuz-{kernel}", cache, report),
         board.boot.initramfs: archive,

@@ -79,7 +79,7 @@ def partitions(path):
 
 
 def boot_and_store(path):
-    """The two partitions of one of our images -> (boot, store). ImageError where it is another one's."""
+    """The two partitions of one of our images -> (boot, store). ImageError where the image is not ours."""
     _, found = partitions(path)
     if [partition.kind for partition in found] != [FAT32_LBA, RAW]:
         raise ImageError(f"{path}: is not an image of a phone: one FAT32 and one raw partition are expected")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Debian packages of the board's architecture, unpacked into build/packages, once a set of packages.
+"""Debian packages of the board's architecture, unpacked into build/packages, once for each set of packages.
 
 mmdebstrap writes a tar stream and we take the files that an image can need out of it: no file of the builder's own
 system gets in, no package script runs, and an ordinary user may do it.
@@ -23,7 +23,7 @@ KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 
 
 def unpack(packages, build, report):
-    """Make sure that `packages` (board.Packages) are unpacked -> their folder. `report(text)` hears of progress.
+    """Make sure that `packages` (board.Packages) are unpacked -> their folder. `report(text)` is called as it goes on.
 
     Raises ImageError where they cannot be fetched.
     """
@@ -45,7 +45,7 @@ def unpack(packages, build, report):
         partial.chmod(0o755)
         try:
             partial.rename(folder)
-        except OSError:  # somebody else's build was quicker
+        except OSError:  # another build was quicker
             if not folder.is_dir():
                 raise
     finally:
@@ -62,7 +62,7 @@ def kernel_version(folder):
 
 
 def _fetch(packages, folder, report):
-    site = _archive()
+    site = archive()
     components = " ".join(packages.components)
     source = f"deb [signed-by={KEYRING}] {site} {packages.suite} {components}"
     mode = "auto" if os.geteuid() == 0 else "chrootless"
@@ -94,7 +94,7 @@ def _environment():
     return {**os.environ, "LC_ALL": "C.UTF-8"}
 
 
-def _archive():
+def archive():
     """The Debian archive that this machine's own apt uses."""
     for narrowing in (["Label: Debian"], []):
         sites = programs.run("apt-get", "indextargets", "--format", "$(SITE)", "Identifier: Packages", *narrowing)

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# lint.sh: style and form of all sources. What the repository demands beyond that is tests/repository.
+# lint.sh: style and form of all sources. tests/repository checks what else the repository demands.
 source "$(dirname "$0")/common.sh"
 cd "$top"
 status=0
@@ -17,6 +17,7 @@ check() { # check NAME COMMAND...: run it, go on after a failure so that all are
 sources() { git ls-files --cached --others --exclude-standard -- "$@" | while read -r file; do [ ! -f "$file" ] || echo "$file"; done; }
 
 check "ruff" .venv/bin/ruff check --quiet .
+check "types (pyright)" .venv/bin/basedpyright --level error
 check "ruff format (make format mends it)" .venv/bin/ruff format --quiet --check .
 mapfile -t c_files < <(sources 'native/*.[ch]' 'tests/native/*.[ch]')
 if [ "${#c_files[@]}" -gt 0 ]; then

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The CAPF client with real keys, signatures and TLS: all operations, on CPython and MicroPython arm64.
 
-The server here is the test's own reading of spec/capf.md: it checks each proof with `cryptography`.
+The server here is the test's own reading of docs/spec/capf.md: it checks each proof with `cryptography`.
 """
 
 import hashlib

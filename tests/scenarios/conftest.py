@@ -6,7 +6,6 @@ booted image, too, in tests/hil/test_procedures.py.
 """
 
 import functools
-import importlib
 import itertools
 import os
 
@@ -30,7 +29,7 @@ def pytest_configure(config):
 
 @pytest.fixture
 def new_cluster(tmp_path):
-    """make(nodes=..., mixed=..., signer=...) -> a Cluster in a folder of its own, keys from the pool, one phone."""
+    """make(nodes=..., mixed=..., kind=...) -> a Cluster in a folder of its own, keys from the pool, one phone."""
     numbers = itertools.count(1)
 
     def make(phone=MAC, **options):
@@ -44,8 +43,14 @@ def new_cluster(tmp_path):
 
 @pytest.fixture
 def cluster(new_cluster):
-    """A nonsecure cluster of one node with one phone."""
+    """A nonsecure cluster of one node with one phone, of the default kind: ITLRecovery signs lists."""
     return new_cluster()
+
+
+@pytest.fixture
+def classic(new_cluster):
+    """A nonsecure cluster of one node with one phone, whose CallManager certificate signs lists."""
+    return new_cluster(kind="classic")
 
 
 @pytest.fixture(scope="session")
@@ -66,11 +71,6 @@ def procedure(request, tmp_path):
     found.close()
 
 
-def procedure_modules():
-    """The files of procedures, in the order of the document."""
-    return [importlib.import_module(f"tests.scenarios.test_procedures_{name}") for name in document.ORDER]
-
-
 _written = {}
 
 
@@ -81,7 +81,7 @@ def pytest_pyfunc_call(pyfuncitem):
     procedure = pyfuncitem.funcargs.get("procedure")
     if procedure is not None and procedure.phone.kind == "host":
         function = pyfuncitem.function
-        section = document.section(function, procedure.steps)
+        section = document.section(function, procedure.steps, procedure.kinds)
         if WRITE in os.environ:
             _written[document.title(function)] = section
         else:
@@ -93,4 +93,4 @@ def pytest_pyfunc_call(pyfuncitem):
 def pytest_sessionfinish(session, exitstatus):
     if WRITE in os.environ and exitstatus == 0 and _written:
         before = document.sections(document.FILE.read_text()) if document.FILE.exists() else {}
-        document.FILE.write_text(document.document(procedure_modules(), {**before, **_written}))
+        document.FILE.write_text(document.document(document.procedure_modules(), {**before, **_written}))

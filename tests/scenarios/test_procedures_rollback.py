@@ -66,7 +66,7 @@ def test_switched_back_with_a_new_signer(procedure):
 
     The empty ITL does not have the new signer and names no TVS, but it lets any list in.
     """
-    cluster = procedure.start()
+    cluster = procedure.start(kind="classic")
     procedure.step('"Prepare Cluster for Rollback to pre 8.0" is set to True.')
     cluster.set_rollback(True)
     procedure.boot(**EMPTY)
@@ -110,6 +110,8 @@ def test_refresh_upgrade(procedure):
     procedure.step("The cluster is upgraded to 8.0.")
     cluster.upgrade()
     procedure.boot(itl="accepted first-use")
+    procedure.step("The call records are migrated.")
+    cluster.finish_upgrade()
     procedure.step("The cluster is upgraded to a release that signs with SHA-512.")
     cluster.upgrade()
     procedure.boot(itl="accepted signed-by-itl")

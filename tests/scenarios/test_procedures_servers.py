@@ -5,6 +5,7 @@ import contextlib
 
 import pytest
 
+from host_tools.lab.model.bulk import consolidate
 from tests.helpers.lab.independent_tvs import VerificationServer
 from tests.helpers.lab.procedure import MAC
 
@@ -17,7 +18,7 @@ def test_two_tftp_servers_that_disagree(procedure):
     Where the CallManager certificate signs, each node signs its ITL with its own key: a phone that comes to another node
     needs TVS each time.
     """
-    cluster = procedure.start(nodes=2)
+    cluster = procedure.start(kind="classic", nodes=2)
     procedure.point_at((cluster, 2), (cluster, 1))
     procedure.boot("The phone's first TFTP server is the other node. It restarts.", itl="accepted vouched-by-tvs")
     procedure.step("TVS is down on both nodes.")
@@ -67,7 +68,7 @@ def test_verification_only_list(procedure):
 
     It closes the connection on QUERY_CERT. A list carries its signer's certificate, so the phone asks about that.
     """
-    cluster = procedure.start()
+    cluster = procedure.start(kind="classic")
     procedure.step("The CallManager certificate is regenerated; TVS does not know it yet.")
     cluster.regenerate("tftp")
     with verification_only(procedure, cluster, {}) as tvs:
@@ -91,6 +92,7 @@ def test_verification_only_file(procedure):
     other = procedure.cluster(name="other")
     procedure.step("Another cluster's certificates are imported; its server hands out the phone's configuration.")
     other.bulk_export(procedure.folder / "bulk", PASSPHRASE)
+    consolidate(procedure.folder / "bulk", PASSPHRASE)
     cluster.bulk_import(procedure.folder / "bulk", PASSPHRASE)
     with cluster.change() as draft:
         del draft.data["phones"][MAC]

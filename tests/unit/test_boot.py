@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Whole boots over the fake network: what is fetched, decided, stored (spec/phone-behaviour.md, 'Boot, in order')."""
+"""Whole boots over the fake network: what is fetched, decided, stored (docs/spec/rules.md, B1 to B6)."""
 
 from agent.fetch.errors import FetchError
 from agent.formats import names

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The rules of spec/phone-behaviour.md for trust lists, one after the other. The truth table is in tests/vector_rows."""
+"""The rules for trust lists, one after the other (docs/spec/rules.md, L1 to L8). The truth table is in tests/vector_rows."""
 
 from agent.errors import Refused
 from agent.formats import names
@@ -24,7 +24,7 @@ from tests.helpers.agent.judging import (
     vouch,
 )
 
-# Rule 1
+# docs/spec/rules.md, L1
 
 
 def test_rule_1_goes_before_all_others():
@@ -57,7 +57,7 @@ def test_an_installed_list_that_cannot_be_read():
     assert raises(Refused, trust, None, "bad-body-bit.tlv").reason == "record-mismatch"
 
 
-# Rule 2
+# docs/spec/rules.md, L2
 
 
 def test_rule_2_the_name_in_the_header():
@@ -101,7 +101,7 @@ def test_a_list_named_after_another_phone():
         assert reason(trust(device="SEP00270DC01C92"), "itl", data) == "refused bad-signature", filename
 
 
-# Rule 3
+# docs/spec/rules.md, L3
 
 
 def test_rule_3_unchanged():
@@ -120,7 +120,7 @@ def test_unchanged_goes_before_the_signature():
     assert reason(trust(data, refuse_weak=True, policy="provisioned-only"), "itl", data) == "accepted unchanged"
 
 
-# Rule 4
+# docs/spec/rules.md, L4
 
 
 def test_rule_4_a_sast_of_the_ctl_or_the_itl():
@@ -178,7 +178,7 @@ def test_rule_4_another_key_under_the_name_and_serial_of_a_signer():
     assert reason(trust(itl), "itl", data) == "accepted signed-by-itl"
 
 
-# Rule 5
+# docs/spec/rules.md, L5
 
 
 def test_rule_5_what_is_asked():
@@ -269,7 +269,7 @@ def test_rule_5_evidence_says_what_tvs_said():
     assert decision.evidence["tvs"]["status"] == "valid"
 
 
-# Rule 6
+# docs/spec/rules.md, L6
 
 
 def test_rule_6_first_use():
@@ -311,7 +311,7 @@ def test_rule_6_never_with_a_ctl():
     )
 
 
-# Rule 7
+# docs/spec/rules.md, L7
 
 
 def test_rule_7_trust_without_tvs():

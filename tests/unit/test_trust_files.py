@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Signed and unsigned files, weak keys, the mode, autoregistration, lost trust (spec/phone-behaviour.md)."""
+"""Signed and unsigned files, weak keys, the mode, autoregistration, lost trust (docs/spec/rules.md)."""
 
 from agent.formats import names
 from agent.formats.signedfile import read

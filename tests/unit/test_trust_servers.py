@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""May this TLS server be talked to? (spec/phone-behaviour.md)"""
+"""May this TLS server be talked to? (docs/spec/rules.md, S1 to S3)"""
 
 from agent.formats import names
 from agent.trust.decision import Answer

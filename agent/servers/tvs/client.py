@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The TVS client: puts a Question of the trust rules to the cluster's trust verification servers (spec/tvs.md).
+"""The TVS client: puts a Question of the trust rules to the cluster's trust verification servers (docs/spec/tvs.md).
 
 Rules kept here, in this order:
 1. a remembered positive answer is used as long as its time to live says, on the monotonic clock;

@@ -2,6 +2,7 @@
 """`phonetrust lab show itl|ctl` and `phonetrust lab status`."""
 
 import json as json_text
+import time
 
 import typer
 from rich.console import Console
@@ -12,6 +13,7 @@ from host_tools.lab.commands.parts import DEFAULT_CLUSTER, ClusterOption, JsonOp
 from host_tools.lab.errors import LabError
 from host_tools.lab.model.cluster import Cluster
 from host_tools.lab.writers import files
+from host_tools.lab.writers.kinds import KINDS
 
 app = typer.Typer(cls=LabGroup, no_args_is_help=True, help="Show a trust list as a cluster's command line prints it.")
 
@@ -29,7 +31,7 @@ def ctl(cluster: ClusterOption = DEFAULT_CLUSTER, node: NodeOption = None, json:
 
 
 def status(cluster: ClusterOption = DEFAULT_CLUSTER, json: JsonOption = False):
-    """Show what the cluster is: mode, nodes and ports, trust lists and their checksums, phones, certificates."""
+    """Show what the cluster is: mode, nodes and ports, trust lists and their checksums, phones, registrations, certificates."""
     found = tables.status(Cluster(cluster))
     if json:
         typer.echo(json_text.dumps(found, indent=2))
@@ -37,12 +39,14 @@ def status(cluster: ClusterOption = DEFAULT_CLUSTER, json: JsonOption = False):
     console = Console(highlight=False, soft_wrap=True)
     running = f"serving, pid {found['running']['pid']}" if found["running"] else "not serving"
     console.print(
-        f"Cluster {found['name']}, state {found['state']}: {found['mode']}, trust lists signed by {found['signer']}, "
-        f"{found['digest']}, {running}"
+        f"Cluster {found['name']}, state {found['state']}: {found['kind']}, {found['mode']}, {found['digest']}, {running}"
     )
+    console.print(f"{KINDS[found['kind']].said}.")
     switches = [name for name in ("pre8", "rollback", "autoregistration", "centralized_tftp") if found[name]]
     if switches:
         console.print("On: " + ", ".join(switches))
+    for warning in found["warnings"]:
+        console.print(f"Warning: {warning}", style="yellow")
     for node in found["nodes"]:
         console.print(f"\nNode {node['number']}, {node['name']} at {node['address']}")
         ports = ", ".join(f"{name} {port}" for name, port in node["ports"].items()) or "not served yet"
@@ -55,6 +59,8 @@ def status(cluster: ClusterOption = DEFAULT_CLUSTER, json: JsonOption = False):
                 )
     if found["phones"]:
         _print_phones(console, found["phones"])
+    if found["registrations"]:
+        _print_registrations(console, found["registrations"])
     _print_certificates(console, found["certificates"])
 
 
@@ -69,6 +75,19 @@ def _print_phones(console, phones):
     table = Table("phone", "model", "CAPF operation", "LSC", "encrypted configuration")
     for mac, phone in phones.items():
         table.add_row(f"SEP{mac}", phone["model"], phone["capf"], _yes(phone["lsc"]), _yes(phone["encrypted"]))
+    console.print(table)
+
+
+def _print_registrations(console, registrations):
+    table = Table("registered", "node", "from", "by", "for another")
+    for device, entry in registrations.items():
+        certificate = entry["certificate"]
+        shown = "TCP, no certificate"
+        if certificate:
+            issuer = certificate["issuer"].partition(",")[0].removeprefix("CN=")
+            shown = f"TLS, certificate {certificate['serial']} of {issuer}"
+        left = f"{max(0, round(entry['expires_at'] - time.time()))} s"
+        table.add_row(device, str(entry["node"]), entry["client"], shown, left)
     console.print(table)
 
 
