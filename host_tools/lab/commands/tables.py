@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import struct
+import time
 
 from cryptography.hazmat.primitives import hashes
 
