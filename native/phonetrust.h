@@ -288,6 +288,25 @@ PHONETRUST_API int phonetrust_sign(const uint8_t *private_key, size_t length, in
                                    const uint8_t *digest, size_t digest_length, phonetrust_random random,
                                    void *context, uint8_t *out, size_t capacity);
 
+/* Schemes of phonetrust_sign_tls, all that TLS 1.2 and 1.3 handshakes use. */
+#define PHONETRUST_RSA_PKCS1 1 /* RSASSA-PKCS1-v1_5 with the DigestInfo */
+#define PHONETRUST_RSA_PSS 2   /* RSASSA-PSS; MGF1 of the same digest, a salt as long as the digest */
+#define PHONETRUST_ECDSA 3     /* the DER SEQUENCE of r and s */
+
+/*
+ * Sign a digest for a TLS handshake, as the holder of the key does for other programs. `algorithm` is SHA256,
+ * SHA384 or SHA512, and `digest` has exactly its length: nothing else is padded, so that no caller gets
+ * ciphertext decrypted or a bare number signed. Unlike phonetrust_sign this wants the key to be of the
+ * scheme's kind.
+ *
+ * Returns the length of the signature. ERROR_KEY: unreadable key, of another kind, or one too short for this
+ * digest. ERROR_UNSUPPORTED: other schemes, algorithms and sizes. ERROR_ARGUMENT: digest_length. ERROR_SPACE.
+ * ERROR_RANDOM. ERROR_MEMORY.
+ */
+PHONETRUST_API int phonetrust_sign_tls(const uint8_t *private_key, size_t length, int scheme, int algorithm,
+                                       const uint8_t *digest, size_t digest_length, phonetrust_random random,
+                                       void *context, uint8_t *out, size_t capacity);
+
 /* --------------------------------------------------------------------------- encrypted configuration */
 
 /*

@@ -9,11 +9,6 @@ class Pool:
         self.size = size
         self._free = [bytearray(size)]
 
-    def unfit(self, size):
-        """Whether data of `size` bytes that is kept should rather have memory of its own: it fills less than half a
-        buffer, or more than one."""
-        return 2 * size < self.size or size > self.size
-
     def take(self):
         """A buffer of the pool, or a new buffer where the pool is empty."""
         return self._free.pop() if self._free else bytearray(self.size)

@@ -3,6 +3,7 @@
 
 Everything else in the file belongs to the phone's other programs."""
 
+from agent.formats.text import shown
 from agent.formats.xml import elements
 
 #: The most TVS servers that are read; a cluster writes up to 5.
@@ -90,6 +91,7 @@ class PhoneConfig:
         return text
 
     def _note(self, note):
+        note = shown(note)
         if note not in self.notes and len(self.notes) < NOTES_LIMIT:
             self.notes.append(note)
 

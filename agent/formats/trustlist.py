@@ -39,11 +39,20 @@ class Record:
         self.role = None if role == NO_ROLE else role
         self.key_kind = KEY_KINDS[row[self._at + _KEY_KIND]]
         self.key_bits = row[self._at + _KEY_BITS]
-        self.certificate = self._slice(_CERTIFICATE)
 
     def _slice(self, field):
         offset, length = self._list.rows[self._at + field], self._list.rows[self._at + field + 1]
         return bytes(self._list.view[offset : offset + length]) if length else None
+
+    @property
+    def certificate(self):
+        """DER of the certificate, None in an empty record."""
+        return self._slice(_CERTIFICATE)
+
+    @property
+    def certificate_size(self):
+        """Bytes of the certificate, 0 in an empty record."""
+        return self._list.rows[self._at + _CERTIFICATE_LENGTH]
 
     @property
     def issuer(self):
@@ -62,10 +71,10 @@ class Record:
 
     def field(self, tag, limit=0xFFFF):
         """Value of one of the record's own TLVs (agent/formats/tlv.py, RECORD_NAMES), None where it is missing or longer."""
-        end = self.offset + self.length
-        for found, offset, length in tlv.record_tlvs(self._list.view[:end], self.offset):
+        record = self._list.view[self.offset : self.offset + self.length]
+        for found, offset, length in tlv.record_tlvs(record, 0):
             if found == tag and length <= limit:
-                return bytes(self._list.view[offset : offset + length])
+                return bytes(record[offset : offset + length])
         return None
 
     def host(self):
@@ -80,8 +89,8 @@ class Record:
 class TrustList:
     """A trust list that was read whole and whose records agree with their certificates.
 
-    data: the file's bytes (not copied: they must not change while the list is in use). header: agent.formats.header.Header.
-    count: records. rows: ROW numbers a record."""
+    data: the file's bytes (not copied: they must not change while the list is in use), or what rest_on() was given.
+    header: agent.formats.header.Header. count: records. rows: ROW numbers a record."""
 
     def __init__(self, data, crypto, limit=SIZE_LIMIT):
         """Read `data`. limit in bytes. Raises Refused: `too-large`, `malformed`, `record-mismatch`."""
@@ -92,11 +101,20 @@ class TrustList:
         self.header = Header(data)
         self.count, self.rows = _check_records(self.view, self.header.length, crypto)
 
-    def move(self, buffer):
-        """Copy the file's bytes into `buffer`, which is as long, and use those from now on."""
-        buffer[:] = self.data
-        self.data = buffer
-        self.view = memoryview(buffer)
+    def rest_on(self, data):
+        """Use `data` from now on: the same bytes in another place, with len() and slices."""
+        self.data = data
+        self.view = data
+
+    def is_same(self, data):
+        """Whether this list was read from just these bytes."""
+        return self.data.holds(data) if hasattr(self.data, "holds") else self.data == data
+
+    def digest(self, crypto, algorithm):
+        """The digest of the file."""
+        if hasattr(self.data, "digest"):
+            return self.data.digest(crypto, algorithm)
+        return crypto.digest(algorithm, self.data)
 
     def records(self):
         """The records, one after the other."""
@@ -145,7 +163,7 @@ class TrustList:
     def holds(self, certificate, roles):
         """Whether the list has exactly this certificate (DER, byte for byte) in one of `roles`."""
         for record in self.with_roles(roles):
-            if record.certificate == certificate:
+            if record.certificate_size == len(certificate) and record.certificate == certificate:
                 return True
         return False
 

@@ -29,6 +29,11 @@ static int run_make_key(void) {
     return phonetrust_make_key(PHONETRUST_KEY_EC, 256, NULL, NULL, out, sizeof out);
 }
 
+static int run_sign_pss(void) {
+    return phonetrust_sign_tls(key.at, key.length, PHONETRUST_RSA_PSS, PHONETRUST_SHA256, digest, 32, NULL,
+                               NULL, out, sizeof out);
+}
+
 static int run_unwrap(void) {
     uint8_t wrapped[256] = {0, 1};
     return phonetrust_unwrap_key(key.at, key.length, wrapped, sizeof wrapped, NULL, NULL, out, 16);
@@ -65,6 +70,7 @@ TEST(no_memory_is_said_and_nothing_leaks) {
     key = read_vector("lsc.key.der");
     CHECK(said(run_public_key, 0) >= 0);
     CHECK(said(run_sign, 0) >= 0);
+    CHECK(said(run_sign_pss, 0) >= 0);
     CHECK(said(run_unwrap, 0) >= 0);
     bytes_free(key);
     CHECK(said(run_make_key, 0) > 0);

@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from agent.formats.text import SENTENCES_LIMIT, shown
 from host_tools.lab.commands.parts import DEFAULT_CLUSTER, ClusterOption, JsonOption
 from host_tools.lab.errors import LabError
 from host_tools.lab.model.cluster import SERVICES, Cluster
@@ -21,8 +22,8 @@ def serve(
     port: Annotated[
         list[str] | None,
         typer.Option(
-            help="A port that is to be used: SERVICE=PORT for the publisher, SERVICE@NODE=PORT. Otherwise those of the "
-            "last run, else free ones. May be given several times."
+            help="A port to use: SERVICE=PORT for the publisher, or SERVICE@NODE=PORT. Default: the ports of the last "
+            "run, or free ones. May be given several times."
         ),
     ] = None,
     log: Annotated[Path | None, typer.Option(help="Append each event to this file as a line of JSON.")] = None,
@@ -35,12 +36,18 @@ def serve(
         bool,
         typer.Option("--ask-certificate", help="Let TLS servers ask phones for their certificate (LSC, else MIC)."),
     ] = False,
+    sip: Annotated[
+        bool,
+        typer.Option(
+            "--sip", help="Run a call manager (Kamailio, installed if it is missing) that phones register with."
+        ),
+    ] = False,
     json: JsonOption = False,
 ):
     """Run the servers of all nodes until Ctrl-C or SIGTERM.
 
-    With --json the first line of output holds pid, address and ports and comes when all servers listen; the same is in
-    serving.json in the cluster's folder while they run. Then one line follows for each event.
+    With --json the first line of output comes when all servers listen, and holds pid, address and ports; serving.json in
+    the cluster's folder holds the same while they run. Then one line follows for each event.
     """
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -60,6 +67,7 @@ def serve(
         ask_certificate=ask_certificate,
         log_file=log,
         listener=show,
+        sip=sip,
     ) as serving:
         with printing:
             typer.echo(json_text.dumps(serving.as_dict()) if json else ports_text(serving.as_dict()))
@@ -79,7 +87,7 @@ def parse_ports(texts):
 
 
 def ports_text(serving):
-    """The ports for a person: one line a node."""
+    """The ports for a person, one line for each node."""
     lines = [
         f"node {node}: " + ", ".join(f"{service} {port}" for service, port in services.items())
         for node, services in serving["nodes"].items()
@@ -92,4 +100,6 @@ def event_line(event):
     known = ("time", "node", "service", "what")
     details = " ".join(f"{name}={value}" for name, value in event.items() if name not in known and value != "")
     clock = time.strftime("%H:%M:%S", time.localtime(event["time"]))
-    return f"{clock} node {event['node']} {event['service']}: {event['what']} {details}".rstrip()
+    return shown(
+        f"{clock} node {event['node']} {event['service']}: {event['what']} {details}".rstrip(), SENTENCES_LIMIT
+    )

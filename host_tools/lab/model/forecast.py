@@ -34,7 +34,7 @@ def _phone(state, database, itl, ctl, mac, node, kept, others):
     if kept is None and itl is not None:
         kept = Configuration(f"{settings.device}.cnf.xml.sgn", tvs_servers(state), None)
     network = PaperNetwork([(state, database), *others])
-    asker = TvsClient(network, StandingClock(), Random(), settings.full_name, settings.tvs_timeout)
+    asker = TvsClient(network, StandingClock(), Random(), settings.full_name, settings.tvs_timeout)  # pyright: ignore[reportAttributeAccessIssue]
     entry = state.data["nodes"][node - 1]
     files = FileSource(state.handed_out(node), server=(entry["address"], entry["ports"].get("tftp", TFTP_PORT)))
     return TrialPhone(settings, HostCrypto(), files, asker, itl=itl, ctl=ctl, configuration=kept)
@@ -107,7 +107,7 @@ def _any(phones):
 def sentences(found):
     """The forecast for a person: (is it a warning?, sentence) for each group of phones and what happens to it.
 
-    What is the same on all nodes is said once; why is said only where something is refused.
+    A decision that is the same on all nodes is told once; only refusals are explained.
     """
     lines = {}
     for item in found:

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.serialization import BestAvailableEncryption
 from host_tools.lab.errors import LabError
 from host_tools.lab.model.certificates import RESTARTED, restart
 from host_tools.lab.model.keys import Identity
+from host_tools.lab.model.part import Part
 from host_tools.lab.model.state import State
 from host_tools.lab.writers import kinds
 
@@ -24,7 +25,7 @@ SALT, NONCE = 16, 12
 SCRYPT = {"n": 2**15, "r": 8, "p": 1}  # 32 MB and some 0.1 s for each guess at the passphrase
 
 
-class Transfers:
+class Transfers(Part):
     """Backup, restore and the exported ITLRecovery key of a Cluster, which inherits from this class."""
 
     def backup(self, file, passphrase):
@@ -36,7 +37,7 @@ class Transfers:
         self.refuse_while_migrating(state, "back up")
         archive = io.BytesIO()
         with tarfile.open(fileobj=archive, mode="w:gz") as tar:
-            tar.add(state.folder, arcname="cluster")
+            tar.add(state.folder, arcname="cluster")  # pyright: ignore[reportArgumentType]
         salt, nonce = os.urandom(SALT), os.urandom(NONCE)
         sealed = AESGCM(_backup_key(passphrase, salt)).encrypt(nonce, archive.getvalue(), MAGIC)
         write_private(file, MAGIC + salt + nonce + sealed)
@@ -46,12 +47,12 @@ class Transfers:
     def restore(self, file, passphrase):
         """Make the cluster what it was when `file` was written. The folder may be empty, or hold any cluster.
 
-        Lists and keys come back byte for byte; only the ports stay those of now. LabError for a wrong passphrase
+        Lists and keys come back byte for byte; only the ports stay as they are now. LabError for a wrong passphrase
         or a damaged file; nothing has changed then.
         """
         data = Path(file).read_bytes()
         if not data.startswith(MAGIC) or len(data) < len(MAGIC) + SALT + NONCE:
-            raise LabError(f"{file} is no backup of a lab cluster")
+            raise LabError(f"{file} is not a backup of a lab cluster")
         salt, rest = data[len(MAGIC) :][:SALT], data[len(MAGIC) + SALT :]
         try:
             archive = AESGCM(_backup_key(passphrase, salt)).decrypt(rest[:NONCE], rest[NONCE:], MAGIC)
@@ -140,7 +141,7 @@ def read_p12(path, passphrase):
     try:
         content = pkcs12.load_pkcs12(path.read_bytes(), passphrase.encode() or None)
     except (ValueError, TypeError) as error:
-        raise LabError(f"{path} does not open: the passphrase is wrong, or it is no PKCS#12 file") from error
+        raise LabError(f"{path} does not open: the passphrase is wrong, or it is not a PKCS#12 file") from error
     own = Identity(content.cert.certificate, content.key) if content.cert else None
     return own, [extra.certificate for extra in content.additional_certs]
 
@@ -156,7 +157,7 @@ def _unpack(tar, folder):
     for member in tar:
         target = (folder / member.name).resolve()
         if not (member.isdir() or member.isfile()) or not target.is_relative_to(folder.resolve()):
-            raise LabError(f"the backup holds {member.name}, which is no file of a cluster")
+            raise LabError(f"the backup holds {member.name}, which is not a file of a cluster")
         if member.isdir():
             target.mkdir(parents=True, exist_ok=True)
         else:

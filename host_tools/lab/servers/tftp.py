@@ -53,7 +53,7 @@ class TftpServer:
     def _run(self, port):
         while not self._stopping:
             try:
-                self._server.listen(self._address, port, timeout=1, retries=5)
+                self._server.listen(self._address, port, timeout=1, retries=5)  # pyright: ignore[reportArgumentType]
             except Exception as error:  # tftpy lets a bad datagram's exception out of its loop
                 self._failure = error
                 if not self._server.is_running.is_set():
@@ -68,7 +68,7 @@ class TftpServer:
     def _open(self, name, raddress=None, rport=None):
         session = self._server.sessions.get(f"{raddress}:{rport}")
         if session is not None:
-            # tftpy answers from any address of this machine; phones take only what comes from the one they asked.
+            # tftpy answers from any address of this machine; phones take answers only from the address that they asked.
             with contextlib.suppress(OSError):  # bound already: the request came twice
                 session.sock.bind((self._address, 0))
         path = self._find(name)
