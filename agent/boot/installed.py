@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """The first step of a boot: what is installed, from flash (docs/spec/rules.md, B1). And the way back: what a person erases."""
 
+import gc
+
 from agent.boot import outcomes
 from agent.errors import PhonetrustError
 
@@ -18,14 +20,21 @@ class Installed:
         says that they cannot be read whole."""
         self._judge.lose()  # until it is read; the old lists make room
         try:
-            kept = self._keeper.load()
-            self._judge.use(kept.itl, kept.ctl)
+            try:
+                self._use()
+            except MemoryError:
+                gc.collect()
+                self._use()
         except (PhonetrustError, ValueError, OSError) as error:
             # Also where a list that was accepted cannot be read any more: that is lost trust, not no trust.
             return self._history.record(outcomes.lose(error, self._judge))
         configuration = self._keeper.configuration
         self._judge.configure(configuration.tvs if configuration is not None else ())
         return None
+
+    def _use(self):
+        kept = self._keeper.load()
+        self._judge.use(kept.itl, kept.ctl)
 
     def erase(self, what):
         """Remove what a person at the phone asked for: "ctl", "itl", or "all" back to factory state. A recorded Decision.

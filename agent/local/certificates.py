@@ -27,15 +27,15 @@ class CertificateFiles:
         self._judge = judge
         self._identity = identity
         self._log = log
-        self._written = ()  # the objects that the files were made of
+        self._written = None  # what the files were made of: the judge's version, and the LSC
 
     def update(self):
         """Write what has changed since the last time. A failure is said in the log, and tried again the next time."""
         if self._published is None:
             return
         trust = self._judge.trust
-        objects = (trust, trust.ctl, trust.itl, self._identity.lsc)
-        if len(self._written) == len(objects) and all([one is other for one, other in zip(objects, self._written)]):
+        made_of = (self._judge.version, self._identity.lsc)
+        if self._written == made_of:
             return
         try:
             for name in sorted(SERVERS):
@@ -44,11 +44,11 @@ class CertificateFiles:
             self._write_own()
             self._write_time(trust)
         except (OSError, TrustLost, MemoryError) as error:
-            if self._written != (None,):  # said once
+            if self._written != "failed":  # said once
                 self._log("the certificates for other programs could not be written: %s" % error)
-            self._written = (None,)
+            self._written = "failed"
             return
-        self._written = objects
+        self._written = made_of
 
     def _write_time(self, trust):
         """A board has no clock of its own; programs that check dates need one that is not in 1970."""

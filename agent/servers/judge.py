@@ -49,6 +49,7 @@ class Judge:
         self._asker = asker
         self._configured = []
         self.trust = make_trust()
+        self.version = 0  # another number whenever other lists are installed
 
     # What is installed
 
@@ -73,6 +74,7 @@ class Judge:
         self._name_servers()
 
     def _changed(self):
+        self.version += 1
         self._asker.clear()
         self._asker.set_certificates(self.trust.tvs_certificates())
         self._name_servers()
@@ -129,19 +131,16 @@ class Judge:
         """Ask TVS for as long as the rules return a Question. What TVS said holds for the lists it was asked by: where
         they changed meanwhile, the rules decide anew."""
         for _ in range(ROUNDS):
-            seen = self._installed()
+            seen = self.version
             decision = decide()
-            while decision.accepted is None and self._installed() == seen:
+            while decision.accepted is None and self.version == seen:
                 question = decision
                 decision = self.trust.answer(question, await self._asker.ask(question, deadline))
                 if decision.accepted is False:
                     self._asker.forget(question)
-            if self._installed() == seen:
+            if self.version == seen:
                 return decision
         return decision if decision.accepted is not None else self.trust.answer(decision, _CHANGING)
-
-    def _installed(self):
-        return id(self.trust), id(self.trust.ctl), id(self.trust.itl)
 
 
 _CHANGING = Answer("unreachable", text="the installed lists changed while it was asked")

@@ -3,6 +3,8 @@
 
 The reason codes are in agent/trust/reasons.py."""
 
+import json
+
 from agent.formats.text import SENTENCES_LIMIT, shown, shown_value
 from agent.trust.reasons import ACCEPTED, REFUSED
 
@@ -21,11 +23,23 @@ class Decision:
         self.reason = reason
         self.kind = kind
         self.text = shown(text, SENTENCES_LIMIT)
-        self.evidence = shown_value(evidence) if evidence is not None else {}
+        self._evidence = shown_value(evidence) if evidence is not None else {}
+        self._packed = None
         self.warnings = list(warnings)
         self.timestamp = None
         self.body = 0  # where the body of an accepted signed file starts
         self.trust_list = None  # an accepted list, until it is installed
+
+    @property
+    def evidence(self):
+        """What was looked at; a copy where the decision is packed."""
+        return self._evidence if self._packed is None else json.loads(self._packed)
+
+    def pack(self):
+        """Hold the evidence as one piece of text from now on: decisions are kept, and a phone has little memory."""
+        if self._packed is None:
+            self._packed = json.dumps(self._evidence)
+            self._evidence = None
 
     @property
     def outcome(self):
