@@ -2,6 +2,7 @@
 """`phonetrust inspect FILE`: what a trust list or a signed file says, and whether it holds together."""
 
 import hashlib
+import typing
 from pathlib import Path
 from typing import Annotated
 
@@ -36,12 +37,12 @@ def inspect(
     try:
         found = describe(data, parts.host_crypto())
     except Refused as error:
-        error.file = str(file)
+        error.file = str(file)  # pyright: ignore[reportAttributeAccessIssue]
         if json:
             parts.print_json({"file": str(file), "outcome": "refused", "reason": error.reason, "text": str(error)})
             raise typer.Exit(parts.NO) from None
         parts.leave(parts.NO, f"{error} ({error.reason})")
-    found = {"file": str(file)} | found
+    found: dict[str, typing.Any] = {"file": str(file)} | found
     if json:
         parts.print_json(found)
     else:

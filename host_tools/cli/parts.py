@@ -2,6 +2,7 @@
 """What the single commands share: reading files, leaving with a sentence, the shape of a command's app."""
 
 import json
+import typing
 from pathlib import Path
 
 import typer
@@ -20,13 +21,13 @@ def single(command):
     return app
 
 
-def leave(status, sentence):
+def leave(status, sentence) -> typing.NoReturn:
     """End the command with a sentence on standard error."""
     typer.echo(f"phonetrust: {shown(str(sentence), SENTENCES_LIMIT)}", err=True)
     raise typer.Exit(status)
 
 
-def read(path):
+def read(path) -> bytes:
     """The bytes of a file; leaves with CANNOT_TELL where it cannot be read."""
     try:
         return Path(path).read_bytes()

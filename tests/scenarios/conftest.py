@@ -6,7 +6,6 @@ booted image, too, in tests/hil/test_procedures.py.
 """
 
 import functools
-import importlib
 import itertools
 import os
 
@@ -72,11 +71,6 @@ def procedure(request, tmp_path):
     found.close()
 
 
-def procedure_modules():
-    """The files of procedures, in the order of the document."""
-    return [importlib.import_module(f"tests.scenarios.test_procedures_{name}") for name in document.ORDER]
-
-
 _written = {}
 
 
@@ -99,4 +93,4 @@ def pytest_pyfunc_call(pyfuncitem):
 def pytest_sessionfinish(session, exitstatus):
     if WRITE in os.environ and exitstatus == 0 and _written:
         before = document.sections(document.FILE.read_text()) if document.FILE.exists() else {}
-        document.FILE.write_text(document.document(procedure_modules(), {**before, **_written}))
+        document.FILE.write_text(document.document(document.procedure_modules(), {**before, **_written}))

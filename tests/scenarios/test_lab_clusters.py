@@ -13,8 +13,8 @@ from host_tools.lab.model.bulk import consolidate
 from host_tools.lab.model.features import report
 from host_tools.lab.writers.models import FEATURES, TABLE, table
 from tests.helpers.lab.independent_reader import File
-from tests.scenarios.conftest import MAC
-from tests.scenarios.test_lab_servers import ask, element, tftp_read
+from tests.helpers.lab.procedure import MAC
+from tests.helpers.lab.raw_clients import ask, element, tftp_read
 
 PASSPHRASE = "seven bananas"
 SGN = f"SEP{MAC}.cnf.xml.sgn"

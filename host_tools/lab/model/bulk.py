@@ -73,7 +73,7 @@ class Bulk(Part):
         phone; its configuration there names this cluster's TVS, which the phone has in its ITL. LabError else.
         """
         phone = self.phone(mac)
-        cluster = type(self)(other, self.key_maker)
+        cluster = type(self)(other, self.key_maker)  # pyright: ignore[reportCallIssue]
         for one, two in ((self, cluster), (cluster, self)):
             for kind in ("tomcat", "callmanager"):
                 if two.certificate(kind) not in one.vouches_for():

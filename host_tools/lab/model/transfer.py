@@ -37,7 +37,7 @@ class Transfers(Part):
         self.refuse_while_migrating(state, "back up")
         archive = io.BytesIO()
         with tarfile.open(fileobj=archive, mode="w:gz") as tar:
-            tar.add(state.folder, arcname="cluster")
+            tar.add(state.folder, arcname="cluster")  # pyright: ignore[reportArgumentType]
         salt, nonce = os.urandom(SALT), os.urandom(NONCE)
         sealed = AESGCM(_backup_key(passphrase, salt)).encrypt(nonce, archive.getvalue(), MAGIC)
         write_private(file, MAGIC + salt + nonce + sealed)

@@ -29,7 +29,7 @@ class CannotStart(RuntimeError):
 class Server(abc.ABC):
     """A TFTP server that serves `folder`. `arguments`: further ones for its command line."""
 
-    program = None
+    program = ""
     knows = ()  # options that it knows
     root_only = None  # why nobody else can start it
     host = "127.0.0.1"
@@ -52,7 +52,7 @@ class Server(abc.ABC):
         return file
 
     @abc.abstractmethod
-    def command(self, program):
+    def command(self, program) -> list[str]:
         """The command line."""
 
     def __enter__(self):

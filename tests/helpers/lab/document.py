@@ -5,6 +5,7 @@ A scenario compares its own section with the file each time it runs, so the file
 writes it anew.
 """
 
+import importlib
 import inspect
 import re
 from pathlib import Path
@@ -32,8 +33,8 @@ where this file says otherwise. Each is a real cluster (`phonetrust lab`) and a 
 said, taken the cluster's lists and configuration before. Decisions have an outcome and a **reason**; a refusal is told in
 the words that the phone gives the administrator, without serial numbers and with the CN alone of a name. A CTL that is not
 there is not told, nor are the state `trusted` and the mode `nonsecure`. Where nothing else is said, clusters are of the kind
-`modern`: ITLRecovery signs lists, CallManager files ([lab.md](lab.md) has the kinds). A phone that refuses a file keeps the one it has;
-the scenarios compare its flash byte for byte.
+`modern`: ITLRecovery signs lists, CallManager files ([lab.md](lab.md) has the kinds). A phone that refuses a file keeps
+the one it has; the scenarios compare its flash byte for byte.
 """
 OVERVIEW = """\
 ## Overview
@@ -137,3 +138,8 @@ def stable(text):
     text = re.sub(r"; TVS [0-9.]+:2445: connection refused", "", text)
     text = re.sub(r"with \d{5} bytes", "with some 75000 bytes", text)  # ECDSA signatures differ in length
     return re.sub(r"(CN=[^,;\s]+)((?:[,;][A-Z]+=[^,;\s]+)+)", r"\1", text)
+
+
+def procedure_modules():
+    """The files of procedures, in the order of the document."""
+    return [importlib.import_module(f"tests.scenarios.test_procedures_{name}") for name in ORDER]

@@ -125,8 +125,11 @@ def write(connection, wire, data):
     """All of it."""
     view = memoryview(data)
     while len(view):
-        view = view[connection.write(view) :]
-        wire.send(connection.output())
+        taken = connection.write(view)
+        view = view[taken:]
+        data = connection.output()
+        assert taken or data, "neither taken nor sent"
+        wire.send(data)
 
 
 def exchange(port, request=b"", enough=0, identity=None, static_rsa=False, believe=True, deadline=20000, name=None):
