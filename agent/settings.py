@@ -7,6 +7,7 @@ import json
 
 from agent.errors import SettingsError
 from agent.fetch.tftp.packet import FULL_BLOCK, SAFE_BLOCK, SMALLEST_BLOCK
+from agent.formats import strict_json
 from agent.trust.age import REPLAYS
 from agent.trust.rules import POLICIES
 
@@ -143,6 +144,12 @@ KEYS = {
     ),
     "http_port": (_number(1, 65535), 6970, 6970, "port of provisioning by HTTP"),
     "https_port": (_number(1, 65535), 6971, 6971, "port of provisioning by HTTPS"),
+    "tls_static_rsa": (
+        _boolean,
+        False,
+        True,
+        "offer TLS key exchange by RSA alone too, without forward secrecy, for servers that know no other",
+    ),
     "http_timeout": (_number(100, 60000), 3000, 3000, "ms for an HTTP server to connect, and to begin its answer"),
 }
 
@@ -206,8 +213,8 @@ def _example(key, example):
 def parse(text, file="settings"):
     """Settings from the text of a settings file. Raises SettingsError."""
     try:
-        values = json.loads(text)
-    except ValueError as error:
+        values = strict_json.loads(text)
+    except strict_json.JsonError as error:
         raise SettingsError(
             '%s: this is not JSON (%s); for example {"mac": "00270DC01C92", "tftp": ["192.0.2.10"]}.' % (file, error)
         ) from None

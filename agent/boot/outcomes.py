@@ -27,7 +27,8 @@ def no_memory(kind):
 def no_list(kind, trust):
     """The server has no such list, which is fine; an installed one stays."""
     installed = trust.ctl if kind == "ctl" else trust.itl
-    return Decision(True, "not-found", kind, steps.no_list(kind, installed is not None))
+    has_one = installed is not None
+    return Decision(True, "not-found", kind, steps.no_list(kind, has_one), {"installed": has_one})
 
 
 def no_configuration(name):

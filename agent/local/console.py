@@ -224,6 +224,8 @@ def _show_messages(view):
     for decision in view.history.decisions:
         lines.append("%s %s %s" % (decision.kind, decision.outcome, decision.reason))
         lines.append("  " + decision.text)
+        if decision.status_message:
+            lines.append('  Phones of the vendor show: "%s"' % decision.status_message)
     return lines or ["No decisions yet."]
 
 

@@ -7,6 +7,7 @@ import json
 
 from agent.formats.text import SENTENCES_LIMIT, shown, shown_value
 from agent.trust.reasons import ACCEPTED, REFUSED
+from agent.trust.wording.vendor import vendor_line
 
 
 class Decision:
@@ -46,6 +47,12 @@ class Decision:
         """ "accepted" or "refused"."""
         return ACCEPTED if self.accepted else REFUSED
 
+    @property
+    def status_message(self):
+        """What a phone of the vendor would show for this among its status messages, or None."""
+        line = vendor_line(self)
+        return None if line is None else shown(line)
+
     def as_dict(self):
         """The decision as a dictionary for JSON."""
         return {
@@ -53,6 +60,7 @@ class Decision:
             "reason": self.reason,
             "kind": shown(self.kind),
             "text": self.text,
+            "status_message": self.status_message,
             "evidence": self.evidence,
             "warnings": shown_value(self.warnings),
         }

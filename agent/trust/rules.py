@@ -162,7 +162,7 @@ class Trust:
             return Decision(False, refusal.reason, kind, wording.unreadable(kind, refusal))
         installed = self.ctl if kind == "ctl" else self.itl
         previous = installed.header.timestamp if installed is not None else None
-        case = Case(kind, candidate.header, None, self.crypto.digest, candidate, previous)
+        case = Case(kind, candidate.header, None, self.crypto.digest, candidate, previous, installed is not None)
         if not is_list_name(candidate.header.filename, kind, self.device):  # L2
             return case.refuse("wrong-file", wording.wrong_file(case, kind.upper()))
         if installed is not None and installed.is_same(data):  # L3
