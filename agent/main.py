@@ -15,6 +15,7 @@ from agent.boot.work import Work
 from agent.fetch.fetcher import Fetcher
 from agent.fetch.tftp.client import Client as TftpClient
 from agent.flash.keeper import Keeper
+from agent.formats.text import SENTENCES_LIMIT, shown
 from agent.local.certificates import CertificateFiles
 from agent.local.console import Console
 from agent.local.json_pieces import pieces
@@ -129,7 +130,9 @@ class Phone:
     def line(self, severity, text):
         """One line of the log: seconds (since power-on, on a board), severity, text."""
         now = self.hal.clock.monotonic() - self._origin
-        self.hal.console.write("[%6d.%03d] %-7s %s\n" % (now // 1000, now % 1000, severity, text))
+        self.hal.console.write(
+            "[%6d.%03d] %-7s %s\n" % (now // 1000, now % 1000, severity, shown(text, SENTENCES_LIMIT))
+        )
 
     def log(self, text):
         """What happens between decisions."""

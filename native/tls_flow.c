@@ -108,9 +108,9 @@ int phonetrust_tls_send(void *handle, uint8_t *out, size_t capacity) {
     struct tls *tls = handle;
     if (tls == NULL)
         return PHONETRUST_ERROR_ARGUMENT;
-    /* The ClientHello, or what found no room before. An error shows in the next call; there may be an alert.
-     */
-    go_on(tls);
+    /* What found no room before, or the ClientHello. An error shows in the next call; an alert may come. */
+    if (tls->ssl.out_left == 0 || mbedtls_ssl_flush_output(&tls->ssl) == 0)
+        go_on(tls);
     size_t length = tls->output_end - tls->output_start;
     if (length > capacity)
         length = capacity;
@@ -161,7 +161,7 @@ int phonetrust_tls_close(void *handle) {
     struct tls *tls = handle;
     if (tls == NULL)
         return PHONETRUST_ERROR_ARGUMENT;
-    /* An alert that finds no room is not sent: the transport's end will have to do. */
+    /* An alert that finds no room waits in mbedTLS until phonetrust_tls_send has made some. */
     if (tls->state == PHONETRUST_TLS_JUDGE)
         mbedtls_ssl_send_alert_message(&tls->ssl, MBEDTLS_SSL_ALERT_LEVEL_FATAL,
                                        MBEDTLS_SSL_ALERT_MSG_BAD_CERT);

@@ -66,7 +66,7 @@ def phone(
         certificates = socket.resolve().parent / "certificates"
         certificates.mkdir(exist_ok=True)
         published = Published(str(certificates))
-    board = Board(values.mac, values.model)
+    board = Board(values.mac, values.model)  # pyright: ignore[reportAttributeAccessIssue]
     hal = Hal(board=board, flash=flash, console=console, files=files, published=published)
     try:
         running = Phone(hal, values, origin=hal.clock.monotonic(), mic=maker, user=os.getuid(), group=os.getgid())

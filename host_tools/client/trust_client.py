@@ -41,7 +41,7 @@ class RequestRefused(AgentError):
 @dataclasses.dataclass(frozen=True)
 class Decision:
     """What the agent decided. accepted: True only after the agent said so in that word. reason: a code of
-    docs/service.md. kind: the purpose or the file. text: one sentence for people."""
+    docs/reasons.md. kind: the purpose or the file. text: one sentence for people."""
 
     accepted: bool
     reason: str
@@ -57,7 +57,8 @@ class Decision:
             texts = [value[key] for key in ("outcome", "reason", "kind", "text")]
             if not all(isinstance(text, str) for text in texts):
                 raise Unsupported("the agent's decision has something else than texts")
-            return cls(texts[0] == "accepted", *texts[1:], dict(value["evidence"]), list(value["warnings"]))
+            outcome, reason, kind, text = texts
+            return cls(outcome == "accepted", reason, kind, text, dict(value["evidence"]), list(value["warnings"]))
         except (KeyError, TypeError, ValueError) as error:
             raise Unsupported("the agent's decision cannot be read") from error
 

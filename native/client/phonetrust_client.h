@@ -65,7 +65,7 @@ struct phonetrust_client {
 /* What the agent decided. Texts are UTF-8, cut where they do not fit, always ended by a NUL. */
 struct phonetrust_decision {
     int accepted;    /* 1 or 0 */
-    char reason[32]; /* a code of docs/service.md: "listed-in-itl", "tvs-refused", ... */
+    char reason[32]; /* a code of docs/reasons.md: "listed-in-itl", "tvs-refused", ... */
     char kind[128];  /* the purpose or the file that was judged */
     char text[2048]; /* one sentence for people */
 };

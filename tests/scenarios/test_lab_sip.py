@@ -15,8 +15,8 @@ from agent.formats import pem
 from host_tools.lab.model.keys import Identity, make_certificate, subject
 from host_tools.sip import trixie
 from host_tools.sip.phone import SipFiles, SipPhone
+from tests.helpers.lab.procedure import MAC
 from tests.helpers.native.signing_agent import SigningAgent, key_of
-from tests.scenarios.conftest import MAC
 
 DEVICE = f"SEP{MAC}"
 URI = "pkcs11:token=phonetrust;object=LSC;type=private"

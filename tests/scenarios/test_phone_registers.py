@@ -15,8 +15,8 @@ from host_tools.client import TrustClient
 from host_tools.image.provision import Region
 from host_tools.sip import trixie
 from host_tools.sip.phone import SipFiles, SipPhone
+from tests.helpers.lab.procedure import MAC
 from tests.helpers.servers.service_phone import KINDS, ServingPhone
-from tests.scenarios.conftest import MAC
 
 DEVICE = f"SEP{MAC}"
 

@@ -101,7 +101,7 @@ def test_a_list_named_after_another_phone():
         assert reason(trust(device="SEP00270DC01C92"), "itl", data) == "refused bad-signature", filename
 
 
-# Rule 3
+# docs/spec/rules.md, L3
 
 
 def test_rule_3_unchanged():

@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from agent.formats.text import SENTENCES_LIMIT, shown
 from host_tools.lab.commands.parts import DEFAULT_CLUSTER, ClusterOption, JsonOption
 from host_tools.lab.errors import LabError
 from host_tools.lab.model.cluster import SERVICES, Cluster
@@ -99,4 +100,6 @@ def event_line(event):
     known = ("time", "node", "service", "what")
     details = " ".join(f"{name}={value}" for name, value in event.items() if name not in known and value != "")
     clock = time.strftime("%H:%M:%S", time.localtime(event["time"]))
-    return f"{clock} node {event['node']} {event['service']}: {event['what']} {details}".rstrip()
+    return shown(
+        f"{clock} node {event['node']} {event['service']}: {event['what']} {details}".rstrip(), SENTENCES_LIMIT
+    )

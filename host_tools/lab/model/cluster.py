@@ -286,7 +286,7 @@ class Proposal:
 
     def __init__(self, base):
         self.base = base
-        self.state = None
+        self.state: State | None = None
 
 
 def _node(cluster_name, number, address):
