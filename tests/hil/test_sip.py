@@ -14,7 +14,7 @@ from host_tools.hil.strategy import State
 from host_tools.image import board as boards
 from host_tools.image import phone_programs
 from host_tools.image.provision import Region
-from tests.hil.conftest import MAC
+from tests.helpers.lab.procedure import MAC
 
 DEVICE = f"SEP{MAC}"
 IN_THE_IMAGE = ("ld-linux-aarch64.so.1", "libc.so.6", "libm.so.6")
