@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What stands for a TVS server in `phonetrust preflight`: a folder of certificates, or nobody."""
+"""In place of a TVS server in `phonetrust preflight`: a folder of certificates, or a server that does not answer."""
 
 import json
 from pathlib import Path
@@ -66,7 +66,7 @@ class TvsStore(Asker):
         """An Answer (agent/trust/decision.py)."""
         where = str(self._folder)
         for certificate, fields, roles in self._vouched:
-            if question.kind == "query":
+            if question.request == "query":
                 found = fields.serial == question.serial and names.same(question.issuer, fields.issuer) is not False
             else:
                 found = certificate == question.certificate

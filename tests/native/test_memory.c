@@ -7,12 +7,7 @@ static const uint8_t digest[PHONETRUST_DIGEST_SIZE] = {1, 2, 3};
 static struct bytes certificate;
 static struct bytes key;
 
-static int run_digest(void) {
-    const uint32_t slices[] = {0, 3};
-    int result = phonetrust_digest(PHONETRUST_SHA512, digest, 3, 1, 1, out, sizeof out);
-    return result < 0 ? result
-                      : phonetrust_digest_slices(PHONETRUST_SHA1, digest, 3, slices, 1, out, sizeof out);
-}
+static int run_digest(void) { return phonetrust_digest(PHONETRUST_SHA512, digest, 3, 1, 1, out, sizeof out); }
 
 static int run_verify(void) {
     uint8_t signature[256] = {1};
