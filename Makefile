@@ -13,20 +13,22 @@ help: ## this list
 base:
 	@$(SETUP)/venv.sh dev
 
-native: base ## libphonetrust.so and libphonetrust-client.so for x86-64 and arm64, into build/native
+native: base ## libphonetrust, its client and its PKCS#11 module for x86-64 and arm64, into build/native
 	@$(SETUP)/apt.sh native
 	@$(SETUP)/fetch-mbedtls.sh
 	@$(MAKE) --silent --no-print-directory -C native
 	@$(MAKE) --silent --no-print-directory -C native/client
+	@$(MAKE) --silent --no-print-directory -C native/pkcs11
 
 micropython: ## the interpreter of the phone, arm64 and x86-64, into build/micropython
 	@$(SETUP)/apt.sh micropython
 	@$(SETUP)/micropython.sh aarch64 x86_64
 
 setup: native micropython ## everything that run, test and bench need
-	@$(SETUP)/apt.sh test image hil
+	@$(SETUP)/apt.sh test image hil sip
 	@$(SETUP)/venv.sh hil
 	@$(SETUP)/servers.sh
+	@$(SETUP)/sip-phone.sh $(shell uname -m)
 
 run: native micropython ## a cluster on loopback and the booted board, step by step; PHONE=micropython: without QEMU's board; PICTURE=FILE
 	@$(SETUP)/apt.sh image

@@ -104,8 +104,8 @@ class Keys:
         windows = [self._windows.setdefault(key, [now, 0]) for key, _ in shares]
         for window, (key, limit) in zip(windows, shares):
             if window[1] >= limit:
-                whose = "program" if key[0] == "process" else "user's programs"
-                raise ValueError("a %s gets %d signatures a minute, and has had them" % (whose, limit))
+                whose = "a program gets" if key[0] == "process" else "the programs of a user get"
+                raise ValueError("%s %d signatures a minute, and that many were made" % (whose, limit))
         for window in windows:
             window[1] += 1
 
