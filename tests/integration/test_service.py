@@ -28,7 +28,7 @@ each_kind = pytest.mark.parametrize("own_lab", KINDS, indirect=True)
 
 def test_status_and_judge(lab):
     with lab.client() as agent:
-        found = agent.local.status()
+        found = agent.status()
         assert found["state"] == "trusted" and found["mac"] == MAC
         assert agent.judge("tvs", lab.cluster.certificate("tvs", 1)).reason == "listed-in-itl"
         tomcat = agent.judge("application", lab.cluster.certificate("tomcat", 1))
@@ -144,7 +144,7 @@ def test_others_are_answered_while_a_file_arrives(lab):
     thread.start()
     wait_until(lambda: len(lab.asked) > asked)
     with lab.client() as agent:
-        assert agent.local.status()["state"] == "trusted"
+        assert agent.status()["state"] == "trusted"
         assert agent.judge("tvs", lab.cluster.certificate("tvs", 1)).accepted
         assert not fetched, "the file was quicker; make it larger"
     thread.join(120)
@@ -177,7 +177,7 @@ def test_an_agent_that_is_started_again(own_lab):
     agent = own_lab.client()
     own_lab.phone.stop()
     with pytest.raises(AgentGone):
-        agent.local.status()
+        agent.status()
     with pytest.raises(AgentGone, match="does not listen"):
         own_lab.client()
     own_lab.phone.start()
