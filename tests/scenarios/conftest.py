@@ -11,14 +11,16 @@ import os
 
 import pytest
 
-pytest.register_assert_rewrite("tests.helpers.lab.procedure", "tests.helpers.lab.phones")
+pytest.register_assert_rewrite("tests.helpers.lab.procedure", "tests.helpers.lab.plays", "tests.helpers.lab.phones")
 
 from host_tools.lab.model.cluster import Cluster  # noqa: E402
 from tests.helpers.lab import document  # noqa: E402
 from tests.helpers.lab.key_pool import PooledKeys  # noqa: E402
 from tests.helpers.lab.phones import HostPhone, MicroPythonPhone, unpack_software  # noqa: E402
+from tests.helpers.lab.plays import PLAYS  # noqa: E402
 from tests.helpers.lab.procedure import MAC, Procedure  # noqa: E402
 
+PROCEDURE_FILES = [f"test_procedures_{name}" for name in document.ORDER]
 KINDS = ("host", "micropython")
 WRITE = "PHONETRUST_WRITE_DOCS"  # set: docs/procedures.md is written from this run instead of compared with it
 
@@ -72,6 +74,17 @@ def procedure(request, tmp_path):
 
 
 _written = {}
+_rows = {}  # title of a play -> {variation: what came of it}
+
+
+def note_row(play, name, result):
+    """A row of the document: compared with what is written there, or written."""
+    if WRITE in os.environ:
+        _rows.setdefault(play.title, {})[name] = result
+        return
+    section = document.sections(document.FILE.read_text()).get(play.title, "")
+    told = document.play_rows(section).get(name)
+    assert told == result, f"{document.FILE.name} tells another story; `make docs` writes it anew"
 
 
 @pytest.hookimpl(wrapper=True)
@@ -81,6 +94,8 @@ def pytest_pyfunc_call(pyfuncitem):
     procedure = pyfuncitem.funcargs.get("procedure")
     if procedure is not None and procedure.phone.kind == "host":
         function = pyfuncitem.function
+        if function.__module__.rpartition(".")[2] not in PROCEDURE_FILES:
+            return result
         section = document.section(function, procedure.steps, procedure.kinds)
         if WRITE in os.environ:
             _written[document.title(function)] = section
@@ -91,6 +106,10 @@ def pytest_pyfunc_call(pyfuncitem):
 
 
 def pytest_sessionfinish(session, exitstatus):
-    if WRITE in os.environ and exitstatus == 0 and _written:
-        before = document.sections(document.FILE.read_text()) if document.FILE.exists() else {}
-        document.FILE.write_text(document.document(document.procedure_modules(), {**before, **_written}))
+    if WRITE in os.environ and exitstatus == 0 and (_written or _rows):
+        found = document.sections(document.FILE.read_text()) if document.FILE.exists() else {}
+        found |= _written
+        for play in PLAYS:
+            rows = {**document.play_rows(found.get(play.title, "")), **_rows.get(play.title, {})}
+            found[play.title] = document.play_section(play, rows)
+        document.FILE.write_text(document.document(document.procedure_modules(), found, PLAYS))

@@ -2,11 +2,12 @@
 """docs/procedures.md has each procedure once, in order, and nothing else; each compares its own section itself."""
 
 from tests.helpers.lab import document
+from tests.helpers.lab.plays import PLAYS
 
 
 def test_the_document_is_made_of_the_procedures_and_nothing_else():
     text = document.FILE.read_text()
-    assert text == document.document(document.procedure_modules(), document.sections(text))
+    assert text == document.document(document.procedure_modules(), document.sections(text), PLAYS)
 
 
 def test_each_procedure_has_a_title_of_its_own():

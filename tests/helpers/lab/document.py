@@ -96,7 +96,43 @@ def scenarios(module):
     return [item for name, item in vars(module).items() if name.startswith("test_") and inspect.isfunction(item)]
 
 
-def document(modules, sections):
+PLAYS_CHAPTER = """\
+## Steps left out, and swapped
+
+Each procedure of the guide (the rule of [spec/procedures.md](spec/procedures.md) is named) as documented, without each of
+its steps, and with two neighbours swapped. Services are restarted by hand where the steps say so. Each row has the decision
+that tells most of each restart, and of each connection to a server; refusals are bold. "The cluster refuses" is a step
+that the lab does not do. Before each step the lab foretells the phone's decisions word for word
+(`tests/scenarios/test_steps_left_out.py`).
+"""
+
+
+def play_section(play, rows):
+    """The section of a play (plays.py); `rows` is {variation: what came of it}."""
+    lines = [f"### {play.title}", "", f"Rule {play.rule}.", ""]
+    lines += [f"{number}. {step.said}" for number, step in enumerate(play.steps, 1)]
+    lines += [
+        "",
+        "At the end: " + " ".join(step.said for step in play.last),
+        "",
+        "| steps | what comes of it |",
+        "| --- | --- |",
+    ]
+    lines += [play_row(name, rows.get(name, "")) for name in play.variations()]
+    return "\n".join([*lines, ""])
+
+
+def play_row(name, result):
+    """One row."""
+    return f"| {name} | {result} |"
+
+
+def play_rows(section):
+    """{variation: what came of it} of a section."""
+    return dict(re.findall(r"^\| (as documented|without \d+|\d+ before \d+) \| (.*) \|$", section, re.MULTILINE))
+
+
+def document(modules, sections, plays=()):
     """The whole file; `sections` is {title: section}."""
     rows, parts, reasons = [], [], set()
     for module in modules:
@@ -107,6 +143,9 @@ def document(modules, sections):
             reasons |= {reason for _, _, reason in _DECISION.findall(found)}
             rows.append(f"| {title(function)} | {', '.join(_telling(found))} |\n")
     legend = "".join(f"| `{reason}` | {meaning(reason)} |\n" for reason in REASONS if reason in reasons)
+    if plays:
+        parts.append(PLAYS_CHAPTER)
+        parts += [sections[play.title] for play in plays]
     head = [HEAD, OVERVIEW + "".join(rows), "| reason | what it means |\n| --- | --- |\n" + legend]
     return "\n".join([*head, *parts])
 
