@@ -11,6 +11,7 @@ import re
 from pathlib import Path
 
 from agent.trust.reasons import REASONS, meaning
+from tests.helpers.lab.guide import table
 
 FILE = Path(__file__).resolve().parents[3] / "docs" / "procedures.md"
 ORDER = (
@@ -35,6 +36,12 @@ the words that the phone gives the administrator, without serial numbers and wit
 there is not told, nor are the state `trusted` and the mode `nonsecure`. Where nothing else is said, clusters are of the kind
 `modern`: ITLRecovery signs lists, CallManager files ([lab.md](lab.md) has the kinds). A phone that refuses a file keeps
 the one it has; the scenarios compare its flash byte for byte.
+"""
+GUIDE_CHAPTER = """\
+## The guide's steps
+
+Each step of each procedure of the guide, in its order; `phonetrust lab` has the commands ([lab.md](lab.md)).
+
 """
 OVERVIEW = """\
 ## Overview
@@ -146,7 +153,12 @@ def document(modules, sections, plays=()):
     if plays:
         parts.append(PLAYS_CHAPTER)
         parts += [sections[play.title] for play in plays]
-    head = [HEAD, OVERVIEW + "".join(rows), "| reason | what it means |\n| --- | --- |\n" + legend]
+    head = [
+        HEAD,
+        GUIDE_CHAPTER + table(),
+        OVERVIEW + "".join(rows),
+        "| reason | what it means |\n| --- | --- |\n" + legend,
+    ]
     return "\n".join([*head, *parts])
 
 
