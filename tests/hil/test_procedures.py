@@ -22,13 +22,19 @@ from tests.helpers.lab.procedure import MAC, Procedure  # noqa: E402
 from tests.scenarios import test_procedures_certificates as certificates  # noqa: E402
 from tests.scenarios import test_procedures_migration as migration  # noqa: E402
 from tests.scenarios import test_procedures_mixed_mode as mixed_mode  # noqa: E402
+from tests.scenarios import test_procedures_open as open_tools  # noqa: E402
+from tests.scenarios import test_procedures_restarts as restarts  # noqa: E402
 from tests.scenarios import test_procedures_rollback as rollback  # noqa: E402
 from tests.scenarios import test_procedures_servers as servers  # noqa: E402
 from tests.scenarios import test_procedures_signers as signers  # noqa: E402
+from tests.scenarios import test_procedures_upgrade as upgrade  # noqa: E402
+from tests.scenarios import test_procedures_visitors as visitors  # noqa: E402
 
 WAITS = {"tftp_timeout": 500, "tftp_attempts": 3, "tvs_timeout": 5000}
 
-for module in (certificates, signers, rollback, migration, mixed_mode, servers):
+MODULES = (certificates, signers, rollback, migration, mixed_mode, servers, restarts, upgrade, visitors, open_tools)
+
+for module in MODULES:
     for name, function in inspect.getmembers(module, inspect.isfunction):
         if any(mark.name == "board" for mark in getattr(function, "pytestmark", ())):
             assert name not in globals(), f"two procedures for the board are named {name}"

@@ -57,6 +57,22 @@ def takes(state, database, kind, content, itl, ctl):
     return _phone(state, database, itl, ctl, None, 1, None, ()).takes(kind, content).accepted
 
 
+def moved(cluster, old):
+    """What happens to the phones of the cluster `old` when they are moved to this one and restart; items as of forecast().
+
+    Both clusters run: the phones ask the TVS of the old one."""
+    state, old_state = cluster.state, old.state
+    database, others = cluster.vouches_for(state), [(old_state, old.vouches_for(old_state))]
+    found = []
+    for macs, itl, ctl in old.holdings.groups(old_state.data["phones"]):
+        mac = next((mac for mac in macs if mac in state.data["phones"]), None) or _any(state.data["phones"])
+        kept = None if itl is None else Configuration("of the old cluster", tvs_servers(old_state), None)
+        for number in range(1, len(state.data["nodes"]) + 1):
+            decisions, _itl, _ctl = boot(state, database, itl, ctl, mac, number, kept, others)
+            found += [_item(macs, number, decision) for decision in decisions]
+    return found
+
+
 def forecast(cluster, state=None):
     """What happens to the phones that are known, or that may exist, when they restart now (or in `state`).
 
