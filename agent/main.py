@@ -16,8 +16,10 @@ from agent.fetch.fetcher import Fetcher
 from agent.fetch.tftp.client import Client as TftpClient
 from agent.flash.keeper import Keeper
 from agent.formats.text import SENTENCES_LIMIT, shown
+from agent.local.certificates import CertificateFiles
 from agent.local.console import Console
 from agent.local.json_pieces import pieces
+from agent.local.keys import Keys
 from agent.local.programs import Programs
 from agent.local.service import Service
 from agent.local.status import View, refusal_of, state_of
@@ -36,10 +38,10 @@ _TICK = 1000  # ms between two looks at the watchdog
 class Phone:
     """A phone with its console output. judge, keeper, fetcher, history, view, work: its parts, for launchers and tests."""
 
-    def __init__(self, hal, settings, servers=(), origin=0, mic=None, user=None):
+    def __init__(self, hal, settings, servers=(), origin=0, mic=None, user=None, group=None):
         """servers: TFTP servers that DHCP gave. origin: the clock's ms at which the log's time begins. mic: certificate
-        and private key (DER) of the phone's maker, or None; ValueError where these do not belong together. user: the
-        number of the user that this runs as."""
+        and private key (DER) of the phone's maker, or None; ValueError where these do not belong together. user, group:
+        the numbers of those that this runs as."""
         self.hal = hal
         self.settings = settings
         self._origin = origin
@@ -55,8 +57,13 @@ class Phone:
         self.fetcher = Fetcher(self._tftp, self._web, settings.tftp or servers, clock, self.log)
         asked = History(self.report)
         self.programs = Programs(self.fetcher, self.judge, hal.files, hal.crypto, settings.file_limit, clock, asked)
-        self.view = View(settings, hal.crypto, self.judge, self.keeper, self.fetcher, self.tvs, self.history, asked)
-        self.service = Service(self.programs, self.view, hal.files, clock, self.log, user)
+        identity = self.keeper.identity
+        keys = Keys(identity, hal.crypto, clock, settings.sign_limit, user, group)
+        self._certificates = CertificateFiles(hal.published, self.judge, identity, self.log)
+        self.view = View(
+            settings, hal.crypto, self.judge, self.keeper, self.fetcher, self.tvs, self.history, asked, keys
+        )
+        self.service = Service(self.programs, keys, self.view, hal.files, clock, self.log, user)
         self.enrolment = Enrolment(self._capf_client, self.judge, self.keeper, self.history, clock, self.log)
         boot = make_boot(
             settings,
@@ -137,6 +144,7 @@ class Phone:
         self.line(severity, "%s %s %s: %s" % (decision.kind, decision.outcome, decision.reason, decision.text))
         for warning in decision.warnings:
             self.line(WARNING, "%s: %s" % (decision.kind, warning))
+        self._certificates.update()  # before anybody hears of it
         self.service.publish(decision)
 
     def _summary(self):
@@ -180,6 +188,7 @@ class Phone:
     async def _watchdog(self):
         while True:
             self.hal.board.watchdog()
+            self._certificates.update()
             await self._tftp.settle()
             await self.hal.clock.sleep(_TICK)
 

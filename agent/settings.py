@@ -110,6 +110,7 @@ KEYS = {
     "size_limit": (_number(1024, 1 << 20), 65536, 65536, "largest trust list, bytes"),
     "configuration_limit": (_number(1024, 1 << 20), 65536, 65536, "largest configuration file, bytes"),
     "file_limit": (_number(1024, 1 << 28), 1 << 26, 1 << 26, "largest file for the phone's other programs, bytes"),
+    "sign_limit": (_number(0, 1 << 20), 60, 60, "signatures that one of the phone's other programs gets in a minute"),
     "tftp_timeout": (_number(50, 60000), 1000, 1000, "ms before a TFTP request is sent again; it grows"),
     "tftp_attempts": (_number(1, 20), 4, 4, "how often a TFTP request is sent"),
     "tftp_deadline": (_number(1000, 3600000), 120000, 120000, "ms for one file from one server"),

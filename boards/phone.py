@@ -17,7 +17,7 @@ from agent.errors import SettingsError
 from agent.main import ERROR, Phone
 from hal import device
 from hal.device.libc import libc
-from hal.files import Files
+from hal.files import Files, Published
 
 STATE = "/run/phone"
 TURN = 5000  # ms between two signs of life
@@ -84,17 +84,26 @@ def make_files(folder):
     return Files(folder)
 
 
+def make_published(folder):
+    """The folder for certificates that other programs read."""
+    try:
+        os.mkdir(folder)
+    except OSError:
+        pass  # it is there, or writing to it says what is wrong
+    return Published(folder)
+
+
 def make_phone(hal, settings, servers, origin, mic):
     """The phone, without a MIC where mic.pem cannot be used."""
-    user = libc.func("i", "getuid", "")()
+    user, group = libc.func("i", "getuid", "")(), libc.func("i", "getgid", "")()
     if mic:
         from agent.flash.identity import parse_pem
 
         try:
-            return Phone(hal, settings, servers, origin, parse_pem(mic), user)
+            return Phone(hal, settings, servers, origin, parse_pem(mic), user, group)
         except ValueError as error:
             say(hal, origin, "bad-mic: mic.pem: %s" % error)
-    return Phone(hal, settings, servers, origin, user=user)
+    return Phone(hal, settings, servers, origin, user=user, group=group)
 
 
 def say(hal, origin, text):
@@ -120,7 +129,8 @@ async def main(state):
     if state == STATE and libc.func("i", "getuid", "")() == 0:
         raise SystemExit("the agent never runs as root on a board")
     board = SupervisedBoard(state, read(state + "/mac"), os.getenv("MODEL") or "")
-    hal = device.Hal(board=board, flash=device.Flash(state + "/store"), files=make_files(state + "/files"))
+    flash, files = device.Flash(state + "/store"), make_files(state + "/files")
+    hal = device.Hal(board=board, flash=flash, files=files, published=make_published(state + "/certificates"))
     origin = hal.clock.monotonic() - since_power_on()
     try:
         settings = load_settings(read(state + "/phone.json"), board.mac, board.model)

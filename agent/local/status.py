@@ -14,9 +14,9 @@ class View:
     """What the status is read from: the parts of one phone, of which it changes none.
 
     settings; judge, keeper, fetcher, tvs (with .servers), store; history: of the phone's own decisions, programs: of those
-    that other programs asked for. crypto: of the HAL."""
+    that other programs asked for. keys: agent.local.keys.Keys. crypto: of the HAL."""
 
-    def __init__(self, settings, crypto, judge, keeper, fetcher, tvs, history, programs):
+    def __init__(self, settings, crypto, judge, keeper, fetcher, tvs, history, programs, keys):
         self.settings = settings
         self.crypto = crypto
         self.judge = judge
@@ -25,13 +25,15 @@ class View:
         self.tvs = tvs
         self.history = history
         self.programs = programs
+        self.keys = keys
 
     def status(self):
         """The whole status.
 
         state: "trust-lost", "rolled-back", "trusted" or "no-trust". locked_out: whether files of the cluster are refused;
         advice: then what an administrator should do, else None. lsc: the phone's own certificate as agent.flash.identity
-        describes it, or None. flash_writes: since the start. Digests are hexadecimal SHA-256, as are serials."""
+        describes it, or None.
+        flash_writes, signatures (for other programs): since the start. Digests are hexadecimal SHA-256, as are serials."""
         settings = self.settings
         refusal = refusal_of(self.history.decisions)
         found = {
@@ -49,6 +51,7 @@ class View:
             "flash_writes": self.keeper.store.written,
             "decisions": [decision.as_dict() for decision in self.history.decisions],
             "requests": [decision.as_dict() for decision in self.programs.decisions],
+            "signatures": self.keys.status(),
         }
         found.update(self.trusted())
         return found

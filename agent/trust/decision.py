@@ -50,14 +50,14 @@ class Decision:
 class Question:
     """What must be asked of TVS before a decision can be made (docs/spec/tvs.md, T5 to T8).
 
-    kind "query": who is this signer? .subject, .issuer (text as in the file's header), .serial (bytes).
-    kind "verify": is this .certificate (DER) trusted, and for what?
+    request "query": who is this signer? .subject, .issuer (text as in the file's header), .serial (bytes).
+    request "verify": is this .certificate (DER) trusted, and for what?
     roles: the role numbers of which one is enough. The rest belongs to the Trust that asked."""
 
     accepted = None  # a Question is not a Decision: it is neither accepted nor refused
 
-    def __init__(self, kind, roles, state, subject=None, issuer=None, serial=None, certificate=None):
-        self.kind = kind
+    def __init__(self, request, roles, state, subject=None, issuer=None, serial=None, certificate=None):
+        self.request = request
         self.roles = roles
         self.state = state
         self.subject = subject

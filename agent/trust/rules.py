@@ -130,6 +130,16 @@ class Trust:
                 hosts.append(host)
         return hosts
 
+    def certificates(self, purpose):
+        """The certificates (DER) that CTL and ITL list for a key of PURPOSES, each once. None after a rollback (S3)."""
+        found = []
+        blank = self.itl is not None and self.itl.empty
+        for trust_list in (self.ctl, None if blank else self.itl):
+            for record in trust_list.with_roles(PURPOSES[purpose]) if trust_list is not None else ():
+                if record.certificate not in found:
+                    found.append(record.certificate)
+        return found
+
     def _records(self, roles):
         for trust_list in (self.itl, self.ctl):
             if trust_list is not None:
@@ -262,7 +272,7 @@ class Trust:
         """Go on with a Question after TVS was asked: a Decision, or one more Question."""
         case = question.state
         case.tvs = answer
-        if answer.status == "unsupported" and question.kind == "query" and case.trust_list is not None:
+        if answer.status == "unsupported" and question.request == "query" and case.trust_list is not None:
             # Some servers know only CERT_VERIFICATION; a trust list carries its signer's certificate.
             own = case.trust_list.signers(case.header.issuer, case.header.serial, _LIST_SIGNER)
             if own:
@@ -274,7 +284,7 @@ class Trust:
             if any(role in question.roles for role in answer.roles):
                 return case.accept("vouched-by-tvs", wording.tvs(case, "vouched-by-tvs"))
             return case.refuse("tvs-wrong-role", wording.tvs(case, "tvs-wrong-role"))
-        certificate = answer.certificate if question.kind == "query" else question.certificate
+        certificate = answer.certificate if question.request == "query" else question.certificate
         return judge_age(case, self._vouched(case, question.roles, certificate), self.replay)
 
     def _vouched(self, case, roles, certificate):

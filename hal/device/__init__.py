@@ -38,7 +38,7 @@ _fsync = libc.func("i", "fsync", "i")
 class Hal:
     """The parts of a board's HAL. `flash` may be None where nothing is stored. library: a path, see crypto_binding()."""
 
-    def __init__(self, board=None, flash=None, library=None, console=None, files=None):
+    def __init__(self, board=None, flash=None, library=None, console=None, files=None, published=None):
         from hal.device.net import Net
 
         library = crypto_binding(library)
@@ -46,6 +46,7 @@ class Hal:
         self.net = Net(self.clock, lambda: _tls(library))
         self.flash = flash
         self.files = files
+        self.published = published
         self.random = Random()
         self.crypto = _crypto(library)
         self.console = console or Console()

@@ -219,8 +219,8 @@ def _asker(crypto, tvs, tvs_store, device):
 
 
 def _cannot_tell(kind, question, json) -> typing.NoReturn:
-    signer = {"issuer": question.issuer, "serial": question.serial.hex()} if question.kind == "query" else None
-    who = f"{question.subject} (serial {question.serial.hex()})" if question.kind == "query" else "this certificate"
+    signer = {"issuer": question.issuer, "serial": question.serial.hex()} if question.request == "query" else None
+    who = f"{question.subject} (serial {question.serial.hex()})" if question.request == "query" else "this certificate"
     text = (
         f"The phone would ask TVS about {who}, whom no installed list has. Name a server with --tvs HOST, or what it "
         "would vouch for with --tvs-store DIR, or --tvs unreachable."

@@ -63,6 +63,16 @@ class Decision:
             raise Unsupported("the agent's decision cannot be read") from error
 
 
+@dataclasses.dataclass(frozen=True)
+class Certificate:
+    """One of the phone's own certificates. key: "lsc" or "mic". der: the certificate, None where the phone has none.
+    sha256: of it, hexadecimal; what sign() may be told."""
+
+    key: str
+    der: bytes | None
+    sha256: str | None
+
+
 class TrustClient:
     """A connection to the agent that listens at `path`. timeout: seconds for one answer; 30 leave it time to ask TVS, a
     large file may need more. AgentGone, Unsupported."""
@@ -128,6 +138,27 @@ class TrustClient:
         if not isinstance(path, str) or not path:
             self._fail("the agent accepted a file and does not say where it is")
         return decision, path
+
+    def certificate(self, key=None):
+        """The phone's own Certificate: "lsc", "mic", or the one that servers are shown (the LSC, else the MIC)."""
+        answer = self._ask("certificate", **({} if key is None else {"key": key}))
+        name, text, sha256 = answer.get("key"), answer.get("certificate"), answer.get("sha256")
+        if text is None and isinstance(name, str):
+            return Certificate(name, None, None)
+        if not isinstance(name, str) or not isinstance(sha256, str):
+            self._fail("the agent's answer has no certificate")
+        return Certificate(name, self._bytes(text), sha256)
+
+    def sign(self, scheme, digest, value, key="lsc", certificate=None):
+        """A signature for a TLS handshake with a key of the phone's, which stays with the agent.
+
+        scheme: "rsa-pkcs1", "rsa-pss", "ecdsa" (DER). digest: "sha256", "sha384", "sha512"; value: the digest, bytes.
+        certificate: sha256 of the certificate that it must fit. RequestRefused: no such key (any more), not this agent's
+        group, or too many this minute."""
+        arguments = {"key": key, "scheme": scheme, "digest": digest, "data": base64.b64encode(value).decode("ascii")}
+        if certificate is not None:
+            arguments["certificate"] = certificate
+        return self._bytes(self._ask("sign", **arguments).get("signature"))
 
     def subscribe(self):
         """Ask for events; what is trusted now. From then on the connection is only for event()."""
@@ -203,6 +234,15 @@ class TrustClient:
         if not isinstance(part, dict):
             self._fail(f"the agent's answer has no {name}")
         return part
+
+    def _bytes(self, text):
+        try:
+            found = base64.b64decode(text, validate=True) if isinstance(text, str) else b""
+        except ValueError:
+            found = b""
+        if not found:
+            self._fail("the agent's answer has something else than base64")
+        return found
 
     def _fail(self, text):
         self.close()

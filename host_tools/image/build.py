@@ -8,7 +8,7 @@ import os
 import pathlib
 import tempfile
 
-from host_tools.image import fat, initramfs, layout, packages, settings, software
+from host_tools.image import fat, initramfs, layout, packages, phone_programs, settings, software
 from host_tools.image.errors import ImageError
 
 MIB = 1 << 20
@@ -16,10 +16,11 @@ MIB = 1 << 20
 
 @dataclasses.dataclass
 class Content:
-    """What a person may add to an image: settings for phone.json, and the bytes of the trust store."""
+    """What a person may add to an image: settings for phone.json, the bytes of the trust store, other programs."""
 
     settings: dict = dataclasses.field(default_factory=dict)
     store: bytes | None = None
+    programs: list = dataclasses.field(default_factory=list)  # folders and packages (phone_programs)
 
 
 def build(board, top, output, content, report):
@@ -48,9 +49,10 @@ def boot_files(board, top, unpacked, cache, content, report):
     report("compiling the agent")
     phone, version = software.collect(top)
     report("collecting the root file system")
-    archive = initramfs.pack(
-        initramfs.system(board, unpacked, kernel), initramfs.phone(board, phone, version), cache, board.name, report
-    )
+    system = initramfs.system(board, unpacked, kernel)
+    libraries = {pathlib.PurePosixPath(name).name for name in system}
+    others = phone_programs.entries(content.programs, board, top, libraries, report)
+    archive = initramfs.pack(system, initramfs.phone(board, phone, version) | others, cache, board.name, report)
     files = {
         board.boot.kernel: _kernel(unpacked / f"boot/vmlinuz-{kernel}", cache, report),
         board.boot.initramfs: archive,

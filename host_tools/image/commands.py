@@ -41,13 +41,21 @@ def build(
     set_: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A setting for phone.json; may be repeated.")
     ] = None,
+    program: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="FOLDER|PACKAGE",
+            help="A program beside the agent: a folder with an executable `start`, or a package of the board's suite; its "
+            "libraries come with it. May be repeated.",
+        ),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")] = False,
 ):
     """Build the image that a card is written with."""
     begun = time.monotonic()
     described = boards.load(board)
     target = output or default_image(board)
-    content = builder.Content(settings.from_words(set_ or []))
+    content = builder.Content(settings.from_words(set_ or []), programs=program or [])
     if ctl and not provision:
         raise ImageError("--ctl goes with --provision: without an ITL the phone would take its first one on faith")
     if provision:

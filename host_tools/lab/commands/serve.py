@@ -36,6 +36,12 @@ def serve(
         bool,
         typer.Option("--ask-certificate", help="Let TLS servers ask phones for their certificate (LSC, else MIC)."),
     ] = False,
+    sip: Annotated[
+        bool,
+        typer.Option(
+            "--sip", help="Run a call manager (Kamailio, installed if it is missing) that phones register with."
+        ),
+    ] = False,
     json: JsonOption = False,
 ):
     """Run the servers of all nodes until Ctrl-C or SIGTERM.
@@ -61,6 +67,7 @@ def serve(
         ask_certificate=ask_certificate,
         log_file=log,
         listener=show,
+        sip=sip,
     ) as serving:
         with printing:
             typer.echo(json_text.dumps(serving.as_dict()) if json else ports_text(serving.as_dict()))

@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import struct
+import time
 
 from cryptography.hazmat.primitives import hashes
 
@@ -137,6 +138,7 @@ def status(cluster):
         },
         "certificates": {name: _certificate(identity) for name, identity in sorted(state.identities.items())},
         "running": _running(cluster),
+        "registrations": _registrations(cluster),
     }
 
 
@@ -171,6 +173,17 @@ def _running(cluster):
     except (OSError, ValueError, KeyError):
         return None
     return serving
+
+
+def _registrations(cluster):
+    """registrations.json of servers that run, without what is over; else {}."""
+    if _running(cluster) is None:
+        return {}
+    try:
+        found = json.loads((cluster.path / "registrations.json").read_text())
+    except (OSError, ValueError):
+        return {}
+    return {device: entry for device, entry in sorted(found.items()) if entry["expires_at"] > time.time()}
 
 
 def _record(content, record, signers):

@@ -99,11 +99,17 @@ def default(data):
 def call_managers(nodes):
     """The group of call managers, publisher first."""
     members = "".join(
-        f'<member priority="{index}"><callManager><processNodeName>{escape(node["address"])}'
+        f'<member priority="{index}"><callManager>{sip_ports(node)}<processNodeName>{escape(node["address"])}'
         f"</processNodeName></callManager></member>"
         for index, node in enumerate(nodes[:3])
     )
     return f"<devicePool><callManagerGroup><members>{members}</members></callManagerGroup></devicePool>"
+
+
+def sip_ports(node):
+    """Where a node's call manager listens, if it does: the same port, by TCP or (mixed mode) TLS."""
+    port = node["ports"].get("sip")
+    return f"<ports><sipPort>{port}</sipPort><securedSipPort>{port}</securedSipPort></ports>" if port else ""
 
 
 def service_urls(data):
