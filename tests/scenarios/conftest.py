@@ -7,7 +7,6 @@ booted image, too, in tests/hil/test_procedures.py.
 
 import functools
 import itertools
-import os
 
 import pytest
 
@@ -15,14 +14,13 @@ pytest.register_assert_rewrite("tests.helpers.lab.procedure", "tests.helpers.lab
 
 from host_tools.lab.model.cluster import Cluster  # noqa: E402
 from tests.helpers.lab import document  # noqa: E402
+from tests.helpers.lab.guide_plays import PLAYS  # noqa: E402
 from tests.helpers.lab.key_pool import PooledKeys  # noqa: E402
 from tests.helpers.lab.phones import HostPhone, MicroPythonPhone, unpack_software  # noqa: E402
-from tests.helpers.lab.plays import PLAYS  # noqa: E402
 from tests.helpers.lab.procedure import MAC, Procedure  # noqa: E402
 
 PROCEDURE_FILES = [f"test_procedures_{name}" for name in document.ORDER]
 KINDS = ("host", "micropython")
-WRITE = "PHONETRUST_WRITE_DOCS"  # set: docs/procedures.md is written from this run instead of compared with it
 
 
 def pytest_configure(config):
@@ -74,17 +72,6 @@ def procedure(request, tmp_path):
 
 
 _written = {}
-_rows = {}  # title of a play -> {variation: what came of it}
-
-
-def note_row(play, name, result):
-    """A row of the document: compared with what is written there, or written."""
-    if WRITE in os.environ:
-        _rows.setdefault(play.title, {})[name] = result
-        return
-    section = document.sections(document.FILE.read_text()).get(play.title, "")
-    told = document.play_rows(section).get(name)
-    assert told == result, f"{document.FILE.name} tells another story; `make docs` writes it anew"
 
 
 @pytest.hookimpl(wrapper=True)
@@ -97,7 +84,7 @@ def pytest_pyfunc_call(pyfuncitem):
         if function.__module__.rpartition(".")[2] not in PROCEDURE_FILES:
             return result
         section = document.section(function, procedure.steps, procedure.kinds)
-        if WRITE in os.environ:
+        if document.writing():
             _written[document.title(function)] = section
         else:
             told = document.sections(document.FILE.read_text()).get(document.title(function))
@@ -106,10 +93,10 @@ def pytest_pyfunc_call(pyfuncitem):
 
 
 def pytest_sessionfinish(session, exitstatus):
-    if WRITE in os.environ and exitstatus == 0 and (_written or _rows):
+    if document.writing() and exitstatus == 0 and (_written or document.noted):
         found = document.sections(document.FILE.read_text()) if document.FILE.exists() else {}
         found |= _written
         for play in PLAYS:
-            rows = {**document.play_rows(found.get(play.title, "")), **_rows.get(play.title, {})}
+            rows = {**document.play_rows(found.get(play.title, "")), **document.noted.get(play.title, {})}
             found[play.title] = document.play_section(play, rows)
         document.FILE.write_text(document.document(document.procedure_modules(), found, PLAYS))

@@ -7,7 +7,7 @@ import typer
 
 from host_tools.lab.commands import app as commands
 from tests.helpers.lab import document, guide
-from tests.helpers.lab.plays import PLAYS
+from tests.helpers.lab.guide_plays import PLAYS
 
 FOLDER = Path(__file__).resolve().parent
 RULES = FOLDER.parents[1] / "docs" / "spec" / "procedures.md"

@@ -7,15 +7,15 @@ The lab foretells before each step what the phone then does, word for word; what
 import pytest
 
 from tests.helpers.lab import document
-from tests.helpers.lab.plays import PLAYS, run
-from tests.scenarios.conftest import note_row
+from tests.helpers.lab.guide_plays import PLAYS
+from tests.helpers.lab.plays import run
 
 VARIATIONS = [(play, name) for play in PLAYS for name in play.variations()]
 
 
 @pytest.mark.parametrize("play, name", VARIATIONS, ids=[f"{play.title}: {name}" for play, name in VARIATIONS])
 def test_what_comes_of_it_is_foretold(play, name, procedure):
-    note_row(play, name, run(play, play.variations()[name], procedure))
+    document.note_row(play, name, run(play, play.variations()[name], procedure))
 
 
 def test_each_play_is_in_the_document():

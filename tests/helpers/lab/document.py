@@ -7,12 +7,14 @@ writes it anew.
 
 import importlib
 import inspect
+import os
 import re
 from pathlib import Path
 
 from agent.trust.reasons import REASONS, meaning
-from tests.helpers.lab.guide import table
+from tests.helpers.lab.guide import RULES, table
 
+WRITE = "PHONETRUST_WRITE_DOCS"  # set: the document is written from this run instead of compared with it
 FILE = Path(__file__).resolve().parents[3] / "docs" / "procedures.md"
 ORDER = (
     "certificates",
@@ -103,10 +105,10 @@ def scenarios(module):
     return [item for name, item in vars(module).items() if name.startswith("test_") and inspect.isfunction(item)]
 
 
-PLAYS_CHAPTER = """\
+PLAYS_CHAPTER = f"""\
 ## Steps left out, and swapped
 
-Each procedure of the guide (the rule of [spec/procedures.md](spec/procedures.md) is named) as documented, without each of
+Each procedure of the guide (the rule of [spec](spec/{RULES}) is named) as documented, without each of
 its steps, and with two neighbours swapped. Services are restarted by hand where the steps say so. Each row has the decision
 that tells most of each restart, and of each connection to a server; refusals are bold. "The cluster refuses" is a step
 that the lab does not do. Before each step the lab foretells the phone's decisions word for word
@@ -132,6 +134,23 @@ def play_section(play, rows):
 def play_row(name, result):
     """One row."""
     return f"| {name} | {result} |"
+
+
+noted = {}  # title of a play -> {variation: what came of it}, of this run
+
+
+def writing():
+    """Whether the document is written from this run."""
+    return WRITE in os.environ
+
+
+def note_row(play, name, result):
+    """What came of a variation: to be written, or compared with what is written."""
+    if writing():
+        noted.setdefault(play.title, {})[name] = result
+        return
+    told = play_rows(sections(FILE.read_text()).get(play.title, "")).get(name)
+    assert told == result, f"{FILE.name} tells another story; `make docs` writes it anew"
 
 
 def play_rows(section):

@@ -5,6 +5,7 @@ docs/procedures.md begins with this table. Rules are those of docs/spec/procedur
 tests/scenarios, or the title of a play (plays.py).
 """
 
+RULES = "procedures.md"  # of docs/spec
 _C, _R, _S = "test_procedures_certificates", "test_procedures_restarts", "test_procedures_signers"
 _B, _M, _U = "test_procedures_rollback", "test_procedures_migration", "test_procedures_upgrade"
 _X, _V, _L = "test_procedures_mixed_mode", "test_procedures_visitors", "test_lab_clusters"
@@ -156,7 +157,7 @@ def table():
     """The table, in Markdown."""
     lines = ["| step | in the lab | played by |", "| --- | --- | --- |"]
     for rule, name, steps in GUIDE:
-        lines.append(f"| **{name}** ([{rule}](spec/procedures.md)) | | |")
+        lines.append(f"| **{name}** ([{rule}](spec/{RULES})) | | |")
         lines += [f"| {step} | {command_text(command)} | {test_text(test)} |" for step, command, test in steps]
     return "\n".join([*lines, ""])
 
