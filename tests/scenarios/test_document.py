@@ -22,6 +22,7 @@ def test_each_procedure_has_a_title_of_its_own():
     titles = [
         document.title(function) for module in document.procedure_modules() for function in document.scenarios(module)
     ]
+    titles += [play.title for play in PLAYS]
     assert len(set(titles)) == len(titles) >= 30
 
 

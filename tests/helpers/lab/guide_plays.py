@@ -118,7 +118,7 @@ PLAYS = (
         [boot()],
     ),
     Play(
-        "Tomcat certificate regenerated",
+        "Tomcat certificate regenerated, and Tomcat restarted",
         "G1",
         _lab(),
         [_regenerate("tomcat", "the Tomcat certificate"), _restart("tomcat")],
