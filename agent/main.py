@@ -203,7 +203,7 @@ class Phone:
                 await console.command(line)
             except MemoryError:
                 gc.collect()
-                self.line(ERROR, "this phone has not enough memory for that")
+                self.line(ERROR, "this phone does not have enough memory for that")
 
     def status_json(self):
         """The status as one line of JSON."""

@@ -40,9 +40,9 @@ def phone(
     """Run a phone on this PC: boot, fetch the lists and the configuration, verify, ask TVS, enrol, store.
 
     The settings name at least the MAC address, and the TFTP servers: {"mac": "00270DC01C92", "tftp": ["192.0.2.10"]};
-    with "provisioning": "http" files come by HTTP and HTTPS where these servers have it. See docs/phone.md.
-    What the phone trusts is kept in DIR; run it again for the next boot, remove DIR for a phone fresh from the factory.
-    The phone's own certificate (LSC), which CAPF gives it, is kept there too, with its key.
+    with "provisioning": "http" files come by HTTP and HTTPS where these servers offer it. See docs/phone.md.
+    DIR keeps what the phone trusts, and the phone's own certificate (LSC) from CAPF with its key. Run the command again for
+    the next boot; remove DIR for a phone fresh from the factory.
 
     Exit status: 0 everything was accepted, 1 something was refused or missing, 2 the settings or DIR cannot be used.
     """
@@ -71,7 +71,7 @@ def phone(
     try:
         running = Phone(hal, values, origin=hal.clock.monotonic(), mic=maker, user=os.getuid(), group=os.getgid())
     except ValueError as error:
-        parts.leave(parts.CANNOT_TELL, f"{mic}: this is no MIC with its key: {error}")
+        parts.leave(parts.CANNOT_TELL, f"{mic}: this is not a MIC with its key: {error}")
     raise typer.Exit(parts.YES if asyncio.run(run(running, serve, socket, json)) else parts.NO)
 
 
@@ -100,13 +100,13 @@ def listen(net, path):
 
 
 def read_mic(path):
-    """(certificate DER, private key DER) of a PEM file; ends with a sentence where it has not one of each."""
+    """(certificate DER, private key DER) of a PEM file; ends with a sentence where one of them is missing."""
     from agent.flash.identity import parse_pem
 
     try:
         return parse_pem(parts.read(path).decode("ascii", "replace"))
     except ValueError as error:
-        parts.leave(parts.CANNOT_TELL, f"{path}: this is no MIC with its key: {error}")
+        parts.leave(parts.CANNOT_TELL, f"{path}: this is not a MIC with its key: {error}")
 
 
 app = parts.single(phone)

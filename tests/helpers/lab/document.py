@@ -91,7 +91,7 @@ def section(function, steps, kinds=()):
 
 def _after_name(words):
     """What follows the file and its signer, which differ where two keys of a cluster sign lists and files."""
-    return words.partition(", whom ")[2] or words
+    return words.partition(", a signer that ")[2] or words
 
 
 def chapter(module):
