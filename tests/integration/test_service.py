@@ -37,7 +37,7 @@ def test_status_and_judge(lab):
         assert not wrong.accepted and wrong.reason == "tvs-wrong-role"
         with pytest.raises(RequestRefused, match="purpose must be one of"):
             agent.judge("sip", b"x")
-        assert agent.judge("configuration", lab.cluster.certificate("tftp")).reason == "listed-in-itl"
+        assert agent.judge("configuration", lab.cluster.certificate("tftp")).reason == "wrong-key", "not an EC key"
 
 
 def test_socket_and_folder_are_for_the_agents_group_alone(lab):
@@ -55,13 +55,14 @@ def test_subscribers_hear_what_changes(own_lab):
         own_lab.cluster.set_cluster_mode("mixed")
         own_lab.phone.restart()
         kinds, changes = [], []
-        while not changes:
+        while not kinds or ".cnf.xml" not in kinds[-1][0]:  # the last decision of a boot
             kind, value = agent.event(30)
             if kind == "trust":
                 changes.append(value)
             else:
                 kinds.append((value.kind, value.reason))
         assert kinds[0] == ("ctl", "signed-by-itl") and changes[0]["mode"] == "mixed"
+        assert changes == [value for index, value in enumerate(changes) if value not in changes[:index]], "never twice"
         assert changes[0]["installed"]["itl"] != before["installed"]["itl"] or changes[0]["installed"]["ctl"]
         assert agent.event(0.2) is None
         with own_lab.client() as late:
@@ -162,8 +163,8 @@ def test_who_goes_away_while_its_file_arrives_ends_the_transfer(lab):
     start = time.monotonic()
     with lab.client() as agent:
         assert agent.fetch("none.xml")[0].reason == "not-found"
+        wait_until(lambda: os.listdir(lab.phone.files) == [])
         waited = time.monotonic() - start
-        assert os.listdir(lab.phone.files) == []
         decision, _ = agent.fetch("huge.bin")  # so long it would have taken
         whole = time.monotonic() - start - waited
     assert decision.accepted and waited < whole / 2

@@ -11,7 +11,7 @@ import os
 import re
 from pathlib import Path
 
-from agent.trust.reasons import REASONS, meaning
+from agent.trust.reasons import codes, meaning
 from tests.helpers.lab.guide import RULES, table
 
 WRITE = "PHONETRUST_WRITE_DOCS"  # set: the document is written from this run instead of compared with it
@@ -168,7 +168,7 @@ def document(modules, sections, plays=()):
             parts.append(found)
             reasons |= {reason for _, _, reason in _DECISION.findall(found)}
             rows.append(f"| {title(function)} | {', '.join(_telling(found))} |\n")
-    legend = "".join(f"| `{reason}` | {meaning(reason)} |\n" for reason in REASONS if reason in reasons)
+    legend = "".join(f"| `{reason}` | {meaning(reason)} |\n" for reason in codes() if reason in reasons)
     if plays:
         parts.append(PLAYS_CHAPTER)
         parts += [sections[play.title] for play in plays]
