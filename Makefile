@@ -39,7 +39,7 @@ test: setup $(if $(TIER),,lint) ## lint and all tests; TIER=unit for one tier, A
 
 docs: base native ## docs/reasons.md anew from the table, docs/procedures.md from what the procedures of the scenarios did
 	@PHONETRUST_WRITE_DOCS=1 $(PYTHON) -m pytest -q --no-header tests/repository/test_reasons.py
-	@PHONETRUST_WRITE_DOCS=1 $(PYTHON) -m pytest -q --no-header -k host tests/scenarios/test_procedures_*.py
+	@PHONETRUST_WRITE_DOCS=1 $(PYTHON) -m pytest -q --no-header -k host tests/scenarios/test_procedures_*.py tests/scenarios/test_steps_left_out.py
 
 bench: setup ## measure both sides in one run: a table, and build/bench.json
 	@$(PYTHON) -m host_tools.bench
