@@ -129,7 +129,7 @@ def _date(text):
 
 
 def _print(found, console):
-    found = shown_value(found)
+    found = typing.cast(dict[str, typing.Any], shown_value(found))
     header, signer = found["header"], found["signer"]
     table = Table(show_header=False, box=None, pad_edge=False)
     table.add_column(style="bold")
