@@ -46,7 +46,7 @@ def phone(
 
     Exit status: 0 everything was accepted, 1 something was refused or missing, 2 the settings or DIR cannot be used.
     """
-    from hal.files import Files, Published
+    from hal.files import Files
     from hal.host import Board, Flash, Hal
 
     try:
@@ -61,11 +61,7 @@ def phone(
         parts.leave(parts.CANNOT_TELL, f"{state}: {error.strerror or error}")
     console = LogConsole(sys.stderr if json else sys.stdout)
     files = Files(str(state.resolve() / "files"))
-    published = None
-    if serve and socket:
-        certificates = socket.resolve().parent / "certificates"
-        certificates.mkdir(exist_ok=True)
-        published = Published(str(certificates))
+    published = publish_beside(socket) if serve and socket else None
     board = Board(values.mac, values.model)  # pyright: ignore[reportAttributeAccessIssue]
     hal = Hal(board=board, flash=flash, console=console, files=files, published=published)
     try:
@@ -89,6 +85,18 @@ async def run(running, serve, socket, json):
     else:
         booted(await running.boot())
     return bool(results and results[0])
+
+
+def publish_beside(socket):
+    """The folder of certificates beside the service's socket; ends with a sentence where there can be none."""
+    from hal.files import Published
+
+    folder = socket.resolve().parent / "certificates"
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError as error:
+        parts.leave(parts.CANNOT_TELL, f"{socket}: cannot listen there: {error.strerror or error}")
+    return Published(str(folder))
 
 
 def listen(net, path):
