@@ -26,7 +26,7 @@ class Installed:
                 gc.collect()
                 self._use()
         except (PhonetrustError, ValueError, OSError) as error:
-            # Also where a list that was accepted cannot be read any more: that is lost trust, not no trust.
+            # Also where an accepted list cannot be read any more: that is lost trust (D1).
             return self._history.record(outcomes.lose(error, self._judge))
         configuration = self._keeper.configuration
         self._judge.configure(configuration.tvs if configuration is not None else ())
@@ -37,9 +37,9 @@ class Installed:
         self._judge.use(kept.itl, kept.ctl)
 
     def erase(self, what):
-        """Remove what a person at the phone asked for: "ctl", "itl", or "all" back to factory state. A recorded Decision.
+        """For a person at the phone: remove "ctl", "itl", or "all" back to factory state. A recorded Decision.
 
-        Where trust is lost, there is nothing to take out of it: then everything goes."""
+        Lost trust can only be removed as a whole."""
         if self._judge.trust.lost:
             what = "all"
         try:

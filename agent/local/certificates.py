@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: MIT
 """Certificates for programs that only know files, kept current beside the service's socket (docs/keys.md).
 
-    callmanagers.pem    applications.pem    capf.pem    what CTL and ITL list for these; no certificate: an empty file
-    phone.pem           the phone's own certificate, and the block by which OpenSSL finds its key; gone without one
+    callmanagers.pem    applications.pem    capf.pem    the certificates that CTL and ITL list for these; may be empty
+    phone.pem           the phone's own certificate, and the block by which OpenSSL finds its key; missing without one
     time                the newest TIMESTAMP of these lists, in seconds since 1970: it cannot be earlier than that
 
-Each is replaced as a whole, so that nobody reads half of one, whenever other lists are installed or the phone has another
-certificate. They say what the lists say and no more: what TVS would vouch for is not in them."""
+Whenever other lists are installed, or the phone has another certificate, each file is replaced as a whole, so that no
+program reads half a file. They hold what the lists hold; certificates that only TVS would vouch for are not in them."""
 
 from agent.errors import TrustLost
 from agent.formats import pem
@@ -30,7 +30,7 @@ class CertificateFiles:
         self._written = None  # what the files were made of: the judge's version, and the LSC
 
     def update(self):
-        """Write what has changed since the last time. A failure is said in the log, and tried again the next time."""
+        """Write what has changed since the last time. A failure is logged, and tried again the next time."""
         if self._published is None:
             return
         trust = self._judge.trust
@@ -51,7 +51,7 @@ class CertificateFiles:
         self._written = made_of
 
     def _write_time(self, trust):
-        """A board has no clock of its own; programs that check dates need one that is not in 1970."""
+        """A board has no clock of its own, and programs that check dates need one that is not in 1970."""
         times = [found.header.timestamp for found in (trust.ctl, trust.itl) if found is not None]
         times = [time for time in times if time is not None]
         if times:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the deciding modules say: a Decision, or a Question that only TVS can answer, and the Answer to it.
+"""The words of the rules: a Decision, or a Question that only TVS can answer, and the Answer to it.
 
 The reason codes are in agent/trust/reasons.py."""
 
@@ -13,7 +13,7 @@ from agent.trust.wording.vendor import vendor_line
 class Decision:
     """One answer: accepted or refused, why, what was looked at, and the words for an administrator.
 
-    What strangers wrote in it is shown without control characters (agent/formats/text.py).
+    Text in it that strangers wrote has no control characters (agent/formats/text.py).
 
     kind: "ctl", "itl", a file's name, or the purpose of a TLS server. evidence: a dictionary of what was looked at
     (strings, numbers, lists; ready for JSON). warnings: sentences that do not change the outcome. body: offset of the
@@ -70,11 +70,11 @@ class Decision:
 
 
 class Question:
-    """What must be asked of TVS before a decision can be made (docs/spec/tvs.md, T5 to T8).
+    """A question that TVS must answer before there is a decision (docs/spec/tvs.md, T5 to T8).
 
     request "query": who is this signer? .subject, .issuer (text as in the file's header), .serial (bytes).
     request "verify": is this .certificate (DER) trusted, and for what?
-    roles: the role numbers of which one is enough. The rest belongs to the Trust that asked."""
+    roles: role numbers, one of which is enough. The rest belongs to the Trust that asked."""
 
     accepted = None  # a Question is not a Decision: it is neither accepted nor refused
 
@@ -89,7 +89,7 @@ class Question:
 
 
 class Answer:
-    """What TVS said to a Question.
+    """The answer of TVS to a Question.
 
     status: "valid" (vouched for, .roles and for a query .certificate), "refused" (a server said no), "unreachable" (no
     server gave an answer), "untrusted" (the server's own certificate is not in the installed lists), "unsupported"
