@@ -23,32 +23,37 @@ ENVIRONMENT_SIZE = 0x4000  # bytes of each copy, as in fragment.config
 # Where a slot is read to: above all that the kernel unpacks over. The Raspberry Pi with the least memory has 1 GiB.
 ADDRESS = 0x10000000
 SECTOR = 512
+TOOLS_FRAGMENT = "# CONFIG_LOCALVERSION_AUTO is not set\n# CONFIG_TOOLS_MKEFICAPSULE is not set\n"
 CROSS = "aarch64-linux-gnu-"
+VERSION = "2025.01"  # host_tools/setup/fetch-uboot.sh takes no other
+TOOLS = ("mkimage", "fdt_add_pubkey", "fit_check_sign")
 
 
-class Built:
-    """What a build leaves: the boot loader's bytes, its version, and the folder of its tools (mkimage, fdt_add_pubkey)."""
-
-    def __init__(self, folder):
-        self.binary = (folder / "u-boot.bin").read_bytes()
-        self.version = (folder / "version").read_text().strip()
-        self.tools = folder / "tools"
+def tools(top, report):
+    """The folder of U-Boot's programs for the PC (TOOLS). ImageError where they cannot be built."""
+    return _kept(top, "tools-only_defconfig", TOOLS_FRAGMENT, "tools-only", TOOLS, report)
 
 
 def build(board, top, report):
-    """U-Boot for `board` (its [uboot] and [image]) -> Built. ImageError where it cannot be built."""
+    """U-Boot's bytes for `board` (its [uboot] and [image]). ImageError where it cannot be built."""
+    fragment = (SOURCES / "fragment.config").read_text() + layout_fragment(board)
+    folder = _kept(top, board.uboot.configuration, fragment, "u-boot.bin", ("../u-boot.bin",), report)
+    return (folder / "u-boot.bin").read_bytes()
+
+
+def _kept(top, configuration, fragment, target, results, report):
+    """The folder in build/u-boot with the results of this build, which is made where it is not there."""
     source = top / "build/u-boot/source"
     if not (source / ".fetched").is_file():
         _fetch(top, report)
-    fragment = (SOURCES / "fragment.config").read_text() + layout_fragment(board)
     key = hashlib.sha256()
-    for part in ((source / ".fetched").read_text(), board.uboot.configuration, fragment, CROSS):
+    for part in ((source / ".fetched").read_text(), configuration, fragment, CROSS, *results):
         key.update(part.encode() + b"\0")
-    kept = top / "build/u-boot" / f"{board.uboot.configuration}-{key.hexdigest()[:12]}"
+    kept = top / "build/u-boot" / f"{configuration}-{key.hexdigest()[:12]}"
     if not kept.is_dir():
-        report("building U-Boot")
-        _build(source, board.uboot.configuration, fragment, kept)
-    return Built(kept)
+        report(f"building U-Boot ({target})")
+        _build(source, configuration, fragment, target, results, kept)
+    return kept
 
 
 def layout_fragment(board):
@@ -87,7 +92,7 @@ def _fetch(top, report):
         raise ImageError(f"the source of U-Boot could not be fetched: {said[-1]}")
 
 
-def _build(source, configuration, fragment, kept):
+def _build(source, configuration, fragment, target, results, kept):
     for program in (f"{CROSS}gcc", "make", "bison", "flex", "bc"):
         programs.find(program)
     with tempfile.TemporaryDirectory(dir=kept.parent, prefix=f".{kept.name}.") as name:
@@ -99,14 +104,12 @@ def _build(source, configuration, fragment, kept):
             file.write(fragment)  # the last line about a symbol counts
         _make(source, output, "olddefconfig")
         _check_configuration(output / ".config", fragment)
-        _make(source, output, "u-boot.bin")
+        _make(source, output, target)
         finished = folder / "finished"
-        (finished / "tools").mkdir(parents=True)
-        shutil.copyfile(output / "u-boot.bin", finished / "u-boot.bin")
-        release = (output / "include/config/uboot.release").read_text().strip()
-        (finished / "version").write_text(release + "\n")
-        for tool in ("mkimage", "fdt_add_pubkey"):
-            shutil.copy(output / "tools" / tool, finished / "tools" / tool)
+        finished.mkdir()
+        for result in results:
+            built = output / "tools" / result
+            shutil.copy(built, finished / built.name)
         try:
             finished.rename(kept)
         except OSError:  # somebody else's build was quicker

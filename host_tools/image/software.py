@@ -9,6 +9,7 @@ import pathlib
 import subprocess
 import sys
 
+from host_tools.image import load
 from host_tools.image.errors import ImageError
 
 # The modules of hal/ that a board runs; the others are the PC's.
@@ -16,11 +17,14 @@ HAL = ("__init__.py", "device.py", "device_libc.py", "device_net.py", "files.py"
 ROOTFS = pathlib.Path(__file__).parent / "rootfs"
 
 
-def collect(top, architecture="aarch64"):
-    """-> ({path below /phone: bytes}, version) from the source tree at `top`. Python becomes bytecode.
+def collect(top, version=None, architecture="aarch64"):
+    """-> ({path below /phone: bytes}, version, digest) from the source tree at `top`. Python becomes bytecode.
 
-    The version is the release and a digest of all of this, so that a log names exactly what was running.
+    version: three numbers; None: the source tree's own. The digest is of all of this, so that a log names exactly what was
+    running. ImageError.
     """
+    version = version or importlib.metadata.version("phonetrust")
+    load.check_version(version, "--version")
     sources = {f"agent/{path.name}": path for path in sorted((top / "agent").glob("*.py"))}
     sources |= {f"hal/{name}": top / "hal" / name for name in HAL}
     sources["phone.py"] = top / "boards/phone.py"
@@ -36,7 +40,7 @@ def collect(top, architecture="aarch64"):
         digest.update(name.encode() + b"\0" + hashlib.sha256(files[name]).digest())
     for script in sorted(ROOTFS.iterdir()):
         digest.update(script.name.encode() + b"\0" + hashlib.sha256(script.read_bytes()).digest())
-    return files, f"{importlib.metadata.version('phonetrust')}+{digest.hexdigest()[:8]}"
+    return files, version, digest.hexdigest()[:8]
 
 
 def _compile(item):
