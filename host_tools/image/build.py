@@ -68,9 +68,9 @@ def build(board, top, output, content, report):
     return Result(facts, *names, key.development)
 
 
-def boot_image(board, top, content, report):
-    """-> (the signed boot image's bytes, its fit.Facts)."""
-    cache = top / "build/image/cache"
+def boot_image(board, top, content, report, cache=None):
+    """-> (the signed boot image's bytes, its fit.Facts). cache: a folder for what is slow; None: the one in build/."""
+    cache = cache or top / "build/image/cache"
     cache.mkdir(parents=True, exist_ok=True)
     key = content.key or keys.development(top)
     tools = bootloader.tools(top, report)

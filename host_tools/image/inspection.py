@@ -34,7 +34,7 @@ def _load(path, top):
     image = data[header.length :]
     found = _image(image)
     facts = {
-        "load": str(path), "name": header.filename, "bytes": len(data), "signer": header.subject,
+        "load": str(path), "file name": header.filename, "bytes": len(data), "signer": header.subject,
         "serial": header.serial.hex(), "digest": header.digest_algorithm, **found,
     }  # fmt: skip
     key = _development(top)
@@ -111,7 +111,7 @@ def lines(facts):
     """The facts for people."""
     if "load" in facts and "slots" not in facts:
         yield f"{facts['load']}: a load, {mebibytes(facts['bytes'])}"
-        yield f"  name in its header: {facts['name']}"
+        yield f"  name in its header: {facts['file name']}"
         yield f"  signed by {facts['signer']}, serial {facts['serial']}, {facts['digest']}"
         if "signature" in facts:
             yield f"  signature: {facts['signature']}"
