@@ -35,7 +35,8 @@ run: native micropython ## a cluster on loopback and the booted board, step by s
 test: setup $(if $(TIER),,lint) ## lint and all tests; TIER=unit for one tier, ARGS='-k name' for pytest
 	@$(PYTHON) -m tests.run_tiers $(TIER) -- $(ARGS)
 
-docs: base native ## docs/procedures.md anew, from what the procedures of the scenarios did
+docs: base native ## docs/reasons.md anew from the table, docs/procedures.md from what the procedures of the scenarios did
+	@PHONETRUST_WRITE_DOCS=1 $(PYTHON) -m pytest -q --no-header tests/repository/test_reasons.py
 	@PHONETRUST_WRITE_DOCS=1 $(PYTHON) -m pytest -q --no-header -k host tests/scenarios/test_procedures_*.py
 
 bench: setup ## measure both sides in one run: a table, and build/bench.json

@@ -4,7 +4,7 @@
 PhonetrustError          every error of ours: .reason is a code, .text one sentence for a person
   Refused                bytes that must not be trusted: .reason is a code of spec/phone-behaviour.md
     Malformed            ... because they do not follow spec/trust-files.md: .file, .tag, .offset, .what
-  TransferError          a file did not arrive (agent/tftp.py has the kinds)
+  TransferError          a file did not arrive (agent/fetch/errors.py has the kinds)
   SettingsError          the settings file has a mistake: names the key, the mistake and an example
   TrustLost              what was stored on flash cannot be read whole (reason `trust-lost`)
 """

@@ -1,17 +1,27 @@
 # SPDX-License-Identifier: MIT
-"""The main program of a phone, given a HAL: boots, prints one line an event, keeps its status for others to read.
+"""The main program of a phone, given a HAL: makes its parts, gives each what it needs, and runs their tasks.
 
-The launchers (boards/phone.py on a board, host_tools/cli/phone.py on a PC) make the HAL and call
-start(), then serve() where the phone is to stay."""
+The launchers (boards/phone.py on a board, host_tools/cli/phone.py on a PC) make the HAL and call boot() or run()."""
 
+import asyncio
 import gc
 
 from agent import VERSION
-from agent.boot import Boot
-from agent.console import Console
-from agent.json_pieces import pieces
-from agent.service import Service
-from agent.status import refusal_of, state_of, status
+from agent.boot.configuration import WebServer
+from agent.boot.enrolment import Enrolment
+from agent.boot.history import History
+from agent.boot.order import make_boot
+from agent.boot.work import Work
+from agent.fetch.fetcher import Fetcher
+from agent.fetch.tftp.client import Client as TftpClient
+from agent.flash.keeper import Keeper
+from agent.local.console import Console
+from agent.local.json_pieces import pieces
+from agent.local.programs import Programs
+from agent.local.service import Service
+from agent.local.status import View, refusal_of, state_of
+from agent.servers.judge import Judge, trust_maker
+from agent.servers.tvs.client import TvsClient
 
 # Severity of an event, as syslog names them.
 INFO = "info"
@@ -20,26 +30,98 @@ WARNING = "warning"
 ERROR = "error"
 
 _TICK = 1000  # ms between two looks at the watchdog
-#: ms after which the TFTP servers are asked again where none answered: doubled each time, up to the second
-_FIRST_PAUSE, _LAST_PAUSE = 10000, 80000
 
 
 class Phone:
-    """A phone with its console output: boot it, ask its status."""
+    """A phone with its console output. judge, keeper, fetcher, history, view, work: its parts, for launchers and tests."""
 
-    def __init__(self, hal, settings, servers=(), origin=0, mic=None):
+    def __init__(self, hal, settings, servers=(), origin=0, mic=None, user=None):
         """servers: TFTP servers that DHCP gave. origin: the clock's ms at which the log's time begins. mic: certificate
-        and private key (DER) of the phone's maker, or None; ValueError where these do not belong together."""
+        and private key (DER) of the phone's maker, or None; ValueError where these do not belong together. user: the
+        number of the user that this runs as."""
         self.hal = hal
-        self.origin = origin
-        self._pause = _FIRST_PAUSE
-        self._due = None
-        self.service = None
-        self.boot = Boot(hal, settings, servers, report=self.report, log=self.log, mic=mic)
+        self.settings = settings
+        self._origin = origin
+        clock = hal.clock
+        size = max(settings.size_limit, settings.configuration_limit)
+        self.keeper = Keeper(hal.flash, hal.crypto, clock, size, mic, self._show)
+        self.history = History(self.report)
+        self.tvs = TvsClient(hal.net, clock, hal.random, settings.full_name, settings.tvs_timeout, None, self.log)
+        self.judge = Judge(trust_maker(hal.crypto, settings), self.tvs)
+        web_server = WebServer(self.judge, self.history)
+        self._tftp = self._tftp_client()
+        self._web = self._make_web(web_server.accept)
+        self.fetcher = Fetcher(self._tftp, self._web, settings.tftp or servers, clock, self.log)
+        asked = History(self.report)
+        programs = Programs(self.fetcher, self.judge, hal.files, hal.crypto, settings.file_limit, clock, asked)
+        self.view = View(settings, hal.crypto, self.judge, self.keeper, self.fetcher, self.tvs, self.history, asked)
+        self.service = Service(programs, self.view, hal.files, clock, self.log, user)
+        self.enrolment = Enrolment(self._capf_client, self.judge, self.keeper, self.history, clock, self.log)
+        boot = make_boot(
+            settings,
+            hal.crypto,
+            clock,
+            self.fetcher,
+            self.judge,
+            web_server,
+            self.keeper,
+            self.enrolment,
+            self.history,
+            self.log,
+        )
+        self.installed = boot.installed
+        self.work = Work(boot, self.enrolment, self.history, clock, self.log, self._summary)
+
+    def _tftp_client(self):
+        hal, settings = self.hal, self.settings
+        return TftpClient(
+            hal.net,
+            hal.clock,
+            hal.random,
+            block_size=settings.tftp_block_size,
+            window=settings.tftp_window,
+            timeout=settings.tftp_timeout,
+            attempts=settings.tftp_attempts,
+            deadline=settings.tftp_deadline,
+            log=self.log,
+        )
+
+    def _make_web(self, accept):
+        """HTTP and HTTPS, where the settings say so; else they are not even in memory."""
+        hal, settings = self.hal, self.settings
+        if settings.provisioning != "http":
+            return None
+        from agent.fetch.web import Web
+
+        return Web(
+            hal.net,
+            hal.clock,
+            accept,
+            None,
+            settings.http_port,
+            settings.https_port,
+            settings.http_timeout,
+            settings.tftp_deadline,
+        )
+
+    def _show(self, identity):
+        """To servers that ask who this is: certificate and key, or None."""
+        self.tvs.identity = identity
+        if self._web is not None:
+            self._web.identity = identity
+
+    def _capf_client(self):
+        from agent.servers.capf.client import CapfClient  # only a phone that enrols needs it in its memory
+
+        hal, settings = self.hal, self.settings
+        names = (settings.device, settings.full_name)
+        return CapfClient(hal.net, hal.clock, hal.crypto, names, settings.capf_timeout, self.log)
+
+    # The log
 
     def line(self, severity, text):
         """One line of the log: seconds (since power-on, on a board), severity, text."""
-        now = self.hal.clock.monotonic() - self.origin
+        now = self.hal.clock.monotonic() - self._origin
         self.hal.console.write("[%6d.%03d] %-7s %s\n" % (now // 1000, now % 1000, severity, text))
 
     def log(self, text):
@@ -47,107 +129,103 @@ class Phone:
         self.line(INFO, text)
 
     def report(self, decision):
-        """One decision, as a line; its warnings as lines of their own."""
+        """One decision, as a line; its warnings as lines of their own. Subscribers are told, too."""
         severity = NOTICE if decision.accepted else ERROR
         self.line(severity, "%s %s %s: %s" % (decision.kind, decision.outcome, decision.reason, decision.text))
         for warning in decision.warnings:
             self.line(WARNING, "%s: %s" % (decision.kind, warning))
-        if self.service is not None:
-            self.service.publish({"event": "decision", "decision": decision.as_dict()})
-
-    def start(self):
-        """Print the banner and boot. Returns True where everything was accepted."""
-        settings = self.boot.settings
-        self.line(NOTICE, "phonetrust %s, %s, model %s" % (VERSION, settings.device, settings.model))
-        good = self.boot.run()
-        self._summary()
-        return good
+        self.service.publish(decision)
 
     def _summary(self):
-        trust = self.boot.trust
-        locked_out = refusal_of(self.boot.decisions) is not None
+        trust = self.judge.trust
+        locked_out = refusal_of(self.history.decisions) is not None
         text = "state %s, mode %s%s" % (state_of(trust), trust.mode, ", locked out" if locked_out else "")
         self.line(ERROR if locked_out else NOTICE, text)
 
-    # What the console asks for
+    # Tasks
 
-    def restart(self):
-        """Fetch lists and configuration again."""
-        self.line(NOTICE, "restart asked for at the console")
-        self.boot.run()
-        self._summary()
+    async def boot(self):
+        """Print the banner and boot once. Returns True where everything was accepted."""
+        self._banner()
+        return await self.work.boot()
 
-    def reset(self):
-        """Start the board anew; does not return."""
-        self.line(NOTICE, "reset asked for at the console")
-        self.hal.board.restart()
+    async def run(self, listener=None, booted=lambda good: None):
+        """Boot, and serve until the board restarts: the console and other programs from the start, whatever servers do.
 
-    def update_lsc(self, string=None):
-        """Ask CAPF for what it has for this phone, with the authentication string that was typed in, if any."""
-        self.line(NOTICE, "update of the LSC asked for at the console")
-        self.boot.update_lsc(string)
-
-    def erase(self, what):
-        """Remove "itl", "ctl" or "all"."""
-        self.boot.erase(what)
-
-    def serve(self, listener=None):
-        """Answer the console and other programs, and feed the watchdog, until the board restarts.
-
-        listener: a listening Unix socket of the HAL for agent.service. Without it, this ends with the console's input."""
-        console = Console(self, self.hal.console.write)
-        poller = self.hal.net.poller()
-        poller.watch(self.hal.console)
+        listener: a listening Unix socket of the HAL for other programs. Without it, this ends with the console's input.
+        booted(good): called after the first boot."""
+        self._banner()
+        others = [asyncio.create_task(self._watchdog())]
         if listener is not None:
-            self.service = Service(self, listener, poller)
-        self.line(INFO, "ready; type help for the commands of this console")
-        waiting = False
-        while True:
-            for thing, readable, writable in poller.wait(0 if waiting else _TICK):
-                if thing is not self.hal.console:
-                    self.service.ready(thing, readable, writable)
-                elif not self._read_console(console):
-                    poller.forget(thing)
-                    if listener is None:
-                        return
-            waiting = self.service is not None and self.service.serve_next()
-            self.boot.tftp.settle()
-            self._ask_again()
-            self.hal.board.watchdog()
-
-    def _read_console(self, console):
-        """All lines that wait at the console; False where its input has ended."""
+            others.append(asyncio.create_task(self.service.run(listener)))
+        console = asyncio.create_task(self._console())
+        work = asyncio.create_task(self.work.run(lambda good: self._ready(good, booted)))
         try:
-            line = self.hal.console.read_line(0)
-            while line is not None:
-                try:
-                    console.command(line)
-                except MemoryError:
-                    gc.collect()
-                    self.line(ERROR, "this phone has not enough memory for that")
-                line = self.hal.console.read_line(0)
-        except EOFError:
-            return False
-        return True
+            await (work if listener is not None else console)
+        finally:
+            for task in others + [console, work]:
+                if not task.done():
+                    task.cancel()
 
-    def _ask_again(self):
-        """Fetch again after a pause while no TFTP server answers: a network comes back without anybody's help.
+    def _banner(self):
+        self.line(NOTICE, "phonetrust %s, %s, model %s" % (VERSION, self.settings.device, self.settings.model))
 
-        Where it was CAPF that could not be asked, or wanted to be asked later, only the configuration is."""
-        decisions = self.boot.decisions
-        if self.boot.enrolment.due():
-            self.line(NOTICE, "asking CAPF again, after the configuration")
-            self.boot.fetch_configuration()
-        if not decisions or decisions[-1].reason != "no-server":
-            self._pause, self._due = _FIRST_PAUSE, None
-        elif self._due is None:
-            self._due = self.hal.clock.monotonic() + self._pause
-        elif self.hal.clock.monotonic() >= self._due:
-            self._pause, self._due = min(2 * self._pause, _LAST_PAUSE), None
-            self.line(NOTICE, "asking the TFTP servers again")
-            self.boot.run()
-            self._summary()
+    def _ready(self, good, booted):
+        self.line(INFO, "ready; type help for the commands of this console")
+        booted(good)
+
+    async def _watchdog(self):
+        while True:
+            self.hal.board.watchdog()
+            await self._tftp.settle()
+            await self.hal.clock.sleep(_TICK)
+
+    async def _console(self):
+        console = Console(self.view, _Wishes(self), self.hal.console.write)
+        while True:
+            try:
+                line = await self.hal.console.read_line()
+            except EOFError:
+                return
+            try:
+                await console.command(line)
+            except MemoryError:
+                gc.collect()
+                self.line(ERROR, "this phone has not enough memory for that")
 
     def status_json(self):
         """The status as one line of JSON."""
-        return "".join(pieces(status(self.boot)))
+        return "".join(pieces(self.view.status()))
+
+
+class _Wishes:
+    """What a person may do at the console, each with a line in the log."""
+
+    def __init__(self, phone):
+        self._work = phone.work
+        self._board = phone.hal.board
+        self._line = phone.line
+
+    @property
+    def wants_string(self):
+        """Whether the cluster wants an enrolment by a string that a person types in."""
+        return self._work.wants_string
+
+    def restart(self):
+        """Fetch lists and configuration again."""
+        self._line(NOTICE, "restart asked for at the console")
+        self._work.restart()
+
+    def reset(self):
+        """Start the board anew; does not return."""
+        self._line(NOTICE, "reset asked for at the console")
+        self._board.restart()
+
+    def update_lsc(self, string=None):
+        """Ask CAPF for what it has for this phone, with the authentication string that was typed in, if any."""
+        self._line(NOTICE, "update of the LSC asked for at the console")
+        self._work.update_lsc(string)
+
+    async def erase(self, what):
+        """Remove "itl", "ctl" or "all"."""
+        await self._work.erase(what)

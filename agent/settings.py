@@ -6,8 +6,8 @@ Every key has a default but `mac`. A mistake is a SettingsError that names the k
 import json
 
 from agent.errors import SettingsError
-from agent.tftp_packet import FULL_BLOCK, SAFE_BLOCK, SMALLEST_BLOCK
-from agent.trust import POLICIES
+from agent.fetch.tftp.packet import FULL_BLOCK, SAFE_BLOCK, SMALLEST_BLOCK
+from agent.trust.rules import POLICIES
 
 PROVISIONING = ("tftp", "http")
 TFTP_PORT = 69
@@ -112,6 +112,7 @@ KEYS = {
         "TFTP block size asked for, bytes",
     ),
     "tftp_window": (_number(1, 64), 16, 16, "TFTP blocks on the way at once"),
+    "boot_budget": (_number(5, 3600), 180, 180, "seconds that one boot may take, whatever servers do"),
     "tvs_timeout": (_number(100, 60000), 5000, 5000, "ms for a TVS server to connect, and to answer"),
     "capf_timeout": (
         _number(100, 120000),

@@ -7,6 +7,7 @@ watchdog fed. Another folder of that kind, with a file of a fixed size as store,
 micropython boards/phone.py FOLDER runs the phone anywhere.
 """
 
+import asyncio
 import json
 import os
 import sys
@@ -15,7 +16,7 @@ from agent import settings as agent_settings
 from agent.errors import SettingsError
 from agent.main import ERROR, Phone
 from hal import device
-from hal.device_libc import libc
+from hal.device.libc import libc
 from hal.files import Files
 
 STATE = "/run/phone"
@@ -25,23 +26,14 @@ TURN = 5000  # ms between two signs of life
 class SupervisedBoard(device.Board):
     """A board whose watchdog is fed by a script for as long as `alive` is touched."""
 
-    def __init__(self, state, mac, model, version, led):
-        device.Board.__init__(self, mac, model, version, led=led)
+    def __init__(self, state, mac, model):
+        device.Board.__init__(self, mac, model)
         self._alive = state + "/alive"
 
     def watchdog(self):
         """Show life."""
         with open(self._alive, "w") as file:
             file.write("1")
-
-
-class BoardPhone(Phone):
-    """A phone that shows life with each line it prints."""
-
-    def line(self, severity, text):
-        """One line of the log."""
-        self.hal.board.watchdog()
-        Phone.line(self, severity, text)
 
 
 def read(path, default=""):
@@ -54,9 +46,21 @@ def read(path, default=""):
 
 
 def dhcp_servers(text):
-    """The TFTP servers of network.json: those of option 150, else that of option 66."""
-    found = json.loads(text) if text else {}
-    return [agent_settings.server(item) for item in found.get("option150") or found.get("option66") or []]
+    """The TFTP servers of network.json: those of option 150, else that of option 66. What is no server is left out: DHCP is
+    anybody's on the network, and must not end the agent."""
+    try:
+        found = json.loads(text) if text else {}
+    except ValueError:
+        found = {}
+    servers = []
+    for option in ("option150", "option66"):
+        values = found.get(option) if isinstance(found, dict) else None
+        for item in values if isinstance(values, list) and not servers else ():
+            try:
+                servers.append(agent_settings.server(item) if isinstance(item, str) else None)
+            except ValueError:
+                pass
+    return [server for server in servers if server]
 
 
 def load_settings(text, mac, model):
@@ -82,15 +86,21 @@ def make_files(folder):
 
 def make_phone(hal, settings, servers, origin, mic):
     """The phone; one whose mic.pem cannot be used goes without."""
+    user = libc.func("i", "getuid", "")()
     if mic:
-        from agent.identity import parse_pem
+        from agent.flash.identity import parse_pem
 
         try:
-            return BoardPhone(hal, settings, servers, origin, parse_pem(mic))
+            return Phone(hal, settings, servers, origin, parse_pem(mic), user)
         except ValueError as error:
-            now = hal.clock.monotonic() - origin
-            hal.console.write("[%6d.%03d] %-7s bad-mic: mic.pem: %s\n" % (now // 1000, now % 1000, ERROR, error))
-    return BoardPhone(hal, settings, servers, origin)
+            say(hal, origin, "bad-mic: mic.pem: %s" % error)
+    return Phone(hal, settings, servers, origin, user=user)
+
+
+def say(hal, origin, text):
+    """A line of the log before there is a phone."""
+    now = hal.clock.monotonic() - origin
+    hal.console.write("[%6d.%03d] %-7s %s\n" % (now // 1000, now % 1000, ERROR, text))
 
 
 def since_power_on():
@@ -98,27 +108,29 @@ def since_power_on():
     return int(float(read("/proc/uptime", "0").split()[0]) * 1000)
 
 
-def main(state):
+async def wait_for_person(hal):
+    """Show life until the board restarts; a person edits the card."""
+    while True:
+        hal.board.watchdog()
+        await hal.clock.sleep(TURN)
+
+
+async def main(state):
     """Run the phone. Does not return."""
     if state == STATE and libc.func("i", "getuid", "")() == 0:
         raise SystemExit("the agent never runs as root on a board")
-    board = SupervisedBoard(
-        state, read(state + "/mac"), os.getenv("MODEL") or "", os.getenv("VERSION") or "", os.getenv("LED") or None
-    )
+    board = SupervisedBoard(state, read(state + "/mac"), os.getenv("MODEL") or "")
     hal = device.Hal(board=board, flash=device.Flash(state + "/store"), files=make_files(state + "/files"))
     origin = hal.clock.monotonic() - since_power_on()
     try:
         settings = load_settings(read(state + "/phone.json"), board.mac, board.model)
+        servers = dhcp_servers(read(state + "/network.json"))
     except SettingsError as error:
-        now = hal.clock.monotonic() - origin
-        hal.console.write("[%6d.%03d] %-7s bad-settings: %s\n" % (now // 1000, now % 1000, ERROR, error))
-        while True:  # nothing is fetched by guess; a person edits the card
-            board.watchdog()
-            hal.console.read_line(TURN)
-    phone = make_phone(hal, settings, dhcp_servers(read(state + "/network.json")), origin, read(state + "/mic.pem"))
-    phone.start()
-    phone.serve(hal.net.listen_local(state + "/trust.sock"))
+        say(hal, origin, "bad-settings: %s" % error)
+        await wait_for_person(hal)  # nothing is fetched by guess
+    phone = make_phone(hal, settings, servers, origin, read(state + "/mic.pem"))
+    await phone.run(hal.net.listen_local(state + "/trust.sock"))
 
 
 if __name__ == "__main__":
-    main(sys.argv[1] if len(sys.argv) > 1 else STATE)
+    asyncio.run(main(sys.argv[1] if len(sys.argv) > 1 else STATE))

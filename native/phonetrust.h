@@ -160,7 +160,7 @@ PHONETRUST_API int phonetrust_verify(const uint8_t *certificate, size_t certific
  * the value. They check that the bytes hang together and nothing about the values. `capacity` counts rows.
  *
  * `fault` has room for two numbers. With ERROR_MALFORMED (and ERROR_MISMATCH) they are the tag that is wrong
- * and the offset of its first byte. They are the same that agent/tlv.py gives, which walks by the same rules.
+ * and the offset of its first byte. They are the same that agent/formats/tlv.py gives, which walks by the same rules.
  */
 #define PHONETRUST_TLV_ROW 3
 
@@ -207,7 +207,7 @@ PHONETRUST_API int phonetrust_record_index(const uint8_t *file, size_t length, s
 /*
  * Flag: SUBJECTNAME and ISSUERNAME, as far as the record has them, are the certificate's names, seen by a
  * plain comparison of the commonest attributes. Without the flag nothing is said about the names: a slower
- * reader that knows escapes and rarer attributes (agent/names.py) has to compare them before the record is
+ * reader that knows escapes and rarer attributes (agent/formats/names.py) has to compare them before the record is
  * refused or believed.
  */
 #define PHONETRUST_RECORD_NAMES_EQUAL 1

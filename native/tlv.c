@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The walk over tags and lengths of headers and records. agent/tlv.py is its twin: same checks in the same
+/* The walk over tags and lengths of headers and records. agent/formats/tlv.py is its twin: same checks in the same
  * order. */
 #include <string.h>
 

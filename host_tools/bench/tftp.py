@@ -7,10 +7,10 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from agent import tftp
+from agent.fetch.tftp import client as tftp
 from hal.host import Hal
 from host_tools.bench.measure import Line, medians
-from host_tools.lab.tftp_daemons import Atftpd
+from host_tools.lab.servers.daemons import Atftpd
 
 SIZE = 3 << 20
 ROUNDS = 21

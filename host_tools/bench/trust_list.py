@@ -3,8 +3,8 @@
 
 from pathlib import Path
 
-from agent.trust import Trust
-from agent.trustlist import TrustList
+from agent.formats.trustlist import TrustList
+from agent.trust.rules import Trust
 from hal.host import crypto
 from host_tools.bench import plain_reader
 from host_tools.bench.measure import Line, medians

@@ -3,7 +3,7 @@
 
 import sys
 
-from agent.trust import Trust
+from agent.trust.rules import Trust
 
 if sys.implementation.name == "micropython":
     from hal.device import crypto

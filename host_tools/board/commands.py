@@ -118,8 +118,8 @@ def _only_one(folder):
 @contextlib.contextmanager
 def _cluster(path, mac):
     """Serve the lab cluster in `path` on the PC's loopback, under the address that the board sees; its TFTP port."""
-    from host_tools.lab.cluster import Cluster
     from host_tools.lab.errors import LabError
+    from host_tools.lab.model.cluster import Cluster
 
     try:
         found = Cluster(path) if path.exists() else Cluster.create(path, address=emulator.PC_ADDRESS)

@@ -11,11 +11,11 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from agent import names, tlv
 from agent.errors import Refused
-from agent.header import Header
-from agent.trust import is_list_name
-from agent.trustlist import SIZE_LIMIT, TrustList
+from agent.formats import names, tlv
+from agent.formats.header import Header
+from agent.formats.trustlist import SIZE_LIMIT, TrustList
+from agent.trust.rules import is_list_name
 from host_tools.cli import parts
 
 

@@ -14,7 +14,7 @@ COMMANDS = {
     "inspect": "host_tools.cli.inspect",
     "preflight": "host_tools.cli.preflight",
     "phone": "host_tools.cli.phone",
-    "lab": "host_tools.lab.commands",
+    "lab": "host_tools.lab.commands.app",
     "image": "host_tools.image.commands",
     "flash": "host_tools.flash.commands",
     "console": "host_tools.console.commands",

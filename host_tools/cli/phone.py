@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """`phonetrust phone`: the agent on this PC, with the host's HAL."""
 
+import asyncio
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -61,16 +63,26 @@ def phone(
     files = Files(str(state.resolve() / "files"))
     hal = Hal(board=Board(values.mac, values.model), flash=flash, console=console, files=files)
     try:
-        running = Phone(hal, values, origin=hal.clock.monotonic(), mic=maker)
+        running = Phone(hal, values, origin=hal.clock.monotonic(), mic=maker, user=os.getuid())
     except ValueError as error:
         parts.leave(parts.CANNOT_TELL, f"{mic}: this is no MIC with its key: {error}")
-    listener = listen(hal.net, socket) if serve and socket else None
-    good = running.start()
-    if json:
-        typer.echo(running.status_json())
+    raise typer.Exit(parts.YES if asyncio.run(run(running, serve, socket, json)) else parts.NO)
+
+
+async def run(running, serve, socket, json):
+    """Boot the phone, and let it stay with serve=True. Returns whether the first boot was good."""
+    results = []
+
+    def booted(good):
+        results.append(good)
+        if json:
+            typer.echo(running.status_json())
+
     if serve:
-        running.serve(listener)
-    raise typer.Exit(parts.YES if good else parts.NO)
+        await running.run(listen(running.hal.net, socket) if socket else None, booted)
+    else:
+        booted(await running.boot())
+    return bool(results and results[0])
 
 
 def listen(net, path):
@@ -83,7 +95,7 @@ def listen(net, path):
 
 def read_mic(path):
     """(certificate DER, private key DER) of a PEM file; ends with a sentence where it has not one of each."""
-    from agent.identity import parse_pem
+    from agent.flash.identity import parse_pem
 
     try:
         return parse_pem(parts.read(path).decode("ascii", "replace"))

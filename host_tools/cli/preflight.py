@@ -10,10 +10,10 @@ from rich.console import Console
 from rich.markup import escape
 
 from agent.errors import Malformed, Refused
-from agent.header import Header
+from agent.formats.header import Header
+from agent.formats.trustlist import SIZE_LIMIT
 from agent.settings import TVS_PORT, server
-from agent.trust import POLICIES, Trust, is_list_name
-from agent.trustlist import SIZE_LIMIT
+from agent.trust.rules import POLICIES, Trust, is_list_name
 from host_tools.cli import parts
 from host_tools.cli.tvs_store import StoreError, TvsStore, Unreachable
 
@@ -127,7 +127,7 @@ def _asker(trust, tvs, tvs_store, device):
         address = server(tvs, TVS_PORT)
     except (StoreError, ValueError) as error:
         parts.leave(parts.CANNOT_TELL, str(error))
-    from agent.tvs import TvsClient
+    from agent.servers.tvs.client import TvsClient
     from hal.host import Clock, Net, Random
 
     client = TvsClient(Net(), Clock(), Random(), device, timeout=5000)

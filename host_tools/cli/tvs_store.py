@@ -7,8 +7,8 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from agent import names
-from agent.decision import Answer
+from agent.formats import names
+from agent.trust.decision import Answer
 
 
 class StoreError(Exception):
@@ -19,7 +19,7 @@ class Unreachable:
     """A TVS that does not answer."""
 
     def ask(self, question):
-        """An Answer (agent/decision.py)."""
+        """An Answer (agent/trust/decision.py)."""
         return Answer("unreachable", text="TVS does not answer (as asked for with --tvs unreachable).")
 
 
@@ -62,7 +62,7 @@ class TvsStore:
         return numbers
 
     def ask(self, question):
-        """An Answer (agent/decision.py)."""
+        """An Answer (agent/trust/decision.py)."""
         where = str(self._folder)
         for certificate, fields, roles in self._vouched:
             if question.kind == "query":

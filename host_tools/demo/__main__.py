@@ -19,8 +19,8 @@ from rich.text import Text
 
 from host_tools.demo.phones import KINDS, MAC
 from host_tools.image.errors import ImageError
-from host_tools.lab.cluster import Cluster
 from host_tools.lab.errors import LabError
+from host_tools.lab.model.cluster import Cluster
 
 CONFIGURATION = f"SEP{MAC}.cnf.xml.sgn"
 DECISION = re.compile(r"\[ *[\d.]+\] +\w+ +(?P<kind>\S+) (accepted|refused) (?P<reason>\S+):")

@@ -23,7 +23,7 @@ def examine(path, top):
 
 
 def _load(path, top):
-    from agent.header import Header
+    from agent.formats.header import Header
     from hal.host import crypto
 
     data = path.read_bytes()

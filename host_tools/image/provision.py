@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 """The first trust lists, put into the image's trust store at build time: such a phone takes none on faith."""
 
-from agent.decision import Decision
-from agent.store import Store
-from agent.trust import Trust
+from agent.flash.store import Store
+from agent.trust.decision import Decision
+from agent.trust.rules import Trust
 from host_tools.image.errors import ImageError
 
 

@@ -13,7 +13,7 @@ from host_tools.image import load
 from host_tools.image.errors import ImageError
 
 # The modules of hal/ that a board runs; the others are the PC's.
-HAL = ("__init__.py", "device.py", "device_libc.py", "device_net.py", "files.py", "native.py", "poller.py")
+HAL = ("__init__.py", "device/__init__.py", "device/libc.py", "device/net.py", "files.py", "native.py", "poller.py")
 ROOTFS = pathlib.Path(__file__).parent / "rootfs"
 
 
@@ -25,7 +25,7 @@ def collect(top, version=None, architecture="aarch64"):
     """
     version = version or importlib.metadata.version("phonetrust")
     load.check_version(version, "--version")
-    sources = {f"agent/{path.name}": path for path in sorted((top / "agent").glob("*.py"))}
+    sources = {str(path.relative_to(top)): path for path in sorted((top / "agent").rglob("*.py"))}
     sources |= {f"hal/{name}": top / "hal" / name for name in HAL}
     sources["phone.py"] = top / "boards/phone.py"
     library = top / "build/native" / architecture / "libphonetrust.so"

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Run the lab's command line by itself."""
 
-from host_tools.lab.commands import app
+from host_tools.lab.commands.app import app
 
 if __name__ == "__main__":
     app(prog_name="phonetrust lab")

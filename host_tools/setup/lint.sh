@@ -28,7 +28,7 @@ for file in "${shell_files[@]}"; do
 done
 
 # What runs on the phone must be what MicroPython's own compiler reads.
-mapfile -t phone_files < <(sources 'agent/*.py' hal/__init__.py hal/device.py hal/files.py hal/native.py hal/poller.py 'hal/fake*.py' 'hal/device_*.py' \
+mapfile -t phone_files < <(sources 'agent/*.py' hal/__init__.py hal/files.py hal/native.py hal/poller.py 'hal/fake/*.py' 'hal/device/*.py' \
     'boards/*.py')
 compiled=$(mktemp)
 trap 'rm -f "$compiled"' EXIT

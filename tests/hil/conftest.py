@@ -14,8 +14,8 @@ from host_tools.hil import record
 from host_tools.hil.phone import BoardPhone
 from host_tools.hil.strategy import State
 from host_tools.image import board as boards
-from host_tools.lab.cluster import Cluster
-from tests.hil.images import build_image
+from host_tools.lab.model.cluster import Cluster
+from tests.helpers.board.images import build_image
 
 DEFAULT = boards.BOARDS / "rpi3/emulated.yaml"
 MAC = "00270DC01C92"

@@ -7,8 +7,8 @@ import subprocess
 import pytest
 
 from host_tools.console import port
-from tests.hil.commands import COMMAND, phonetrust
-from tests.hil.images import build_image
+from tests.helpers.board.commands import COMMAND, phonetrust
+from tests.helpers.board.images import build_image
 
 
 def test_list():

@@ -16,7 +16,7 @@ import tty
 import pytest
 
 from host_tools.console import session
-from tests.hil.commands import COMMAND, phonetrust
+from tests.helpers.board.commands import COMMAND, phonetrust
 
 LINE = re.compile(r"^\d\d:\d\d:\d\d\.\d{3} ", re.M)
 

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from host_tools.image import board as boards
-from tests.hil.images import build_image
+from tests.helpers.board.images import build_image
 
 # With a process namespace, too: all that was started ends with the test, however that ends.
 UNSHARE = ["unshare", "--net", "--pid", "--fork", "--kill-child", "--map-root-user"]
@@ -46,7 +46,7 @@ def test_tftp_servers_learned_by_dhcp(image, tmp_path, option, learned):
     card = tmp_path / "card"
     shutil.copyfile(image, card)
     done = subprocess.run(
-        [*UNSHARE, sys.executable, "-m", "tests.hil.option150", card, tmp_path, option],
+        [*UNSHARE, sys.executable, "-m", "tests.helpers.board.option150", card, tmp_path, option],
         cwd=boards.TOP, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120,
         env={**os.environ, "PYTHONPATH": str(boards.TOP)}, check=False,
     )  # fmt: skip

@@ -12,8 +12,8 @@ import pytest
 from host_tools.flash import target as targets
 from host_tools.flash import writer
 from host_tools.image import programs
-from tests.hil.commands import phonetrust
-from tests.hil.images import build_image
+from tests.helpers.board.commands import phonetrust
+from tests.helpers.board.images import build_image
 
 MIB = 1 << 20
 

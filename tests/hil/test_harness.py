@@ -16,8 +16,8 @@ from host_tools.hil import record
 from host_tools.hil.phone import BoardPhone, ConsoleError
 from host_tools.image import board as boards
 from host_tools.image import fat, layout
-from tests.hil.commands import inner
-from tests.hil.images import build_image
+from tests.helpers.board.commands import inner
+from tests.helpers.board.images import build_image
 
 
 @pytest.fixture(scope="module")

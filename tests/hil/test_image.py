@@ -14,8 +14,8 @@ from host_tools.image import board as boards
 from host_tools.image import bootloader, fat, fit, keys, layout, programs, settings
 from host_tools.image import build as builder
 from host_tools.image.errors import ImageError
-from tests.hil.commands import phonetrust
-from tests.hil.images import build_image
+from tests.helpers.board.commands import phonetrust
+from tests.helpers.board.images import build_image
 
 MIB = 1 << 20
 RASPBERRY = [name for name in boards.names() if boards.load(name).boot.firmware]

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from agent.store import Store
+from agent.flash.store import Store
 from hal.host import crypto
 from host_tools.board import card as cards
 from host_tools.image import provision

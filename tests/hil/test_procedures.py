@@ -13,18 +13,18 @@ import pytest
 from host_tools.board import card as cards
 from host_tools.hil.phone import DECISION, BoardPhone
 from host_tools.hil.strategy import State
-from host_tools.lab.tftp_server import TftpServer
+from host_tools.lab.servers.tftp import TftpServer
 
-pytest.register_assert_rewrite("tests.scenarios.procedure", "tests.scenarios.phones")
+pytest.register_assert_rewrite("tests.helpers.lab.procedure", "tests.helpers.lab.phones")
 
-from tests.scenarios import phones  # noqa: E402
+from tests.helpers.lab import phones  # noqa: E402
+from tests.helpers.lab.procedure import MAC, Procedure  # noqa: E402
 from tests.scenarios import test_procedures_certificates as certificates  # noqa: E402
 from tests.scenarios import test_procedures_migration as migration  # noqa: E402
 from tests.scenarios import test_procedures_mixed_mode as mixed_mode  # noqa: E402
 from tests.scenarios import test_procedures_rollback as rollback  # noqa: E402
 from tests.scenarios import test_procedures_servers as servers  # noqa: E402
 from tests.scenarios import test_procedures_signers as signers  # noqa: E402
-from tests.scenarios.procedure import MAC, Procedure  # noqa: E402
 
 WAITS = {"tftp_timeout": 500, "tftp_attempts": 3, "tvs_timeout": 5000}
 

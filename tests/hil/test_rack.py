@@ -19,8 +19,8 @@ from pathlib import Path
 import pytest
 
 from host_tools.image import board as boards
-from tests.hil.commands import inner
-from tests.hil.images import build_image
+from tests.helpers.board.commands import inner
+from tests.helpers.board.images import build_image
 
 SCRIPTS = Path(sys.executable).parent
 TESTS = ("test_first_boot_to_trusted", "test_second_boot_changes_nothing", "test_tftp_certificate_regenerated")

@@ -3,8 +3,8 @@
 
 import pytest
 
-from tests.integration.service_lab import Lab
-from tests.integration.service_phone import KINDS
+from tests.helpers.servers.service_lab import Lab
+from tests.helpers.servers.service_phone import KINDS
 
 
 @pytest.fixture(scope="module", params=KINDS)

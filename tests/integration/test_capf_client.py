@@ -12,9 +12,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding
 
-from tests.integration.protocol_phone import run
+from tests.helpers.servers.protocol_phone import run
+from tests.helpers.servers.tls_server import Identity, Server, element, receive, until_gone
 from tests.integration.test_tvs_client import on_micropython
-from tests.integration.tls_server import Identity, Server, element, receive, until_gone
 
 TIMEOUT = 3000  # ms a message
 SESSION = 0x0A0B0C0D

@@ -21,7 +21,7 @@ from cryptography.x509.oid import NameOID
 from hal.host import crypto
 
 ROOT = Path(__file__).resolve().parents[2]
-PROBE = ROOT / "tests" / "integration" / "hal_probe.py"
+PROBE = ROOT / "tests" / "helpers" / "servers" / "hal_probe.py"
 PYTHONS = {
     "host": [sys.executable],
     "device": [str(ROOT / "host_tools" / "setup" / "micropython"), "aarch64"],

@@ -14,8 +14,8 @@ import time
 import pytest
 
 from host_tools.client import AgentGone, RequestRefused, TrustClient, Unsupported
-from tests.integration.service_lab import raw, wait_until, works
-from tests.integration.service_phone import KINDS, MAC, ROOT
+from tests.helpers.servers.service_lab import raw, wait_until, works
+from tests.helpers.servers.service_phone import KINDS, MAC, ROOT
 
 LOAD_SIZE = 200_000
 
@@ -28,7 +28,7 @@ each_kind = pytest.mark.parametrize("own_lab", KINDS, indirect=True)
 
 def test_status_and_judge(lab):
     with lab.client() as agent:
-        found = agent.status()
+        found = agent.local.status()
         assert found["state"] == "trusted" and found["mac"] == MAC
         assert agent.judge("tvs", lab.cluster.certificate("tvs", 1)).reason == "listed-in-itl"
         tomcat = agent.judge("application", lab.cluster.certificate("tomcat", 1))
@@ -144,7 +144,7 @@ def test_others_are_answered_while_a_file_arrives(lab):
     thread.start()
     wait_until(lambda: len(lab.asked) > asked)
     with lab.client() as agent:
-        assert agent.status()["state"] == "trusted"
+        assert agent.local.status()["state"] == "trusted"
         assert agent.judge("tvs", lab.cluster.certificate("tvs", 1)).accepted
         assert not fetched, "the file was quicker; make it larger"
     thread.join(120)
@@ -177,7 +177,7 @@ def test_an_agent_that_is_started_again(own_lab):
     agent = own_lab.client()
     own_lab.phone.stop()
     with pytest.raises(AgentGone):
-        agent.status()
+        agent.local.status()
     with pytest.raises(AgentGone, match="does not listen"):
         own_lab.client()
     own_lab.phone.start()

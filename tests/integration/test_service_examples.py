@@ -10,11 +10,11 @@ import sys
 
 import pytest
 
-from host_tools.lab.cluster import Cluster
-from host_tools.lab.web_server import DIRECTORY
-from tests.integration.service_lab import Lab
-from tests.integration.service_phone import ROOT
-from tests.scenarios.key_pool import PooledKeys
+from host_tools.lab.model.cluster import Cluster
+from host_tools.lab.servers.web import DIRECTORY
+from tests.helpers.lab.key_pool import PooledKeys
+from tests.helpers.servers.service_lab import Lab
+from tests.helpers.servers.service_phone import ROOT
 
 CLIENT = ROOT / "build/native/client"
 SYSROOT = ROOT / "build/sysroot/aarch64"
@@ -70,14 +70,14 @@ def test_tomcat_regenerated_while_the_phone_runs(request_directory):
     lab = request_directory.lab
     assert request_directory() == (0, DIRECTORY.decode(), "accepted vouched-by-tvs\n")
     with lab.client() as agent:
-        before = agent.status()
+        before = agent.local.status()
     asked = len(lab.asked)
     old = lab.cluster.certificate("tomcat", 1)
     lab.cluster.regenerate("tomcat")
     assert lab.cluster.certificate("tomcat", 1) != old
     assert request_directory() == (0, DIRECTORY.decode(), "accepted vouched-by-tvs\n")
     with lab.client() as agent:
-        after = agent.status()
+        after = agent.local.status()
         assert agent.judge("application", old).accepted, "it was vouched for, for as long as TVS said"
     assert after["installed"] == before["installed"] and lab.asked[asked:] == []
     assert [(one["kind"], one["reason"]) for one in after["requests"]] == [("application", "vouched-by-tvs")] * 2
@@ -138,4 +138,4 @@ def test_what_else_can_go_wrong_is_said(request_directory):
         status, printed, said = request_directory(url)
         assert (status, printed) == (2, "") and said.startswith("failed: "), url
     with contextlib.closing(lab.client()) as agent:
-        assert agent.status()["state"] == "trusted"
+        assert agent.local.status()["state"] == "trusted"

@@ -12,7 +12,7 @@ import time
 import pytest
 
 from host_tools.client import Unsupported
-from tests.integration.service_lab import raw, wait_until, works
+from tests.helpers.servers.service_lab import raw, wait_until, works
 
 
 def last_words(stream):

@@ -6,10 +6,10 @@ import threading
 
 import pytest
 
-from agent import tftp
+from agent.fetch.tftp import client as tftp
 from hal.host import Hal
-from host_tools.lab import tftp_daemons
-from tests.unit.tftp_network import data_packet, error_packet, oack
+from host_tools.lab.servers import daemons as tftp_daemons
+from tests.helpers.agent.tftp_network import data_packet, error_packet, oack
 
 CONTENT = b"what the good server has"
 FULL = bytes(512)

@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 
-from host_tools.lab import tftp_daemons
+from host_tools.lab.servers import daemons as tftp_daemons
 
 SIZES = (0, 1, 511, 512, 513, 64 << 10, 3 << 20)
 MICROPYTHON = tftp_daemons.ROOT / "host_tools/setup/micropython"
@@ -33,7 +33,7 @@ def files(tmp_path_factory):
 def fetch(servers, names, limit=4 << 20, **settings):
     """What the MicroPython program says of each name."""
     order = {"servers": servers, "names": names, "limit": limit, "settings": settings}
-    program = str(tftp_daemons.ROOT / "tests/integration/tftp_fetch.py")
+    program = str(tftp_daemons.ROOT / "tests/helpers/servers/tftp_fetch.py")
     done = subprocess.run(
         [str(MICROPYTHON), "aarch64", "-X", f"heapsize={HEAP}", program],
         env={**os.environ, "MICROPYPATH": str(tftp_daemons.ROOT)},

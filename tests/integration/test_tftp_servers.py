@@ -6,9 +6,9 @@ import random
 
 import pytest
 
-from agent import tftp
+from agent.fetch.tftp import client as tftp
 from hal.host import Hal
-from host_tools.lab import tftp_daemons
+from host_tools.lab.servers import daemons as tftp_daemons
 
 SIZES = (0, 1, 511, 512, 513, 64 << 10, 3 << 20)
 PAST_WRAP = 512 * 65535 + 1  # in blocks of 512 bytes: 65,536, the last with number 0

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.protocol_phone import run
-from tests.integration.tls_server import Identity, Server, element, receive, until_gone
+from tests.helpers.servers.protocol_phone import run
+from tests.helpers.servers.tls_server import Identity, Server, element, receive, until_gone
 
 ROOT = Path(__file__).resolve().parents[2]
 TIMEOUT = 1500  # ms; MicroPython under emulation needs some 300 for a handshake
@@ -106,7 +106,7 @@ def on_micropython(wanted, folder):
     path = folder / "wanted.json"
     path.write_text(json.dumps(wanted))
     result = subprocess.run(
-        [ROOT / "host_tools/setup/micropython", "tests/integration/protocol_phone.py", path],
+        [ROOT / "host_tools/setup/micropython", "tests/helpers/servers/protocol_phone.py", path],
         cwd=ROOT,
         env={**os.environ, "MICROPYPATH": str(ROOT)},
         stdin=subprocess.DEVNULL,

@@ -5,8 +5,8 @@ import subprocess
 
 import pytest
 
-from tests.native.client_agent import CLIENT, LONG, VARIANTS, Agent, parse
-from tests.native.library import ROOT, Library
+from tests.helpers.native.client_agent import CLIENT, LONG, VARIANTS, Agent, parse
+from tests.helpers.native.library import ROOT, Library
 
 
 @pytest.fixture(scope="session")

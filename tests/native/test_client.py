@@ -11,7 +11,7 @@ import threading
 
 import pytest
 
-from tests.native.client_agent import (
+from tests.helpers.native.client_agent import (
     CLIENT,
     CLOSED,
     HELLO,
@@ -24,7 +24,7 @@ from tests.native.client_agent import (
     judged,
     says,
 )
-from tests.native.library import ROOT
+from tests.helpers.native.library import ROOT
 
 FUZZ_SECONDS = os.environ.get("FUZZ_SECONDS", "5")
 

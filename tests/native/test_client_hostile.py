@@ -8,7 +8,18 @@ import time
 
 import pytest
 
-from tests.native.client_agent import CLOSED, CONNECT, HELLO, NOTHING, PROTOCOL, TIMEOUT, decided, judged, parse, says
+from tests.helpers.native.client_agent import (
+    CLOSED,
+    CONNECT,
+    HELLO,
+    NOTHING,
+    PROTOCOL,
+    TIMEOUT,
+    decided,
+    judged,
+    parse,
+    says,
+)
 
 BAD_ANSWERS = [
     b"\n",

@@ -12,7 +12,7 @@ import subprocess
 
 import pytest
 
-from tests.native.library import ROOT
+from tests.helpers.native.library import ROOT
 
 HERE = ROOT / "tests" / "native"
 VARIANTS = {

@@ -5,12 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent import tlv
 from agent.errors import Malformed, Refused
-from agent.trustlist import TrustList
+from agent.formats import tlv
+from agent.formats.trustlist import TrustList
 from hal.host import crypto
-from hal.host_crypto import HostCrypto
-from tests.native.library import ROOT
+from hal.host.with_cryptography import HostCrypto
+from tests.helpers.native.library import ROOT
 
 VECTORS = ROOT / "tests" / "vectors"
 FILES = sorted(path.name for path in VECTORS.iterdir() if path.suffix in (".tlv", ".sgn"))

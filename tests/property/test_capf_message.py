@@ -4,8 +4,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent import capf_message as message
-from agent.elements import MessageError
+from agent.servers.capf import message
+from agent.servers.messages import MessageError
 
 SESSION = st.integers(0, 0xFFFFFFFF)
 TEXT = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=100)

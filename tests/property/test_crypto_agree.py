@@ -11,8 +11,8 @@ from cryptography.hazmat.primitives.asymmetric.utils import NoDigestInfo, Prehas
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent import tlv
-from agent.header import Header
+from agent.formats import tlv
+from agent.formats.header import Header
 from hal.host import crypto
 
 VECTORS = Path(__file__).resolve().parent.parent / "vectors"

@@ -4,8 +4,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.http import HEAD_LIMIT
-from agent.tftp_transfer import FetchError
+from agent.fetch.http import HEAD_LIMIT
+from agent.fetch.tftp.transfer import FetchError
 from tests.unit.test_http import Fetch, chunked, response
 
 LIMIT = 3000

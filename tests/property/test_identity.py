@@ -6,7 +6,7 @@ import base64
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.identity import parse_pem
+from agent.flash.identity import parse_pem
 
 BEGIN, END = "-----BEGIN ", "-----END "
 PIECES = [

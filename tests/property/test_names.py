@@ -7,11 +7,11 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from agent import names
-from agent.trustlist import _FLAGS, NAMES_PROVEN, TrustList
+from agent.formats import names
+from agent.formats.trustlist import _FLAGS, NAMES_PROVEN, TrustList
 from hal.host import crypto
-from tests.unit import building
-from tests.unit.both import vector
+from tests.helpers.agent import building
+from tests.helpers.agent.both import vector
 
 LIST_SIGNER = "sast.cert.pem"
 TYPES = {keyword: oid for keyword, oid, _ in names._TYPES}

@@ -4,11 +4,12 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent import capf_message, tvs_message
-from agent.capf import CapfClient, Credentials
-from agent.decision import Decision, Question
-from agent.tvs import TvsClient
-from tests.unit.scripted_stream import Clock, Net, Random, Server
+from agent.servers.capf import message as capf_message
+from agent.servers.capf.client import CapfClient, Credentials
+from agent.servers.tvs import message as tvs_message
+from agent.servers.tvs.client import TvsClient
+from agent.trust.decision import Decision, Question
+from tests.helpers.agent.scripted_stream import Clock, Net, Random, Server
 
 SESSION = 0x3E9  # what Random gives first
 STEPS = st.lists(st.one_of(st.binary(max_size=40), st.integers(0, 6000), st.just(OSError(104, "reset"))), max_size=8)

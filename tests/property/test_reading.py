@@ -5,15 +5,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.errors import Malformed, Refused, SettingsError
-from agent.markup import elements
-from agent.phoneconfig import PhoneConfig
+from agent.formats.phoneconfig import PhoneConfig
+from agent.formats.signedfile import SignedFileSink, read
+from agent.formats.trustlist import TrustList
+from agent.formats.xml import elements
 from agent.settings import KEYS, Settings, parse
-from agent.signedfile import SignedFileSink, read
-from agent.trust import Trust
-from agent.trustlist import TrustList
+from agent.trust.rules import Trust
 from hal.host import crypto
-from hal.host_crypto import HostCrypto
-from tests.unit.both import vector
+from hal.host.with_cryptography import HostCrypto
+from tests.helpers.agent.both import vector
 
 CRYPTOS = [crypto("native"), HostCrypto()]
 LISTS = [vector(name) for name in ("itl-rollback.tlv", "itl-dn.tlv", "ctl-mixed.tlv")]

@@ -5,9 +5,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.errors import TrustLost
-from agent.store import Store
-from agent.store_layout import PAYLOAD_OFFSET, SECTIONS
-from hal.fake_flash import FakeFlash, PowerLost
+from agent.flash.slot import PAYLOAD_OFFSET, SECTIONS
+from agent.flash.store import Store
+from hal.fake.flash import FakeFlash, PowerLost
 from hal.host import crypto
 
 SIZE = 2 * (PAYLOAD_OFFSET + 12288)

@@ -6,9 +6,10 @@ import random
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from agent import tftp, tftp_packet
-from tests.unit.tftp_cases import HOST, body
-from tests.unit.tftp_network import Network, Server, Sink, oack
+from agent.fetch.tftp import client as tftp
+from agent.fetch.tftp import packet as tftp_packet
+from tests.helpers.agent.tftp_cases import HOST, body
+from tests.helpers.agent.tftp_network import Network, Server, Sink, oack
 
 DEADLINE = 60000
 OPTIONS = ("blksize", "tsize", "timeout", "windowsize")

@@ -4,8 +4,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent import tvs_message as message
-from agent.elements import MessageError, element
+from agent.servers.messages import MessageError, element
+from agent.servers.tvs import message
 
 SESSION = st.integers(0, 0xFFFFFFFF)
 TEXT = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=300)

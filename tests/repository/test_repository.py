@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent.parent
 # What MicroPython 1.25 on Linux has and the agent may use; everything else of the standard library is CPython's alone.
 SHARED_MODULES = {
-    "array", "binascii", "errno", "gc", "hashlib", "io", "json", "micropython", "os", "re", "select", "socket", "struct", "sys",
+    "array", "asyncio", "binascii", "errno", "gc", "hashlib", "io", "json", "micropython", "os", "re", "select", "socket", "struct", "sys",
     "time", "uctypes", "deflate",
 }  # fmt: skip
 SOURCES = {".py", ".c", ".h", ".sh", ".mk"}

@@ -12,13 +12,13 @@ import os
 
 import pytest
 
-pytest.register_assert_rewrite("tests.scenarios.procedure", "tests.scenarios.phones")
+pytest.register_assert_rewrite("tests.helpers.lab.procedure", "tests.helpers.lab.phones")
 
-from host_tools.lab.cluster import Cluster  # noqa: E402
-from tests.scenarios import document  # noqa: E402
-from tests.scenarios.key_pool import PooledKeys  # noqa: E402
-from tests.scenarios.phones import HostPhone, MicroPythonPhone, unpack_software  # noqa: E402
-from tests.scenarios.procedure import MAC, Procedure  # noqa: E402
+from host_tools.lab.model.cluster import Cluster  # noqa: E402
+from tests.helpers.lab import document  # noqa: E402
+from tests.helpers.lab.key_pool import PooledKeys  # noqa: E402
+from tests.helpers.lab.phones import HostPhone, MicroPythonPhone, unpack_software  # noqa: E402
+from tests.helpers.lab.procedure import MAC, Procedure  # noqa: E402
 
 KINDS = ("host", "micropython")
 WRITE = "PHONETRUST_WRITE_DOCS"  # set: docs/procedures.md is written from this run instead of compared with it

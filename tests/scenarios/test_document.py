@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """docs/procedures.md has each procedure once, in order, and nothing else; each compares its own section itself."""
 
-from tests.scenarios import document
+from tests.helpers.lab import document
 from tests.scenarios.conftest import procedure_modules
 
 

@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from host_tools.lab import commands
-from host_tools.lab.cluster import Cluster
-from host_tools.lab.command_serve import parse_ports
+from host_tools.lab.commands import app as commands
+from host_tools.lab.commands.serve import parse_ports
 from host_tools.lab.errors import LabError
+from host_tools.lab.model.cluster import Cluster
+from tests.helpers.lab.independent_reader import File
 from tests.scenarios.conftest import MAC
-from tests.scenarios.independent_reader import File
 from tests.scenarios.test_lab_servers import tftp_read
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives import serialization
 
-from host_tools.lab.encryption import encrypted_file
 from host_tools.lab.errors import LabError
-from host_tools.lab.keys import Identity, make_identity
+from host_tools.lab.model.keys import Identity, make_identity
+from host_tools.lab.writers.encryption import encrypted_file
+from tests.helpers.lab.independent_reader import File
+from tests.helpers.lab.key_pool import PooledKeys
 from tests.scenarios.conftest import MAC
-from tests.scenarios.independent_reader import File
-from tests.scenarios.key_pool import PooledKeys
 
 VECTORS = Path(__file__).resolve().parents[1] / "vectors"
 NAME = f"SEP{MAC}.cnf.xml"

@@ -9,14 +9,14 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import serialization
 
-from agent.trust import Trust
-from agent.trustlist import TrustList
-from hal.host_crypto import HostCrypto
-from host_tools.lab import files
+from agent.formats.trustlist import TrustList
+from agent.trust.rules import Trust
+from hal.host.with_cryptography import HostCrypto
 from host_tools.lab.errors import LabError
-from host_tools.lab.keys import make_identity
-from tests.scenarios.independent_reader import File, name_pairs
-from tests.scenarios.key_pool import PooledKeys
+from host_tools.lab.model.keys import make_identity
+from host_tools.lab.writers import files
+from tests.helpers.lab.independent_reader import File, name_pairs
+from tests.helpers.lab.key_pool import PooledKeys
 from tests.scenarios.test_lab_servers import tftp_read
 
 VECTORS = Path(__file__).resolve().parents[1] / "vectors"

@@ -3,11 +3,12 @@
 
 import pytest
 
-from host_tools.lab import files, forecast
-from host_tools.lab.cluster import Cluster
 from host_tools.lab.errors import LabError
+from host_tools.lab.model import forecast
+from host_tools.lab.model.cluster import Cluster
+from host_tools.lab.writers import files
+from tests.helpers.lab.independent_reader import File
 from tests.scenarios.conftest import MAC
-from tests.scenarios.independent_reader import File
 
 SGN = f"SEP{MAC}.cnf.xml.sgn"
 

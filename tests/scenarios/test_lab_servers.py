@@ -10,7 +10,7 @@ import struct
 import pytest
 
 from host_tools.lab.errors import LabError
-from tests.scenarios.independent_reader import File
+from tests.helpers.lab.independent_reader import File
 
 
 def tls(port, identity=None):

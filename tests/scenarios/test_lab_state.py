@@ -6,11 +6,11 @@ import threading
 
 import pytest
 
-from host_tools.lab import state
-from host_tools.lab.cluster import Cluster
 from host_tools.lab.errors import LabError
-from tests.scenarios.independent_reader import File
-from tests.scenarios.key_pool import PooledKeys
+from host_tools.lab.model import state
+from host_tools.lab.model.cluster import Cluster
+from tests.helpers.lab.independent_reader import File
+from tests.helpers.lab.key_pool import PooledKeys
 
 
 class PowerCut(BaseException):

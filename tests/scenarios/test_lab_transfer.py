@@ -7,10 +7,10 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from host_tools.lab.cluster import Cluster
 from host_tools.lab.errors import LabError
-from host_tools.lab.transfer import BULK, read_recovery
-from tests.scenarios.independent_reader import File
+from host_tools.lab.model.cluster import Cluster
+from host_tools.lab.model.transfer import BULK, read_recovery
+from tests.helpers.lab.independent_reader import File
 
 PASSPHRASE = "seven bananas"
 

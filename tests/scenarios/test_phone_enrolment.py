@@ -5,7 +5,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
-from tests.scenarios import stepped
+from tests.helpers.lab import stepped
 from tests.scenarios.conftest import MAC
 
 SIGNED, ENCRYPTED = f"SEP{MAC}.cnf.xml.sgn", f"SEP{MAC}.cnf.xml.enc.sgn"

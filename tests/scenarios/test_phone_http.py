@@ -6,7 +6,7 @@ import ssl
 
 import pytest
 
-from tests.scenarios import stepped
+from tests.helpers.lab import stepped
 from tests.scenarios.conftest import MAC
 
 OWN = f"SEP{MAC}.cnf.xml"

@@ -7,9 +7,9 @@ import shutil
 
 import pytest
 
-from host_tools.lab import tftp_daemons
-from tests.scenarios import phones
-from tests.unit.building import der
+from host_tools.lab.servers import daemons as tftp_daemons
+from tests.helpers.agent.building import der
+from tests.helpers.lab import phones
 
 ROOT = phones.ROOT
 OWN = ROOT / "tests" / "vectors_own"

@@ -9,8 +9,8 @@ import threading
 
 import pytest
 
+from tests.helpers.lab.stepped import ROOT
 from tests.scenarios.conftest import MAC
-from tests.scenarios.stepped import ROOT
 
 LIMIT = 30  # seconds for a phone to say what is waited for
 

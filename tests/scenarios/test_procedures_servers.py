@@ -5,8 +5,8 @@ import contextlib
 
 import pytest
 
-from tests.scenarios.independent_tvs import VerificationServer
-from tests.scenarios.procedure import MAC
+from tests.helpers.lab.independent_tvs import VerificationServer
+from tests.helpers.lab.procedure import MAC
 
 PASSPHRASE = "seven bananas"
 

@@ -3,7 +3,7 @@
 
 import pytest
 
-from host_tools.lab.transfer import read_recovery
+from host_tools.lab.model.transfer import read_recovery
 
 PASSPHRASE = "seven bananas"
 

@@ -4,7 +4,7 @@
 import os
 
 from hal.native import ABI, FUNCTIONS, NativeCrypto
-from tests.unit.both import MICROPYTHON, raises, temporary_path
+from tests.helpers.agent.both import MICROPYTHON, raises, temporary_path
 
 if MICROPYTHON:
     from hal import device
@@ -12,7 +12,7 @@ if MICROPYTHON:
     def binding():
         return device.crypto_binding()
 else:
-    from hal.host_library import Binding, library_path
+    from hal.host.library import Binding, library_path
 
     def binding():
         return Binding(library_path())

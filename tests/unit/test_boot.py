@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
 """Whole boots over the fake network: what is fetched, decided, stored (spec/phone-behaviour.md, 'Boot, in order')."""
 
-from agent import names
-from tests.unit.both import vector
-from tests.unit.building import der, record, signed_file, trust_list
-from tests.unit.phone_world import SECOND, SERVER, TftpServer, World
+from agent.formats import names
+from tests.helpers.agent.both import vector
+from tests.helpers.agent.building import der, record, signed_file, trust_list
+from tests.helpers.agent.phone_world import SECOND, SERVER, TftpServer, World
 
 HEAP = "8m"  # for the copies of flash that these tests keep; tests/unit/test_memory.py is about memory
 OWN = "SEP00270DC01C92.cnf.xml"
@@ -42,8 +42,8 @@ def test_first_boot():
         SIGNED,
     ]
     assert world.stored() == (None, vector("itl-base.tlv"), SIGNED.encode(), body("cfg-sha512.cnf.xml.sgn"))
-    assert world.phone.configuration.tvs == [("127.0.0.1", 2445)] and world.phone.tvs.servers == [("127.0.0.1", 2445)]
-    assert world.phone.tftp_server == (SERVER, 69)
+    assert world.configuration.tvs == [("127.0.0.1", 2445)] and world.phone.tvs.servers == [("127.0.0.1", 2445)]
+    assert world.phone.fetcher.server == (SERVER, 69)
 
 
 def test_second_boot_writes_nothing():
@@ -91,7 +91,7 @@ def test_lists_that_vanish_from_the_server_stay_on_the_phone():
     assert world.reasons() == [NO_CTL, "itl not-found", SIGNED + " signed-by-ctl"]
     assert world.reported[0].text.endswith("The phone keeps the one it has.")
     assert world.stored()[:2] == (vector("ctl-mixed.tlv"), vector("itl-base.tlv"))
-    assert world.phone.trust.mode == "mixed"
+    assert world.trust.mode == "mixed"
 
 
 def test_unsigned_configuration_is_refused_also_where_the_signed_one_is_missing():
@@ -120,8 +120,8 @@ def test_autoregistration_nonsecure():
     assert world.reasons()[2] == DEFAULT + " no-trust-list"
     itl = trust_list([record(names.SAST, "sast.cert.pem"), record(names.TFTP, "cucm.cert.pem")], "sast.cert.pem")
     world = World({})
-    world.phone.store.load()
-    world.phone.store.save({"itl": itl})
+    world.store.load()
+    world.store.save({"itl": itl})
     world.files[DEFAULT + ".sgn"] = vector("cfg-sha512.cnf.xml.sgn")
     assert world.restart() is False
     assert world.reasons()[2] == DEFAULT + ".sgn !wrong-file", "it was asked for, and is not what it says"
@@ -154,8 +154,8 @@ def test_no_server_answers():
     assert world.restart() is False
     assert world.reasons() == ["ctl !no-server"], "the others would only wait as long"
     assert SERVER in world.reported[0].text
-    assert world.stored() == before and world.phone.trust.itl.count == 5
-    assert world.phone.configuration.tvs == [("127.0.0.1", 2445)], "the last verified configuration"
+    assert world.stored() == before and world.trust.itl.count == 5
+    assert world.configuration.tvs == [("127.0.0.1", 2445)], "the last verified configuration"
 
 
 def test_no_server_is_known():
@@ -170,14 +170,14 @@ def test_servers_of_dhcp_count_where_none_are_set_by_hand():
     assert world.boot() is True
     world = World(cluster())
     world.make_phone([(SECOND, 69)])
-    assert world.phone.servers == [(SERVER, 69)]
+    assert world.phone.fetcher.servers == [(SERVER, 69)]
 
 
 def test_the_second_server_is_asked_and_then_kept():
     world = World(cluster(), tftp=[SECOND, SERVER], tftp_timeout=50, tftp_attempts=2)
     world.hal.net.silent.add(SECOND)
     assert world.boot() is True
-    assert world.phone.tftp_server == (SERVER, 69)
+    assert world.phone.fetcher.server == (SERVER, 69)
     asked = [address for _, address, _ in world.hal.net.sent if address == SECOND + ":69"]
     assert len(asked) == 2, "only for the first file"
 
@@ -232,7 +232,7 @@ def test_refused_configurations_change_nothing():
         assert world.restart() is False
         assert world.reasons()[2] == SIGNED + " !" + reason, candidate
     assert bytes(world.hal.flash.data) == before
-    assert world.phone.configuration.tvs == [("127.0.0.1", 2445)]
+    assert world.configuration.tvs == [("127.0.0.1", 2445)]
 
 
 def test_tvs_vouches_for_a_new_signer():
@@ -262,15 +262,15 @@ def test_tvs_cache_is_empty_after_a_new_itl():
     itl = vector("itl-base.tlv")
     world.boot()
     world.phone.tvs.set_servers([("192.0.2.9", 2445)])
-    assert world.phone.fetch_configuration().reason == "vouched-by-tvs"
+    assert world.fetch_configuration().reason == "vouched-by-tvs"
     world.phone.tvs.set_servers([("192.0.2.9", 2445)])
-    assert world.phone.fetch_configuration().reason == "vouched-by-tvs"
+    assert world.fetch_configuration().reason == "vouched-by-tvs"
     assert tvs.asked == [3], "remembered"
     world.files["ITLFile.tlv"] = vector("itl-sha512.tlv")
-    assert world.phone.fetch_itl().reason == "signed-by-itl"
+    assert world.fetch_list("itl").reason == "signed-by-itl"
     world.files["ITLFile.tlv"] = itl
     world.phone.tvs.set_servers([("192.0.2.9", 2445)])
-    assert world.phone.fetch_configuration().reason == "vouched-by-tvs"
+    assert world.fetch_configuration().reason == "vouched-by-tvs"
     assert tvs.asked == [3, 3], "asked anew"
 
 
@@ -288,9 +288,9 @@ def test_servers_are_judged_with_tvs():
     world = World(cluster())
     world.tvs({"tomcat.cert.pem": [names.APP_SERVER]})
     world.boot()
-    assert world.phone.judge_server("application", der("tomcat.cert.pem")).reason == "vouched-by-tvs"
-    assert world.phone.judge_server("application", der("other.cert.pem")).reason == "tvs-refused"
-    assert world.phone.judge_server("tvs", der("tvs.cert.pem")).reason == "listed-in-itl"
+    assert world.judge_server("application", der("tomcat.cert.pem")).reason == "vouched-by-tvs"
+    assert world.judge_server("application", der("other.cert.pem")).reason == "tvs-refused"
+    assert world.judge_server("tvs", der("tvs.cert.pem")).reason == "listed-in-itl"
 
 
 def test_policy_provisioned_only():
@@ -303,8 +303,10 @@ def test_decisions_that_are_kept_have_an_end():
     world = World(cluster())
     for _ in range(15):
         world.boot()
-    assert len(world.phone.decisions) == 16
-    assert [one for one in world.phone.decisions if one.trust_list is not None] == [], "no list is kept alive by them"
+    assert len(world.phone.history.decisions) == 16
+    assert [one for one in world.phone.history.decisions if one.trust_list is not None] == [], (
+        "no list is kept alive by them"
+    )
 
 
 def test_a_name_that_cannot_be_asked_for():
@@ -327,7 +329,7 @@ def test_no_memory_for_a_file_is_a_refusal_and_the_boot_goes_on():
 
     def load_and_replace():
         load()
-        world.phone.trust.decide_list = decide_list
+        world.trust.decide_list = decide_list
 
     world.phone.load = load_and_replace
     assert world.boot() is False

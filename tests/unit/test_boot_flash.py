@@ -2,8 +2,8 @@
 """Boots on a flash that fails or loses power at each write in turn: the old state or the new one, never first-use."""
 
 from hal.fake import FakeFlash, PowerLost
-from tests.unit.both import vector
-from tests.unit.phone_world import FLASH, World, own_pair
+from tests.helpers.agent.both import vector
+from tests.helpers.agent.phone_world import FLASH, World, own_pair
 from tests.unit.test_boot import OWN, SIGNED, body, cluster
 
 HEAP = "8m"  # for the copies of flash that these tests keep; tests/unit/test_memory.py is about memory
@@ -109,7 +109,7 @@ def test_writes_that_fail():
         seen += [reason for reason in world.reasons() if "not-stored" in reason]
         assert world.reasons()[1] in ("itl signed-by-ctl", "itl !not-stored")
         itl = vector("itl-base.tlv") if "itl !not-stored" in world.reasons() else new[1]
-        assert bytes(world.phone.trust.itl.data) == itl, "what is not stored is not used"
+        assert bytes(world.trust.itl.data) == itl, "what is not stored is not used"
         state = world.stored()
         assert state[0] == OLD[0] and state[1] == itl
         assert state[2:] == (OLD[2:] if ENCRYPTED + " !not-stored" in world.reasons() else new[2:])
@@ -124,7 +124,7 @@ def test_a_flash_that_takes_nothing():
     world = World(cluster(), flash)
     assert world.boot() is False
     assert world.reasons() == ["ctl not-found", "itl !not-stored", SIGNED + " !unsigned"] or (
-        world.reasons()[1] == "itl !not-stored" and world.phone.trust.itl is None
+        world.reasons()[1] == "itl !not-stored" and world.trust.itl is None
     )
     assert "could not be written" in world.reported[1].text
 
@@ -134,7 +134,7 @@ def test_a_store_that_is_too_small():
     before = bytes(world.hal.flash.data)
     world.files["ITLFile.tlv"] = vector("itl-sha512.tlv")
     world.boot()
-    assert world.reasons()[1] == "itl !not-stored" and world.phone.trust.itl is None
+    assert world.reasons()[1] == "itl !not-stored" and world.trust.itl is None
     assert bytes(world.hal.flash.data)[:8] == before[:8]
 
 
@@ -154,9 +154,9 @@ def test_damaged_flash_is_lost_trust():
     assert world.boot() is False
     assert world.reasons() == ["flash !trust-lost"]
     assert world.server.asked == [], "nothing is fetched that would be refused anyway"
-    assert world.phone.trust.lost and world.phone.tvs.servers == []
+    assert world.trust.lost and world.phone.tvs.servers == []
     assert bytes(flash.data) == before
-    assert world.phone.judge_server("tvs", b"x").reason == "trust-lost"
+    assert world.judge_server("tvs", b"x").reason == "trust-lost"
 
 
 def test_lost_trust_stays_until_it_is_erased():
@@ -166,17 +166,17 @@ def test_lost_trust_stays_until_it_is_erased():
     for _ in range(2):
         assert world.restart() is False
         assert world.reasons() == ["flash !trust-lost"]
-    decision = world.phone.erase("all")
+    decision = world.erase("all")
     assert decision.accepted and decision.reason == "erased"
-    assert not world.phone.trust.lost and world.phone.trust.itl is None
+    assert not world.trust.lost and world.trust.itl is None
     assert world.restart() is True
     assert world.reasons()[0] == "ctl first-use"
 
 
 def test_an_installed_list_that_cannot_be_read_any_more():
     world = World(cluster())
-    world.phone.store.load()
-    world.phone.store.save({"itl": b"something else"})
+    world.store.load()
+    world.store.save({"itl": b"something else"})
     assert world.restart() is False
     assert world.reasons() == ["flash !trust-lost"]
     assert "detail" in world.reported[0].evidence
@@ -188,10 +188,10 @@ def test_damage_while_the_phone_runs():
     damage(world.hal.flash)
     world.files.update(changed())
     world.reported.clear()
-    decision = world.phone.fetch_itl()
+    decision = world.fetch_list("itl")
     assert decision.reason == "trust-lost" and decision.accepted is False
-    assert world.phone.fetch_configuration().reason == "trust-lost"
-    assert world.phone.erase("itl").reason in ("erased", "trust-lost")
+    assert world.fetch_configuration().reason == "trust-lost"
+    assert world.erase("itl").reason in ("erased", "trust-lost")
 
 
 def test_a_flash_that_cannot_be_read_while_the_phone_runs():
@@ -199,30 +199,30 @@ def test_a_flash_that_cannot_be_read_while_the_phone_runs():
     world.boot()
     world.hal.flash.bad = [(0, world.hal.flash.size)]
     world.files.update(changed())
-    assert world.phone.fetch_itl().accepted is False
-    assert world.phone.fetch_configuration().accepted is False
+    assert world.fetch_list("itl").accepted is False
+    assert world.fetch_configuration().accepted is False
     assert world.restart() is False and world.reasons() == ["flash !trust-lost"]
 
 
 def test_erasing_one_list():
     world = World(cluster(ctl="ctl-mixed.tlv"))
     world.boot()
-    assert world.phone.erase("ctl").reason == "erased"
-    assert world.phone.trust.ctl is None and world.phone.trust.itl.count == 5
+    assert world.erase("ctl").reason == "erased"
+    assert world.trust.ctl is None and world.trust.itl.count == 5
     assert world.stored()[:2] == (None, OLD[1])
-    assert world.phone.erase("itl").reason == "erased"
+    assert world.erase("itl").reason == "erased"
     assert world.stored()[:2] == (None, None)
     world.files["ITLFile.tlv"] = vector("itl-othercluster.tlv")
-    assert world.phone.fetch_itl().reason == "first-use"
+    assert world.fetch_list("itl").reason == "first-use"
 
 
 def test_erasing_where_the_flash_fails():
     flash = FailingFlash(content=old_flash())
     world = World(cluster(), flash)
-    world.phone.load()
+    world.load()
     flash.first, flash.count = 1, 1 << 30
     for what in ("itl", "all"):
-        decision = world.phone.erase(what)
+        decision = world.erase(what)
         assert decision.reason == "not-stored" and decision.accepted is False and "Nothing was erased" in decision.text
     flash.count = 0
     assert world.stored() == OLD
@@ -235,9 +235,9 @@ def test_power_lost_while_erasing():
         at += 1
         flash = FakeFlash(content=content, lose_power_at=at, torn=at % 2 == 0)
         world = World(cluster(), flash)
-        world.phone.load()
+        world.load()
         try:
-            world.phone.erase("all")
+            world.erase("all")
             break
         except PowerLost:
             pass

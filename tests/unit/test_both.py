@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The helpers of the unit tests themselves."""
 
-from tests.unit.both import raises, temporary_path, vector
+from tests.helpers.agent.both import raises, temporary_path, vector
 
 
 def test_raises_gives_the_exception_and_fails_without_one():

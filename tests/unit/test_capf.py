@@ -4,9 +4,9 @@ can be read off (tests/integration/test_capf_client.py has the real ones)."""
 
 import errno
 
-from agent import capf_message as message
-from tests.unit.both import raises
-from tests.unit.capf_world import LSC, MIC, NAME, SESSION, World, end, greet, key_request, new_lsc, says
+from agent.servers.capf import message
+from tests.helpers.agent.both import raises
+from tests.helpers.agent.capf_world import LSC, MIC, NAME, SESSION, World, end, greet, key_request, new_lsc, says
 
 
 def test_install():

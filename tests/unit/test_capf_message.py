@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-from agent import capf_message as message
-from agent.elements import MessageError
-from tests.unit.both import raises
+from agent.servers.capf import message
+from agent.servers.messages import MessageError
+from tests.helpers.agent.both import raises
 
 
 def refused(elements, command=message.AUTH_REQ):

@@ -2,8 +2,8 @@
 """The phone's own certificate at the console, and CAPF that is asked again while the phone serves."""
 
 from agent.main import Phone
-from tests.unit.enrolling import SIGNED, configuration, enrolling
-from tests.unit.phone_world import own_pair
+from tests.helpers.agent.enrolling import SIGNED, configuration, enrolling
+from tests.helpers.agent.phone_world import own_pair
 
 
 def phone(mode=1, mic=None, does="install"):

@@ -3,7 +3,7 @@
 
 import binascii
 
-from tests.unit.both import crypto, raises, vector
+from tests.helpers.agent.both import crypto, raises, vector
 
 EMPTY = {
     "sha1": "da39a3ee5e6b4b0d3255bfef95601890afd80709",

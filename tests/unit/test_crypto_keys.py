@@ -3,8 +3,8 @@
 
 import binascii
 
-from agent.header import Header
-from tests.unit.both import crypto, raises, vector
+from agent.formats.header import Header
+from tests.helpers.agent.both import crypto, raises, vector
 
 TIMEOUT = 300  # an RSA key made under emulation takes its time
 # DER of DigestInfo for SHA-256 (RFC 8017, 9.2, note 1): in front of a digest it makes a bare signature a usual one.

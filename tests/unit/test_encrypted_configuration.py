@@ -1,12 +1,21 @@
 # SPDX-License-Identifier: MIT
 """The encrypted configuration in the boot: signature first, then LSC, else MIC; and every way in which it is not taken."""
 
-from agent.encrypted import decrypt
-from agent.header import Header
-from tests.unit.both import MICROPYTHON, vector
-from tests.unit.building import library
-from tests.unit.enrolling import ENCRYPTED, OWN, SIGNED, configuration, encrypted_vector, enrolling, new_pair, signed
-from tests.unit.phone_world import World, own_pair
+from agent.formats.encrypted import decrypt
+from agent.formats.header import Header
+from tests.helpers.agent.both import MICROPYTHON, vector
+from tests.helpers.agent.building import library
+from tests.helpers.agent.enrolling import (
+    ENCRYPTED,
+    OWN,
+    SIGNED,
+    configuration,
+    encrypted_vector,
+    enrolling,
+    new_pair,
+    signed,
+)
+from tests.helpers.agent.phone_world import World, own_pair
 from tests.unit.test_boot import NO_CTL, cluster
 
 POINTER = configuration(encrypted=True, full=False)
@@ -22,7 +31,7 @@ def pointing():
 def own_cluster(file):
     """(World, its files): SIGNER's cluster with POINTER and this encrypted file; the phone has its LSC."""
     world, _ = enrolling(POINTER)
-    world.phone.identity.keep(own_pair()[0], own_pair()[1])
+    world.identity.keep(own_pair()[0], own_pair()[1])
     world.files[ENCRYPTED] = file
     return world
 
@@ -36,10 +45,10 @@ def test_with_the_mic():
     assert world.boot() is True
     assert world.reasons() == [NO_CTL, "itl first-use", SIGNED + " signed-by-itl", ENCRYPTED + " signed-by-itl"]
     assert world.stored()[2:] == (ENCRYPTED.encode(), vector(OWN))
-    assert world.phone.configuration.tvs == [("127.0.0.1", 2445)]
+    assert world.configuration.tvs == [("127.0.0.1", 2445)]
     writes = world.hal.flash.writes
     assert world.restart() and world.hal.flash.writes == writes, "the same again: nothing is written"
-    assert world.phone.configuration_name == ENCRYPTED
+    assert world.configuration.name == ENCRYPTED
 
 
 def test_either_cryptography_opens_the_vector():
@@ -63,8 +72,8 @@ def test_either_cryptography_opens_the_vector():
 def test_with_the_lsc_and_with_the_mic_behind_one_that_does_not_fit():
     for lsc, mic in ((own_pair(), None), (new_pair(), own_pair()), (own_pair(), new_pair())):
         world = World(pointing(), mic=mic)
-        world.phone.store.load()
-        world.phone.identity.keep(lsc[0], lsc[1])
+        world.store.load()
+        world.identity.keep(lsc[0], lsc[1])
         assert world.boot() is True
         assert world.stored()[2:] == (ENCRYPTED.encode(), vector(OWN))
 
@@ -82,10 +91,10 @@ def test_what_the_phone_has_stays_when_the_new_one_cannot_be_opened():
     assert world.boot()
     before = world.stored()
     world.files.update(pointing())
-    world.phone.identity.keep(*new_pair())
+    world.identity.keep(*new_pair())
     assert world.boot() is False
     assert last(world) == ENCRYPTED + " !cannot-decrypt"
-    assert world.stored() == before and world.phone.configuration.tvs == [("127.0.0.1", 2445)]
+    assert world.stored() == before and world.configuration.tvs == [("127.0.0.1", 2445)]
 
 
 def test_wrong_key_and_wrong_padding_and_damage_look_the_same():
@@ -95,7 +104,7 @@ def test_wrong_key_and_wrong_padding_and_damage_look_the_same():
     for index in range(len(files)):
         world = own_cluster(files[index])
         if index == 0:
-            world.phone.identity.keep(*new_pair("rsa", 1024))
+            world.identity.keep(*new_pair("rsa", 1024))
         assert world.boot() is False
         decision = world.reported[-1]
         found.append((decision.kind, decision.reason, decision.text, decision.evidence))

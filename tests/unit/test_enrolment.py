@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: MIT
 """When the phone asks CAPF, what it makes of the answers, and what a loss of power leaves."""
 
-from agent import steps
-from agent.boot import Boot
-from agent.status import status
-from agent.trust import Trust
+from agent.boot import outcomes
+from agent.boot.order import Boot
+from agent.local.status import status
+from agent.trust.rules import Trust
+from agent.trust.wording import steps
 from hal.fake import FakeFlash, PowerLost
-from tests.unit.both import raises, vector
-from tests.unit.enrolling import (
+from tests.helpers.agent.both import raises, vector
+from tests.helpers.agent.enrolling import (
     CAPF_HOST,
     CAPF_PORT,
     ENCRYPTED,
@@ -20,7 +21,7 @@ from tests.unit.enrolling import (
     new_pair,
     signed,
 )
-from tests.unit.phone_world import World, own_pair
+from tests.helpers.agent.phone_world import World, own_pair
 
 HEAP = "8m"  # for the copies of flash that some tests keep
 LISTS = ["ctl not-found", "itl not-found"]
@@ -37,13 +38,13 @@ def test_a_new_phone_enrols_and_shows_its_certificate():
     world, server = enrolling(configuration(mode=2))
     assert world.boot() is True
     assert rest(world) == [TAKEN, "capf listed-in-itl", "lsc installed", TAKEN]
-    lsc = world.phone.identity.lsc
+    lsc = world.identity.lsc
     assert lsc[0] == server.issued[0] and server.identity is None
     assert world.phone.tvs.identity == lsc
     assert status(world.phone)["lsc"]["key"] == "ec 256"
     assert world.restart() is True
     assert rest(world) == [TAKEN, "capf listed-in-itl", "lsc no-action"]
-    assert server.identity == lsc == world.phone.identity.lsc == world.phone.tvs.identity
+    assert server.identity == lsc == world.identity.lsc == world.phone.tvs.identity
 
 
 def test_who_is_asked_when():
@@ -56,12 +57,12 @@ def test_who_is_asked_when():
 
 def test_a_phone_without_trust_asks_nobody():
     world, server = enrolling(b"", does=None)
-    world.phone.store.erase()
+    world.store.erase()
     world.files.clear()
     world.files[OWN] = configuration(mode=2)
     assert world.boot() is True
     assert server.sessions == 0 and rest(world) == [OWN + " no-trust-list"]
-    world.phone.update_lsc()
+    world.update_lsc()
     assert world.reasons()[-1] == "lsc !no-trust-list" and server.sessions == 0
 
 
@@ -69,7 +70,7 @@ def test_a_server_that_is_not_the_clusters_is_told_nothing():
     world, server = enrolling(configuration(mode=2), believed="other.cert.pem")
     assert world.boot() is False
     assert rest(world) == [TAKEN, "capf !unknown-signer", "lsc !untrusted"]
-    assert server.heard == [] and world.phone.identity.lsc is None
+    assert server.heard == [] and world.identity.lsc is None
 
 
 def test_the_encrypted_configuration_after_the_enrolment_in_one_boot():
@@ -77,8 +78,8 @@ def test_the_encrypted_configuration_after_the_enrolment_in_one_boot():
     world, server = enrolling(pointer)
     # The cluster encrypts to the new certificate; that its key is the vector's is all that is arranged here.
     server.on_issue = lambda certificate: world.files.update({ENCRYPTED: encrypted_vector()})
-    keep = world.phone.identity.keep
-    world.phone.identity.keep = lambda certificate, key: keep(*own_pair())
+    keep = world.identity.keep
+    world.identity.keep = lambda certificate, key: keep(*own_pair())
     assert world.boot() is True
     assert rest(world) == [TAKEN, "capf listed-in-itl", "lsc installed", TAKEN, ENCRYPTED + " signed-by-itl"]
     assert world.stored()[2:] == (ENCRYPTED.encode(), vector(OWN))
@@ -88,8 +89,8 @@ def test_a_signed_configuration_is_replaced_by_the_encrypted_one_in_the_same_boo
     world, server = enrolling(configuration(mode=2))
     pointer = signed(SIGNED, configuration(mode=2, encrypted=True, full=False))
     server.on_issue = lambda certificate: world.files.update({SIGNED: pointer, ENCRYPTED: encrypted_vector()})
-    keep = world.phone.identity.keep
-    world.phone.identity.keep = lambda certificate, key: keep(*own_pair())
+    keep = world.identity.keep
+    world.identity.keep = lambda certificate, key: keep(*own_pair())
     assert world.boot() is True
     assert rest(world)[2:] == ["lsc installed", TAKEN, ENCRYPTED + " signed-by-itl"]
     assert server.sessions == 1
@@ -112,12 +113,12 @@ def test_an_enrolment_that_fails_leaves_the_reason_why_it_cannot_read():
 
 def test_deletion_and_fetch():
     world, server = enrolling(configuration(mode=3), does="fetch", mic=own_pair())
-    world.phone.identity.keep(*new_pair())
+    world.identity.keep(*new_pair())
     assert world.boot() is True and world.reasons()[-1] == "lsc fetched"
     server.does = "delete"
     assert world.restart() is True
     assert rest(world) == [TAKEN, "capf listed-in-itl", "lsc deleted", TAKEN]
-    assert world.phone.identity.lsc is None and world.phone.tvs.identity == own_pair()
+    assert world.identity.lsc is None and world.phone.tvs.identity == own_pair()
     stored = Boot(world.hal, world.settings).store.load()
     assert stored.length("lsc") is None and stored.length("lsc-key") is None and stored.length("itl")
     server.does = "delete"
@@ -127,11 +128,11 @@ def test_deletion_and_fetch():
 def test_erasing_everything_takes_the_certificate_and_erasing_the_itl_does_not():
     world, _ = enrolling(configuration(mode=2))
     assert world.boot()
-    lsc = world.phone.identity.lsc
-    world.phone.erase("itl")
-    assert world.phone.identity.lsc == lsc == world.phone.tvs.identity
-    world.phone.erase("all")
-    assert world.phone.identity.lsc is None is world.phone.tvs.identity
+    lsc = world.identity.lsc
+    world.erase("itl")
+    assert world.identity.lsc == lsc == world.phone.tvs.identity
+    world.erase("all")
+    assert world.identity.lsc is None is world.phone.tvs.identity
 
 
 # By a string that a person types
@@ -142,24 +143,24 @@ def test_by_string():
     server.string = "4711"
     assert world.boot() is True
     assert server.sessions == 0 and world.phone.enrolment.wants_string
-    world.phone.update_lsc("4712")
-    assert world.reasons()[-1] == "lsc !wrong-string" and world.phone.identity.lsc is None
+    world.update_lsc("4712")
+    assert world.reasons()[-1] == "lsc !wrong-string" and world.identity.lsc is None
     assert "update lsc STRING" in world.reported[-1].text
-    world.phone.update_lsc()
+    world.update_lsc()
     assert world.reasons()[-1] == "lsc !string-needed"
-    world.phone.update_lsc("4711")
+    world.update_lsc("4711")
     assert world.reasons()[-3:] == ["capf listed-in-itl", "lsc installed", TAKEN]
 
 
 def test_update_needs_a_capf_and_trust_that_is_whole():
     world, _ = enrolling(configuration())
     assert world.boot()
-    world.phone.update_lsc()
+    world.update_lsc()
     assert world.reasons()[-1] == "lsc !no-capf"
     world, server = enrolling(configuration(mode=2), does=None)
     assert world.boot()
-    world.phone.trust = Trust(world.hal.crypto, lost=True)
-    world.phone.update_lsc("1")
+    world.trust = Trust(world.hal.crypto, lost=True)
+    world.update_lsc("1")
     assert world.reasons()[-1] == "lsc !trust-lost" and server.sessions == 1
 
 
@@ -177,11 +178,11 @@ def test_retry_later_is_done_later_and_not_for_ever():
         assert not world.phone.enrolment.due()
         world.hal.clock.sleep(1)
         assert world.phone.enrolment.due() and not world.phone.enrolment.due(), "once"
-        world.phone.fetch_configuration()
+        world.fetch_configuration()
     world.hal.clock.sleep(100 * 3600000)
     assert not world.phone.enrolment.due() and server.sessions == 6
     server.ends = None
-    assert world.boot() is True and world.phone.identity.lsc is not None
+    assert world.boot() is True and world.identity.lsc is not None
 
 
 def test_a_server_that_is_away_is_asked_again_after_longer_and_longer():
@@ -193,7 +194,7 @@ def test_a_server_that_is_away_is_asked_again_after_longer_and_longer():
         assert not world.phone.enrolment.due()
         world.hal.clock.sleep(1)
         assert world.phone.enrolment.due()
-        world.phone.fetch_configuration()
+        world.fetch_configuration()
 
 
 def test_a_server_may_not_put_the_phone_off_for_a_year():
@@ -220,7 +221,7 @@ def cut_at_each_write(does, before, torn):
     (whether the boot ended, the LSC's pair or None). before: the pair it began with."""
     world, server = enrolling(configuration(mode=2), does=None)
     if before is not None:
-        world.phone.identity.keep(*before)
+        world.identity.keep(*before)
     assert world.boot()
     start = bytes(world.hal.flash.data)
     found = []
@@ -268,23 +269,23 @@ def test_power_lost_at_each_write_of_a_deletion_leaves_both_or_neither():
 def test_a_flash_that_fails_keeps_the_old_certificate():
     world, server = enrolling(configuration(mode=2), does=None)
     old = new_pair()
-    world.phone.identity.keep(*old)
+    world.identity.keep(*old)
     assert world.boot()
     server.does = "install"
 
     def fail(changes):
         raise OSError(5)
 
-    world.phone.store.save = fail
+    world.store.save = fail
     assert world.boot() is False
     assert world.reasons()[-1] == "lsc !not-stored"
-    assert world.phone.identity.lsc == old == world.phone.tvs.identity
+    assert world.identity.lsc == old == world.phone.tvs.identity
     assert 10 not in server.heard, "the server is not told that it was stored"
 
 
 def test_every_outcome_has_its_words():
     for outcome in steps._ENROLMENTS:
-        found = steps.enrolment(("h", 1), outcome, "CAPF h:1: it said so")
+        found = outcomes.enrolment(("h", 1), outcome, "CAPF h:1: it said so")
         assert found.reason == outcome and found.text[-1] == "." and ".." not in found.text
-        assert steps.enrolment(None, outcome, "x").evidence == {}
-    raises(KeyError, steps.enrolment, None, "else")
+        assert outcomes.enrolment(None, outcome, "x").evidence == {}
+    raises(KeyError, outcomes.enrolment, None, "else")

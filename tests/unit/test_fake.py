@@ -2,7 +2,7 @@
 """The fake HAL keeps the promises of hal/__init__.py, so that a test of the agent on it says something."""
 
 from hal.fake import FakeFlash, FakeRandom, Hal, PowerLost, Restarted
-from tests.unit.both import raises
+from tests.helpers.agent.both import raises
 
 ETIMEDOUT, ECONNREFUSED, ECONNRESET, ENOENT, EPROTO, EPIPE = 110, 111, 104, 2, 71, 32
 

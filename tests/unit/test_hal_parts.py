@@ -3,7 +3,7 @@
 
 import os
 
-from tests.unit.both import MICROPYTHON, crypto, raises, temporary_path
+from tests.helpers.agent.both import MICROPYTHON, crypto, raises, temporary_path
 
 if MICROPYTHON:
     from hal.device import RESTART_STATUS, Board, Clock, Random

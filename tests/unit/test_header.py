@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 from agent.errors import Malformed
-from agent.header import Header
-from tests.unit import building
-from tests.unit.both import raises, vector
-from tests.unit.building import header, text, tlv
+from agent.formats.header import Header
+from tests.helpers.agent import building
+from tests.helpers.agent.both import raises, vector
+from tests.helpers.agent.building import header, text, tlv
 
 
 def fault(data):

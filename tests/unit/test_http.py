@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
 """The HTTP client against servers that say what a test has written down, on the fake network."""
 
-from agent.buffers import BufferSink
-from agent.http import BUFFER, HEAD_LIMIT, get, quoted
-from agent.tftp_transfer import BadTransfer, NoServer, NotFound, SinkFailed, TooLarge
+from agent.fetch.http import BUFFER, HEAD_LIMIT, get, quoted
+from agent.fetch.tftp.transfer import BadTransfer, NoServer, NotFound, SinkFailed, TooLarge
+from agent.flash.buffers import BufferSink
 from hal.fake import FakeClock, FakeNet
-from tests.unit.both import raises
+from tests.helpers.agent.both import raises
 
 HOST, PORT = "192.0.2.1", 6970
 WHERE = "192.0.2.1:6970"

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: MIT
 from binascii import b2a_base64
 
-from agent.identity import Identity, parse_pem
-from agent.store import Store
+from agent.flash.identity import Identity, parse_pem
+from agent.flash.store import Store
 from hal.fake import FakeFlash
-from tests.unit.both import raises, vector
-from tests.unit.building import der, library
-from tests.unit.enrolling import certificate_for, new_pair
-from tests.unit.phone_world import own_pair
+from tests.helpers.agent.both import raises, vector
+from tests.helpers.agent.building import der, library
+from tests.helpers.agent.enrolling import certificate_for, new_pair
+from tests.helpers.agent.phone_world import own_pair
 
 SIZE = 65536
 

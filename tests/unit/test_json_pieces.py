@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 import json
 
-from agent.json_pieces import pieces
+from agent.local.json_pieces import pieces
 
 VALUES = (
     None,

@@ -6,9 +6,9 @@ import json
 from agent.main import Phone
 from agent.settings import Settings
 from hal.fake import Hal
-from tests.unit.both import vector
-from tests.unit.building import library
-from tests.unit.phone_world import FLASH, SERVER, TftpServer
+from tests.helpers.agent.both import vector
+from tests.helpers.agent.building import library
+from tests.helpers.agent.phone_world import FLASH, SERVER, TftpServer
 from tests.unit.test_boot import SIGNED, cluster
 
 

@@ -3,8 +3,8 @@
 
 import gc
 
-from agent.status import status
-from tests.unit.memory_phone import NAME, OWN, VECTORS, make_hal, make_phone, reasons, used
+from agent.local.status import status
+from tests.helpers.agent.memory_phone import NAME, OWN, VECTORS, make_hal, make_phone, reasons, used
 
 HEAP = "512k"
 PYTHONS = ("micropython",)

@@ -3,10 +3,10 @@
 
 import gc
 
-from agent.tlv import u16
-from tests.unit import building
-from tests.unit.both import temporary_path
-from tests.unit.memory_phone import NAME, OWN, make_hal, make_phone, reasons, used
+from agent.formats.tlv import u16
+from tests.helpers.agent import building
+from tests.helpers.agent.both import temporary_path
+from tests.helpers.agent.memory_phone import NAME, OWN, make_hal, make_phone, reasons, used
 
 HEAP = "512k"
 PYTHONS = ("micropython",)

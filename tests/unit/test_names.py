@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-from agent import names
-from tests.unit import building
+from agent.formats import names
+from tests.helpers.agent import building
 
 CN, ORGANIZATION, OU, DC = (
     b"\x55\x04\x03",

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 from agent.errors import Malformed
-from agent.markup import ATTRIBUTES_LIMIT, DEPTH_LIMIT, NAME_LIMIT, TEXT_LIMIT, elements
-from agent.phoneconfig import HOST_LIMIT, NOTES_LIMIT, TVS_LIMIT, PhoneConfig
-from tests.unit.both import raises, vector
+from agent.formats.phoneconfig import HOST_LIMIT, NOTES_LIMIT, TVS_LIMIT, PhoneConfig
+from agent.formats.xml import ATTRIBUTES_LIMIT, DEPTH_LIMIT, NAME_LIMIT, TEXT_LIMIT, elements
+from tests.helpers.agent.both import raises, vector
 
 
 def read(text):

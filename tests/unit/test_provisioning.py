@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
 """Boots by HTTP and HTTPS on the fake network: what is asked of whom, and when TFTP is left with it."""
 
-from agent import names
-from tests.unit.both import vector
-from tests.unit.building import der
-from tests.unit.enrolling import SIGNED, configuration, itl, signed
-from tests.unit.phone_world import SECOND, SERVER, World, own_pair
+from agent.formats import names
+from tests.helpers.agent.both import vector
+from tests.helpers.agent.building import der
+from tests.helpers.agent.enrolling import SIGNED, configuration, itl, signed
+from tests.helpers.agent.phone_world import SECOND, SERVER, World, own_pair
 from tests.unit.test_boot import cluster
 
 EC = "cucmec.cert.pem"
@@ -157,7 +157,7 @@ def test_the_cluster_may_vouch_for_the_https_server_by_tvs():
     files = {SIGNED: signed(SIGNED, configuration())}
     found, plain, secure = world(files)
     found.phone.store.load()
-    from tests.unit.building import record, trust_list
+    from tests.helpers.agent.building import record, trust_list
 
     rows = [record(names.SAST, "lsc.cert.pem"), record(names.TFTP, "lsc.cert.pem")]
     rows.append(record(names.TVS, "tvs.cert.pem", dns=b"127.0.0.1\0"))

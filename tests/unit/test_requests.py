@@ -3,13 +3,13 @@
 
 import os
 
-from agent import names
-from agent.identity import parse_pem
-from agent.requests import Abandoned
+from agent.flash.identity import parse_pem
+from agent.formats import names
+from agent.local.programs import Abandoned
 from hal.files import KEPT, Files
-from tests.unit.both import raises, temporary_path, vector
-from tests.unit.building import header, library, record, signature_info, signer, text, tlv, trust_list
-from tests.unit.phone_world import World
+from tests.helpers.agent.both import raises, temporary_path, vector
+from tests.helpers.agent.building import header, library, record, signature_info, signer, text, tlv, trust_list
+from tests.helpers.agent.phone_world import World
 
 TIMEOUT = 300
 LOAD = vector("load.bin.sgn")

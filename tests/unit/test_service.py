@@ -5,15 +5,15 @@ import json
 import os
 from binascii import b2a_base64
 
-from agent import service as service_module
-from agent.boot import HISTORY
-from agent.decision import Decision
+from agent.boot.order import HISTORY
+from agent.local import service as service_module
+from agent.local.service import CLIENTS_LIMIT, LINE_LIMIT, OUTPUT_LIMIT, PROGRAM_LIMIT
 from agent.main import Phone
-from agent.service import CLIENTS_LIMIT, LINE_LIMIT, OUTPUT_LIMIT, PROGRAM_LIMIT
+from agent.trust.decision import Decision
 from hal.files import Files
-from tests.unit.both import temporary_path, vector
-from tests.unit.building import der
-from tests.unit.phone_world import World
+from tests.helpers.agent.both import temporary_path, vector
+from tests.helpers.agent.building import der
+from tests.helpers.agent.phone_world import World
 
 TIMEOUT = 240
 SOCKET = "/run/phone/trust.sock"

@@ -3,7 +3,7 @@ import json
 
 from agent.errors import SettingsError
 from agent.settings import KEYS, Settings, parse, server
-from tests.unit.both import raises
+from tests.helpers.agent.both import raises
 
 MAC = "00270DC01C92"
 

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
 from agent.errors import Malformed, Refused
-from agent.header import HEADER_LIMIT
-from agent.signedfile import SignedFileSink, read
-from tests.unit import building
-from tests.unit.both import raises, vector
-from tests.unit.building import library
+from agent.formats.header import HEADER_LIMIT
+from agent.formats.signedfile import SignedFileSink, read
+from tests.helpers.agent import building
+from tests.helpers.agent.both import raises, vector
+from tests.helpers.agent.building import library
 
 FILE = "cfg-sha512.cnf.xml.sgn"
 

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: MIT
 import json
 
-from agent import names
-from agent.status import status
+from agent.formats import names
+from agent.local.status import status
 from hal.fake import FakeFlash
-from tests.unit.both import vector
-from tests.unit.building import library, record, trust_list
-from tests.unit.phone_world import FLASH, SERVER, World
+from tests.helpers.agent.both import vector
+from tests.helpers.agent.building import library, record, trust_list
+from tests.helpers.agent.phone_world import FLASH, SERVER, World
 from tests.unit.test_boot import OWN, SIGNED, cluster
 
 
@@ -33,7 +33,7 @@ def test_who_it_is():
 
 def test_before_anything_was_fetched():
     world = World({})
-    world.phone.load()
+    world.load()
     found = now(world)
     assert (found["state"], found["mode"], found["locked_out"]) == ("no-trust", "nonsecure", False)
     assert found["installed"] == {"ctl": None, "itl": None}
@@ -64,9 +64,9 @@ def test_records_of_every_kind():
         record(3),
     ]
     world = World({})
-    world.phone.store.load()
-    world.phone.store.save({"itl": trust_list(records, "sast.cert.pem")})
-    world.phone.load()
+    world.store.load()
+    world.store.save({"itl": trust_list(records, "sast.cert.pem")})
+    world.load()
     found = now(world)["installed"]["itl"]["records"]
     assert sorted(found) == ["SAST", "empty", "no role", "role 99"] and found["empty"] == [""]
 
@@ -170,16 +170,16 @@ def test_a_missing_configuration_is_no_lockout():
 def test_a_later_decision_about_the_same_thing_counts():
     world = booted()
     world.files["ITLFile.tlv"] = vector("bad-truncated.tlv")
-    assert world.phone.fetch_itl().accepted is False
+    assert world.fetch_list("itl").accepted is False
     assert now(world)["locked_out"] is True
     world.files["ITLFile.tlv"] = vector("itl-base.tlv")
-    assert world.phone.fetch_itl().accepted is True
+    assert world.fetch_list("itl").accepted is True
     assert now(world)["locked_out"] is False
 
 
 def test_a_server_of_another_program_locks_nobody_out():
     world = booted()
-    assert world.phone.judge_server("tvs", b"?").reason == "tvs-untrusted"
+    assert world.judge_server("tvs", b"?").reason == "tvs-untrusted"
     assert now(world)["locked_out"] is False
 
 
@@ -199,7 +199,7 @@ def test_trust_lost_and_erased():
     found = now(world)
     assert found["state"] == "trust-lost" and found["locked_out"] is True and "erase" in found["advice"]
     assert found["installed"] == {"ctl": None, "itl": None}
-    world.phone.erase("all")
+    world.erase("all")
     found = now(world)
     assert (found["state"], found["locked_out"]) == ("no-trust", False)
 
@@ -209,5 +209,5 @@ def test_erasing_settles_earlier_refusals():
     world.files["ITLFile.tlv"] = vector("itl-othercluster.tlv")
     world.restart()
     assert now(world)["locked_out"] is True
-    world.phone.erase("all")
+    world.erase("all")
     assert now(world)["locked_out"] is False

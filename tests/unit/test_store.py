@@ -2,10 +2,10 @@
 """The store: what it gives back, and that the power may go at every single write."""
 
 from agent.errors import TrustLost
-from agent.store import Store
-from agent.store_layout import MARK_OFFSET, PAYLOAD_OFFSET, decode_servers, encode_servers
-from hal.fake_flash import FakeFlash, PowerLost
-from tests.unit.both import crypto, raises
+from agent.flash.slot import MARK_OFFSET, PAYLOAD_OFFSET, decode_servers, encode_servers
+from agent.flash.store import Store
+from hal.fake.flash import FakeFlash, PowerLost
+from tests.helpers.agent.both import crypto, raises
 
 SIZE = 2 * (PAYLOAD_OFFSET + 16384)
 HALF = SIZE // 2

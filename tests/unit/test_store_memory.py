@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """The store with lists as large as they may be, in the little memory that the phone has, on a real file."""
 
-from agent.store import Store
-from tests.unit.both import MICROPYTHON, crypto, raises, temporary_path
+from agent.flash.store import Store
+from tests.helpers.agent.both import MICROPYTHON, crypto, raises, temporary_path
 
 HEAP = "512k"
 LARGEST = 65536

@@ -1,10 +1,32 @@
 # SPDX-License-Identifier: MIT
 """The TFTP client against one server that behaves, on a network that does not."""
 
-from agent import tftp
-from tests.unit.both import raises
-from tests.unit.tftp_cases import ACK0, ACK1, ACK2, HOST, SECOND, SERVERS, Counter, body, fails, fetch, received, script
-from tests.unit.tftp_network import CLIENT, Network, Server, Sink, data_packet, error_packet, oack, read_request
+from agent.fetch.tftp import client as tftp
+from tests.helpers.agent.both import raises
+from tests.helpers.agent.tftp_cases import (
+    ACK0,
+    ACK1,
+    ACK2,
+    HOST,
+    SECOND,
+    SERVERS,
+    Counter,
+    body,
+    fails,
+    fetch,
+    received,
+    script,
+)
+from tests.helpers.agent.tftp_network import (
+    CLIENT,
+    Network,
+    Server,
+    Sink,
+    data_packet,
+    error_packet,
+    oack,
+    read_request,
+)
 
 # ---------------------------------------------------------------------- sizes and options
 

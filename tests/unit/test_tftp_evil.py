@@ -2,8 +2,8 @@
 """The TFTP client against servers that lie, dawdle, babble or break off: an error that names server, file and cause, in
 bounded time, the server told to stop, the next server asked."""
 
-from agent import tftp
-from tests.unit.tftp_cases import (
+from agent.fetch.tftp import client as tftp
+from tests.helpers.agent.tftp_cases import (
     ACK0,
     ACK1,
     HOST,
@@ -16,7 +16,7 @@ from tests.unit.tftp_cases import (
     received,
     script,
 )
-from tests.unit.tftp_network import Network, Server, Sink, data_packet, error_packet, oack
+from tests.helpers.agent.tftp_network import Network, Server, Sink, data_packet, error_packet, oack
 
 WHO = "file from 192.0.2.1:69: "
 

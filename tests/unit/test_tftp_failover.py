@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
 """Which TFTP server is asked, what is told when all fail, and what is refused before any is asked."""
 
-from agent import tftp
-from tests.unit.both import raises
-from tests.unit.tftp_cases import HOST, SECOND, SERVERS, body, fails, fetch, script
-from tests.unit.tftp_network import Network, Server, Sink
+from agent.fetch.tftp import client as tftp
+from tests.helpers.agent.both import raises
+from tests.helpers.agent.tftp_cases import HOST, SECOND, SERVERS, body, fails, fetch, script
+from tests.helpers.agent.tftp_network import Network, Server, Sink
 
 
 def test_silent_server_costs_its_time_and_the_next_is_asked():

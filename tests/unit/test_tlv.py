@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-from agent import tlv
 from agent.errors import Malformed
-from tests.unit import building
-from tests.unit.both import raises, vector
+from agent.formats import tlv
+from tests.helpers.agent import building
+from tests.helpers.agent.both import raises, vector
 
 
 def rows(data):

@@ -1,14 +1,27 @@
 # SPDX-License-Identifier: MIT
 """The rules of spec/phone-behaviour.md for trust lists, one after the other. The truth table is in tests/vector_rows."""
 
-from agent import names
-from agent.decision import Answer
 from agent.errors import Refused
-from agent.header import Header
-from tests.unit import building
-from tests.unit.both import raises, vector
-from tests.unit.building import der, record, trust_list
-from tests.unit.judging import CUCM, CUCM_NEW, NAME, OTHER, SAST, TVS, ctl_of, decide, itl_of, reason, trust, vouch
+from agent.formats import names
+from agent.formats.header import Header
+from agent.trust.decision import Answer
+from tests.helpers.agent import building
+from tests.helpers.agent.both import raises, vector
+from tests.helpers.agent.building import der, record, trust_list
+from tests.helpers.agent.judging import (
+    CUCM,
+    CUCM_NEW,
+    NAME,
+    OTHER,
+    SAST,
+    TVS,
+    ctl_of,
+    decide,
+    itl_of,
+    reason,
+    trust,
+    vouch,
+)
 
 # Rule 1
 

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: MIT
 """Signed and unsigned files, weak keys, the mode, autoregistration, lost trust (spec/phone-behaviour.md)."""
 
-from agent import names
-from agent.decision import Answer
-from agent.signedfile import read
-from tests.unit import building
-from tests.unit.both import vector
-from tests.unit.building import library, record, text, tlv, trust_list
-from tests.unit.judging import (
+from agent.formats import names
+from agent.formats.signedfile import read
+from agent.trust.decision import Answer
+from tests.helpers.agent import building
+from tests.helpers.agent.both import vector
+from tests.helpers.agent.building import library, record, text, tlv, trust_list
+from tests.helpers.agent.judging import (
     CUCM,
     CUCM_NEW,
     NAME,

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
 """May this TLS server be talked to? (spec/phone-behaviour.md)"""
 
-from agent import names
-from agent.decision import Answer
-from tests.unit.building import der, record, trust_list
-from tests.unit.judging import CAPF, CUCM, OTHER, SAST, TOMCAT, TVS, TVS2, ctl_of, itl_of, server, trust
+from agent.formats import names
+from agent.trust.decision import Answer
+from tests.helpers.agent.building import der, record, trust_list
+from tests.helpers.agent.judging import CAPF, CUCM, OTHER, SAST, TOMCAT, TVS, TVS2, ctl_of, itl_of, server, trust
 
 # TLS servers
 

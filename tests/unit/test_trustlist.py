@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
-from agent import names, trustlist
 from agent.errors import Malformed, RecordMismatch, Refused
-from agent.trustlist import TrustList
-from tests.unit import building
-from tests.unit.both import raises, vector
-from tests.unit.building import der, library, record, tlv, trust_list
+from agent.formats import names, trustlist
+from agent.formats.trustlist import TrustList
+from tests.helpers.agent import building
+from tests.helpers.agent.both import raises, vector
+from tests.helpers.agent.building import der, library, record, tlv, trust_list
 
 SAST, CUCM, TVS = "sast.cert.pem", "cucm.cert.pem", "tvs.cert.pem"
 

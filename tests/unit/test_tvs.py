@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
 import errno
 
-from agent import tvs
-from agent import tvs_message as message
-from agent.decision import Question
-from agent.elements import element
-from tests.unit.scripted_stream import Clock, Net, Random, Server
+from agent.servers.messages import element
+from agent.servers.tvs import client as tvs
+from agent.servers.tvs import message
+from agent.trust.decision import Question
+from tests.helpers.agent.scripted_stream import Clock, Net, Random, Server
 
 GOOD = b"the TVS certificate"
 OTHER = b"another certificate"

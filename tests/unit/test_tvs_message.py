@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-from agent import tvs_message as message
-from agent.elements import MessageError, element
-from tests.unit.both import raises
+from agent.servers.messages import MessageError, element
+from agent.servers.tvs import message
+from tests.helpers.agent.both import raises
 
 
 def refused(data):

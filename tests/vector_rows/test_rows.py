@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.vector_rows.rows import decide, differences, read_rows, row_name
+from tests.helpers.agent.rows import decide, differences, read_rows, row_name
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 VECTORS = ROOT / "tests" / "vectors"
@@ -42,7 +42,7 @@ ARCHITECTURES = [
 @pytest.fixture(scope="module", params=ARCHITECTURES)
 def micropython_results(request):
     """What MicroPython decided, row by row."""
-    command = [str(ROOT / "host_tools/setup/micropython"), request.param, str(ROOT / "tests/vector_rows/rows.py")]
+    command = [str(ROOT / "host_tools/setup/micropython"), request.param, str(ROOT / "tests/helpers/agent/rows.py")]
     environment = {**os.environ, "MICROPYPATH": str(ROOT)}
     done = subprocess.run(
         command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=250

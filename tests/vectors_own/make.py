@@ -6,8 +6,8 @@ large.cnf.xml.sgn               a configuration of 20 KB, signed by the TFTP cer
 
 from pathlib import Path
 
-from host_tools.lab import files
-from host_tools.lab.keys import KeyMaker, make_identity
+from host_tools.lab.model.keys import KeyMaker, make_identity
+from host_tools.lab.writers import files
 
 FOLDER = Path(__file__).resolve().parent
 LIMIT = 65536

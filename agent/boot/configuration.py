@@ -1,0 +1,201 @@
+# SPDX-License-Identifier: MIT
+"""Step 5 of the boot: the phone's configuration, signed, encrypted or plain (spec/phone-behaviour.md, 'Boot, in order').
+
+The rules, in their order:
+1. with trust `SEP<MAC>.cnf.xml.sgn`, else `SEP<MAC>.cnf.xml`; where there is neither, the default configuration;
+2. a signed one that is no full configuration but says that it is encrypted sends the phone to `.enc.sgn` beside it;
+3. that one's signature is judged first; then it is decrypted where it lies, with the LSC, else the MIC. What comes out
+   is the configuration. certHash, by which a cluster says to which certificate it encrypted (an MD5 [seen in
+   independent files]), is not needed for that: the digest of the plaintext tells which key fits;
+4. CAPF is asked once the configuration is known; when that changed the phone's certificate, the cluster has another
+   file for it, which is fetched at once;
+5. whatever is refused, the phone keeps the configuration that it has.
+"""
+
+from agent.boot import outcomes
+from agent.errors import Malformed
+from agent.fetch.errors import FetchError, NotFound
+from agent.fetch.fetcher import HTTPS
+from agent.flash.buffers import BufferSink
+from agent.formats.phoneconfig import PhoneConfig
+
+_OPENS_NOT = ("cannot-decrypt", "no-certificate")
+
+
+class WebServer:
+    """Judges the HTTPS server that hands out the configuration, before anything is asked of it. decision: about the last
+    server, or None."""
+
+    def __init__(self, judge, history):
+        self._judge = judge
+        self._history = history
+        self.decision = None
+
+    async def accept(self, certificate):
+        """Whether the server with this certificate (DER) may hand out the configuration."""
+        self.decision = None
+        self.decision = self._history.record(await self._judge.server("configuration", certificate))
+        return self.decision.accepted
+
+
+class ConfigurationStep:
+    """settings: device and configuration_limit are used. crypto: of the HAL. web_server: WebServer. enrolment:
+    agent.boot.enrolment.Enrolment."""
+
+    def __init__(self, settings, crypto, fetcher, judge, web_server, keeper, enrolment, history, log):
+        self.name = "%s.cnf.xml" % settings.device
+        self._limit = settings.configuration_limit
+        self._crypto = crypto
+        self._fetcher = fetcher
+        self._judge = judge
+        self._web_server = web_server
+        self._keeper = keeper
+        self._enrolment = enrolment
+        self._history = history
+        self._log = log
+
+    @property
+    def good(self):
+        """Whether the enrolment went as it should, where there was one."""
+        return self._enrolment.good
+
+    async def run(self, deadline):
+        """Fetch it, enrol if the cluster says so, and fetch it again where that changed it. A Decision, recorded."""
+        decision, configuration = await self._fetch()
+        if configuration is None:
+            return self._history.record(decision)
+        self._enrolment.take(configuration)
+        # What cannot be opened is no refusal yet where CAPF may give the phone what opens it.
+        waits = decision.reason in _OPENS_NOT and self._enrolment.wanted
+        if waits:
+            self._log("no certificate of this phone opens its configuration; CAPF is asked first")
+        else:
+            self._history.record(decision)
+        if await self._enrolment.step(deadline):
+            return await self.fetch_again()
+        return self._history.record(decision) if waits else decision
+
+    async def fetch_again(self):
+        """Fetch it without asking CAPF, because the phone's certificate has changed. A Decision, recorded."""
+        decision, configuration = await self._fetch()
+        if configuration is not None:
+            self._enrolment.take(configuration)
+        return self._history.record(decision)
+
+    async def _fetch(self):
+        """(Decision, PhoneConfig of the last document that was believed or None)."""
+        found = await self._signed_or_plain(self.name)
+        if found is None:
+            decision = self._judge.trust.decide_autoregistration("XMLDefault.cnf.xml")
+            if not decision.accepted:
+                return decision, None
+            self._log(decision.text)
+            found = await self._signed_or_plain("XMLDefault.cnf.xml")
+        return found or (outcomes.no_configuration(self.name), None)
+
+    async def _signed_or_plain(self, name):
+        """One configuration: signed where trust is installed, else unsigned. As _fetch; None where there is no file."""
+        buffer = self._keeper.take()
+        try:
+            if self._judge.trust.has_trust:
+                found = await self._one(name + ".sgn", buffer)
+                if found is not None:
+                    return found
+            # Where files are signed this can only end in a refusal, but one that says what the server offers instead.
+            return await self._one(name, buffer)
+        finally:
+            self._keeper.give(buffer)
+
+    async def _one(self, name, buffer):
+        """Fetch, judge and read one file, and the encrypted one if it sends there. As _signed_or_plain."""
+        decision, data = await self._get(name, buffer)
+        if decision is None:
+            return None
+        if not decision.accepted:
+            return decision, None
+        decision, configuration = self._read(name, buffer, len(data), decision)
+        if configuration is None:
+            return decision, None
+        if configuration.encrypted and not configuration.full:
+            self._history.record(decision)
+            del data  # the buffer is used again
+            return await self._encrypted(name, buffer), configuration
+        return self._keep(name, data[decision.body :], configuration, decision), configuration
+
+    async def _get(self, name, buffer):
+        """(Decision about the file, its bytes in `buffer`); no Decision where no server has it."""
+        sink = BufferSink(buffer)
+        decision = None
+
+        async def judge(way, server):
+            nonlocal decision
+            previous = self._previous(name)
+            if way == HTTPS:
+                decision = await self._judge.body(name, sink.data, self._web_server.decision, self._limit, previous)
+            else:
+                decision = await self._judge.file(name, sink.data, self._limit, previous)
+            return decision.accepted
+
+        try:
+            secure = self._judge.trust.configuration_by_https
+            await self._fetcher.fetch(name, sink, self._limit, secure=secure, judge=judge)
+        except NotFound:
+            return None, None
+        except FetchError as failure:
+            return outcomes.failed(name, failure), None
+        return decision, sink.data
+
+    def _previous(self, name):
+        """TIMESTAMP of the verified configuration of this name, or None."""
+        kept = self._keeper.configuration
+        return kept.timestamp if kept is not None and kept.name == name else None
+
+    def _read(self, name, buffer, end, decision):
+        """Read the content, which ends at `end` of the buffer: (decision with its notes, PhoneConfig), or (refusal, None)."""
+        try:
+            configuration = PhoneConfig(buffer, decision.body, end)
+        except Malformed as error:
+            return outcomes.bad_configuration(name, error, decision.evidence), None
+        decision.warnings += configuration.notes
+        return decision, configuration
+
+    async def _encrypted(self, name, buffer):
+        """Fetch and open the encrypted file that the small document `name` sends to. A Decision."""
+        from agent.formats.encrypted import decrypt
+        from agent.formats.header import Header
+
+        name = (name[:-4] if name.endswith(".sgn") else name) + ".enc.sgn"
+        keys = self._keeper.identity.private_keys()
+        if not keys:
+            return outcomes.no_key(name)
+        decision, data = await self._get(name, buffer)
+        if decision is None:
+            return outcomes.no_encrypted(name)
+        if not decision.accepted:
+            return decision
+        body = data[decision.body :]
+        try:
+            header = Header(data)
+            if header.encryption is None:
+                raise Malformed("it has no encryption tags in its header", None, None)
+            length = None
+            for key in keys:
+                length = length if length is not None else decrypt(self._crypto, key, header, body)
+        except Malformed as error:
+            return outcomes.bad_configuration(name, error, decision.evidence)
+        if length is None:
+            return outcomes.cannot_decrypt(name, decision.evidence)
+        decision, configuration = self._read(name, buffer, decision.body + length, decision)
+        if configuration is None:
+            return decision
+        return self._keep(name, body[:length], configuration, decision)
+
+    def _keep(self, name, body, configuration, decision):
+        """Store an accepted configuration unless it is the one that is stored; decision, or why it is not stored."""
+        try:
+            timestamp = decision.evidence.get("timestamp")
+            self._keeper.keep_configuration(name, body, configuration.tvs, timestamp)
+        except outcomes.KEEPING_FAILS as error:
+            return outcomes.not_kept(name, error, self._judge, decision.evidence)
+        self._judge.configure(configuration.tvs)
+        return decision

@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: MIT
+"""When the phone asks CAPF for its own certificate, and what comes of it (spec/capf.md; one session: agent/servers/capf).
+
+The rules, all [inferred] but where marked: the spec says how a phone enrols, not when.
+1. CAPF is contacted when a verified configuration names a CAPF and a capfAuthMode of 2 (nobody is asked), 3 or 4 (LSC or
+   MIC). Mode 0 is no operation. Mode 1 needs the string that a person types in: then the phone waits for that person
+   [documented]. Whether anything is to be done, and what, only the server knows; so it is asked once a boot.
+2. Without trust nothing is asked: there is nobody to believe the server's certificate by.
+3. It is asked after the configuration, as the phone works with an old certificate too; where that one cannot be read
+   without a new certificate, the configuration is fetched again after it (agent/boot/configuration.py).
+4. A server that is not there, breaks off or wants to be asked later is asked again after a while, RETRIES times in a
+   row, by fetching the configuration again; between these the phone does its other work.
+"""
+
+from agent.boot import outcomes
+from agent.errors import TrustLost
+from agent.flash.writes import TooManyWrites
+from agent.trust.reasons import try_again
+from agent.trust.wording.steps import waits_for_string
+
+MODE_STRING = 1
+_BY_ITSELF = (2, 3, 4)
+#: How often a session that came to nothing is tried again, and after how many ms: doubled each time.
+RETRIES, FIRST_PAUSE = 5, 60000
+#: The longest time (ms) that a server may put the phone off.
+LONGEST_PAUSE = 3600000
+
+_CHANGED = ("installed", "deleted")
+
+
+class Enrolment:
+    """The enrolment of one phone. make_client() -> agent.servers.capf.client.CapfClient; None where the phone never
+    enrols, as in a forecast. log(line): what happens.
+
+    servers: [(host, port)] of the CAPF that the last verified configuration named; mode: its capfAuthMode. good: whether
+    the last session, if there was one, went as it should."""
+
+    def __init__(self, make_client, judge, keeper, history, clock, log):
+        self._make_client = make_client
+        self._judge = judge
+        self._keeper = keeper
+        self._history = history
+        self._clock = clock
+        self._log = log
+        self.servers = []
+        self.mode = None
+        self.good = True
+        self._retries = 0
+        self._due = None
+
+    def take(self, configuration):
+        """Remember what a verified configuration (PhoneConfig) says about enrolment."""
+        self.servers = configuration.capf
+        self.mode = configuration.capf_auth_mode
+
+    def _possible(self):
+        return bool(self.servers) and self._judge.trust.has_trust and self._make_client is not None
+
+    @property
+    def wanted(self):
+        """Whether CAPF is to be contacted without anybody's wish."""
+        return self.mode in _BY_ITSELF and self._possible()
+
+    @property
+    def wants_string(self):
+        """Whether the cluster wants an enrolment by a string that a person types in."""
+        return self.mode == MODE_STRING and self._possible()
+
+    async def step(self, deadline):
+        """Contact CAPF if it is wanted. Returns whether the phone's certificate changed."""
+        self.good = True
+        self._due = None
+        if self.wanted:
+            return await self._session(None, deadline)
+        if self.wants_string:
+            self._log(waits_for_string(self.servers[0]))
+        return False
+
+    async def update(self, string, deadline):
+        """Contact CAPF because a person wishes so, with the string that was typed in, if any. Returns as step()."""
+        trust = self._judge.trust
+        reason = None
+        if not self.servers:
+            reason = "no-capf"
+        elif trust.lost or not trust.has_trust:
+            reason = "trust-lost" if trust.lost else "no-trust-list"
+        if reason is not None:
+            self._history.record(outcomes.enrolment(None, reason))
+            return False
+        return await self._session(string, deadline)
+
+    def due(self):
+        """Whether the time has come to try again what came to nothing; says so once."""
+        if self._due is None or self._clock.monotonic() < self._due:
+            return False
+        self._due = None
+        return True
+
+    async def _session(self, string, deadline):
+        # Only a phone that enrols needs these in its memory.
+        from agent.servers.capf.client import Credentials
+
+        identity = self._keeper.identity
+        result = await self._make_client().run(
+            self.servers,
+            Credentials(MODE_STRING if string else self.mode or 0, string, identity.lsc, identity.mic),
+            self._authenticate,
+            self._store,
+            self._delete,
+            deadline,
+        )
+        self.good = self._history.record(outcomes.enrolment(result.server, result.outcome, result.text)).accepted
+        if try_again(result.outcome):
+            self._put_off(result.retry_delay)
+        else:
+            self._settle()
+        return result.outcome in _CHANGED
+
+    async def _authenticate(self, certificate):
+        return self._history.record(await self._judge.server("capf", certificate))
+
+    def _store(self, certificate, key):
+        self._keeping(self._keeper.identity.keep, certificate, key)
+
+    def _delete(self):
+        self._keeping(self._keeper.identity.drop)
+
+    def _keeping(self, keep, *pair):
+        """For the session: OSError where the flash did not take it, trust that is lost by that included."""
+        try:
+            keep(*pair)
+        except TrustLost as error:
+            self._history.record(outcomes.lose(error, self._judge))
+            raise OSError(5, "the trust store is damaged")
+        except TooManyWrites as error:
+            raise OSError(5, str(error))
+
+    def _put_off(self, delay):
+        """Try again in `delay` seconds (None: unsaid), if not too often already."""
+        if self._retries == RETRIES:
+            self._due = None
+            return
+        pause = FIRST_PAUSE << self._retries if delay is None else max(delay, 1) * 1000
+        self._due = self._clock.monotonic() + min(pause, LONGEST_PAUSE)
+        self._retries += 1
+
+    def _settle(self):
+        self._retries, self._due = 0, None

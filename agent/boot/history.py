@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: MIT
+"""The last decisions of a phone, for its status, and who is told of each."""
+
+#: How many decisions are kept for the status.
+LIMIT = 16
+
+
+class History:
+    """decisions: the last ones, oldest first. report(decision), if given, is called with each."""
+
+    def __init__(self, report=None):
+        self.decisions = []
+        self._report = report
+
+    def record(self, decision):
+        """Keep a decision and report it. Returns it, without the memory that it held."""
+        decision.trust_list = None  # its memory is needed for the next one
+        self.decisions.append(decision)
+        if len(self.decisions) > LIMIT:
+            self.decisions.pop(0)
+        if self._report:
+            self._report(decision)
+        return decision

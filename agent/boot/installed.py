@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: MIT
+"""Step 1 of the boot: what is installed, from flash. And the way back: what a person at the phone erases."""
+
+from agent.boot import outcomes
+from agent.errors import PhonetrustError
+
+
+class Installed:
+    """Takes what the keeper reads from flash into the judge; tls: what shows the phone's certificate, has `identity`."""
+
+    def __init__(self, keeper, judge, history):
+        self._keeper = keeper
+        self._judge = judge
+        self._history = history
+
+    def run(self):
+        """Take the installed trust, the configuration and the TVS servers from flash. None, or the recorded Decision that
+        says that they cannot be read whole."""
+        self._judge.lose()  # until it is read; the old lists make room
+        try:
+            kept = self._keeper.load()
+            self._judge.use(kept.itl, kept.ctl)
+        except (PhonetrustError, ValueError, OSError) as error:
+            # Also where a list that was accepted cannot be read any more: that is lost trust, not no trust.
+            return self._history.record(outcomes.lose(error, self._judge))
+        configuration = self._keeper.configuration
+        self._judge.configure(configuration.tvs if configuration is not None else ())
+        return None
+
+    def erase(self, what):
+        """Remove what a person at the phone asked for: "ctl", "itl", or "all" back to factory state. A recorded Decision.
+
+        Where trust is lost, there is nothing to take out of it: then everything goes."""
+        if self._judge.trust.lost:
+            what = "all"
+        try:
+            self._keeper.erase(what)
+        except outcomes.KEEPING_FAILS as error:
+            return self._history.record(outcomes.not_erased(error, self._judge))
+        self.run()
+        return self._history.record(outcomes.erased(what))

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: MIT
+"""Steps 3 and 4 of the boot: the CTL and the ITL (docs/spec/rules.md, boot order).
+
+A phone's own list (`ITLSEP<MAC>.tlv`) goes before the cluster's (`ITLFile.tlv`). A list that is there and refused ends
+the step: the cluster's is no second try. What is accepted is stored, and only then installed."""
+
+from agent.boot import outcomes
+from agent.fetch.errors import FetchError, NotFound
+from agent.flash.buffers import BufferSink
+
+_SAME_CLUSTER = ("signed-by-ctl", "signed-by-itl")
+
+
+class ListStep:
+    """kind: "ctl" or "itl". device: "SEP00270DC01C92". limit: bytes of a trust list."""
+
+    good = True  # nothing but the decision tells
+
+    def __init__(self, kind, device, fetcher, judge, keeper, history, limit):
+        self.name = kind
+        self._device = device
+        self._fetcher = fetcher
+        self._judge = judge
+        self._keeper = keeper
+        self._history = history
+        self._limit = limit
+
+    async def run(self, deadline):
+        """Fetch, judge and install the list. A Decision, recorded."""
+        buffer = self._keeper.take()
+        kept = False
+        try:
+            for name in list_names(self.name, self._device):
+                sink = BufferSink(buffer)
+                try:
+                    await self._fetcher.fetch(name, sink, self._limit)
+                except NotFound:
+                    continue
+                except FetchError as failure:
+                    return self._history.record(outcomes.failed(self.name, failure))
+                decision = await self._judge.list(self.name, sink.data)
+                if decision.accepted and decision.reason != "unchanged":
+                    decision, kept = self._install(decision, buffer)
+                return self._history.record(decision)
+            return self._history.record(outcomes.no_list(self.name, self._judge.trust))
+        finally:
+            if not kept:
+                self._keeper.give(buffer)
+
+    def _install(self, decision, buffer):
+        """The Decision, and whether `buffer` belongs to the list from now on."""
+        trust_list = decision.trust_list
+        try:
+            kept = self._keeper.keep_list(self.name, trust_list, buffer, decision.reason in _SAME_CLUSTER)
+        except outcomes.KEEPING_FAILS as error:
+            return outcomes.not_kept(self.name, error, self._judge, decision.evidence), False
+        self._judge.install(self.name, trust_list)
+        return decision, kept
+
+
+def list_names(kind, device):
+    """The names under which a trust list is asked for, in order."""
+    prefix = kind.upper()
+    return "%s%s.tlv" % (prefix, device), "%sFile.tlv" % prefix

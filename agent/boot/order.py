@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: MIT
+"""The boot: its steps, in their order (docs/spec/rules.md, boot order). It decides nothing and fetches nothing itself.
+
+    1  installed trust, configuration and certificates, from flash         agent/boot/installed.py
+    3  the CTL                                                              agent/boot/lists.py
+    4  the ITL                                                              agent/boot/lists.py
+    5  the configuration, and what it says to do: enrol, take a new load    agent/boot/configuration.py
+
+Step 2, which servers there are, is the launcher's; step 6, to serve, is agent/main.py's. Each step is given what it uses.
+preflight and the lab's forecast run these same steps, with files in the place of servers."""
+
+import gc
+
+from agent.boot import outcomes
+from agent.boot.configuration import ConfigurationStep
+from agent.boot.installed import Installed
+from agent.boot.lists import ListStep
+
+
+class Boot:
+    """installed: the first step (agent.boot.installed.Installed). lists: the steps of the trust lists. configuration: the
+    last step. Each has name, good and async run(deadline) -> Decision. fetcher, judge: are told when a boot begins. history,
+    clock: of the phone. budget: ms that one boot may take; then it ends with what it has."""
+
+    def __init__(self, installed, lists, configuration, fetcher, judge, history, clock, budget):
+        self.installed = installed
+        self.configuration = configuration
+        self._budget = budget
+        self.steps = list(lists) + [configuration]
+        self._fetcher = fetcher
+        self._judge = judge
+        self._history = history
+        self._clock = clock
+
+    async def run(self):
+        """Steps 1 to 5. Returns True where each step's file was accepted or is rightly absent."""
+        lost = self.installed.run()
+        if lost is not None:
+            return False
+        if not self._fetcher.servers:
+            self._history.record(outcomes.no_servers())
+            return False
+        deadline = self.begin()
+        good = True
+        for step in self.steps:
+            if self._clock.monotonic() >= deadline:
+                good = False
+                break
+            decision = await self._run(step, deadline)
+            good = good and decision.accepted and step.good
+            if decision.reason == "no-server":
+                break  # the others would only find out the same
+        if not good and self._clock.monotonic() >= deadline:
+            self._history.record(outcomes.out_of_time(self._budget, self._fetcher.costs()))
+        return good
+
+    def begin(self):
+        """Every server may be there again. The deadline (ms of the clock) of what begins now."""
+        deadline = self._clock.monotonic() + self._budget
+        self._fetcher.begin(deadline)
+        self._judge.begin(deadline)
+        return deadline
+
+    async def _run(self, step, deadline):
+        try:
+            return await step.run(deadline)
+        except MemoryError:
+            gc.collect()  # all readers have limits; should a file get past them, the phone still goes on
+            return self._history.record(outcomes.no_memory(step.name))
+
+
+def make_boot(settings, crypto, clock, fetcher, judge, web_server, keeper, enrolment, history, log):
+    """The Boot of a phone with these settings (agent.settings.Settings) and parts. log(line): what happens."""
+    lists = [
+        ListStep(kind, settings.device, fetcher, judge, keeper, history, settings.size_limit) for kind in ("ctl", "itl")
+    ]
+    configuration = ConfigurationStep(settings, crypto, fetcher, judge, web_server, keeper, enrolment, history, log)
+    installed = Installed(keeper, judge, history)
+    return Boot(installed, lists, configuration, fetcher, judge, history, clock, settings.boot_budget * 1000)

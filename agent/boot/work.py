@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: MIT
+"""The one task that changes what a phone trusts: the first boot, further ones, enrolment, and what a person erases.
+
+One job runs at a time. A person's wish waits for the job that runs; erasing ends it, because nobody should have to wait for
+silent servers to take trust away. A network that comes back is found without anybody's help: what failed and may work later
+(agent/trust/reasons.py) is tried again after a pause."""
+
+import asyncio
+
+from agent.trust.reasons import try_again
+
+#: ms after which a boot that found no server, or ran out of time, is tried again: doubled each time, up to the second
+FIRST_PAUSE, LAST_PAUSE = 10000, 80000
+_TICK = 1  # s between two looks at what is due
+_WISHES = 4  # that wait
+_BOOT = object()  # the wish for a boot; other wishes are authentication strings for CAPF, or None
+
+
+class Work:
+    """boot: agent.boot.order.Boot. enrolment: agent.boot.enrolment.Enrolment. history, clock: as in Boot. log(line): what
+    happens. ended(): called after each boot."""
+
+    def __init__(self, boot, enrolment, history, clock, log, ended):
+        self.boot_order = boot
+        self._enrolment = enrolment
+        self._history = history
+        self._clock = clock
+        self._log = log
+        self._ended = ended
+        self._wishes = []
+        self._wished = asyncio.Event()
+        self._job = None
+        self._stopping = False
+        self._pause = FIRST_PAUSE
+        self._due = None
+
+    async def run(self, booted):
+        """Boot, call booted(good), and go on with whatever is wished or due, until the task is cancelled."""
+        booted(await self._as_job(self.boot()))
+        while True:
+            try:
+                await asyncio.wait_for(self._wished.wait(), _TICK)
+            except asyncio.TimeoutError:
+                pass
+            self._wished.clear()
+            await self._as_job(self.turn())
+
+    async def boot(self):
+        """One boot. Returns True where everything was accepted."""
+        good = await self.boot_order.run()
+        self._ended()
+        return good
+
+    async def turn(self):
+        """Do all that was wished, then what is due."""
+        while self._wishes:
+            string = self._wishes.pop(0)
+            if string is _BOOT:
+                await self.boot()
+            else:
+                await self._enrol(string)
+        if self._enrolment.due():
+            self._log("asking CAPF again, after the configuration")
+            await self.boot_order.configuration.run(self.boot_order.begin())
+        await self._boot_again()
+
+    async def _enrol(self, string):
+        deadline = self.boot_order.begin()
+        if await self._enrolment.update(string, deadline):
+            await self.boot_order.configuration.fetch_again()
+
+    async def _boot_again(self):
+        decisions = self._history.decisions
+        last = decisions[-1] if decisions else None
+        if last is None or last.accepted or last.kind == "lsc" or not try_again(last.reason):
+            self._pause, self._due = FIRST_PAUSE, None
+        elif self._due is None:
+            self._due = self._clock.monotonic() + self._pause
+        elif self._clock.monotonic() >= self._due:
+            self._pause, self._due = min(2 * self._pause, LAST_PAUSE), None
+            self._log("asking the servers again")
+            await self.boot()
+
+    async def _as_job(self, coroutine):
+        """Run it so that erase() can end it. Returns its result, None where it was ended."""
+        self._job = asyncio.create_task(coroutine)
+        try:
+            return await self._job
+        except asyncio.CancelledError:
+            if not self._stopping:
+                raise
+            return None
+        finally:
+            self._job = None
+            self._stopping = False
+
+    # What a person wishes
+
+    @property
+    def wants_string(self):
+        """Whether the cluster wants an enrolment by a string that a person types in."""
+        return self._enrolment.wants_string
+
+    def restart(self):
+        """Fetch lists and configuration again."""
+        if _BOOT not in self._wishes:
+            self._wish(_BOOT)
+
+    def update_lsc(self, string=None):
+        """Ask CAPF for what it has for this phone, with the authentication string that was typed in, if any."""
+        self._wish(string)
+
+    async def erase(self, what):
+        """Remove "itl", "ctl" or "all", now: what is going on is ended first."""
+        if self._job is not None:
+            self._stopping = True
+            self._job.cancel()
+            while self._job is not None:
+                await self._clock.sleep(10)
+            self._log("what the phone was fetching was ended")
+        self.boot_order.installed.erase(what)
+
+    def _wish(self, wish):
+        if len(self._wishes) < _WISHES:
+            self._wishes.append(wish)
+        self._wished.set()

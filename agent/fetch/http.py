@@ -1,0 +1,233 @@
+# SPDX-License-Identifier: MIT
+"""A small HTTP/1.1 client: GET of one file over a connected stream, into a sink (RFC 9110, 9112).
+
+The rules of one response, in the order in which its bytes meet them:
+1. the head has at most HEAD_LIMIT bytes, whatever is in it; 1xx responses before the real one are passed over;
+2. 404 and 410 say that there is no such file, which is an answer; every other status but 200 is a failure. Nothing is
+   redirected: a phone asks the servers it was told of, and no others;
+3. the body is chunked, or as long as Content-Length says, or ends with the connection; two of these that disagree are a
+   failure, as nobody can tell which the server meant;
+4. a body that ends with the connection ends orderly: TLS says its end, and a cut connection leaves half a file;
+5. no byte over the limit, and none over the announced size, reaches the sink;
+6. the head is there before one deadline and all of it before another, however slowly it comes.
+"""
+
+from agent.fetch.errors import BadName, BadTransfer, NoServer, NotFound, SinkFailed, Stalled, TooLarge
+from agent.fetch.tftp.packet import name_fault, printable
+from agent.servers.network import failure_text, is_timeout
+
+HEAD_LIMIT = 8192  # bytes of status line and header fields, trailers of a chunked body likewise
+LINE_LIMIT = 1024  # bytes of the line that announces a chunk
+INTERIM_LIMIT = 4  # responses of 1xx before the real one
+BUFFER = 4096  # bytes read at once
+
+_PLAIN = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/@"
+_HEX = b"0123456789abcdefABCDEF"
+_LONGEST_NUMBER = 12  # digits of a length
+
+
+class _Broken(Exception):
+    """The response is no HTTP, or breaks off: str() says how."""
+
+
+class _TooSlow(Exception):
+    """The time is up."""
+
+
+async def get(stream, clock, where, name, sink, limit, deadline, head_deadline=None):
+    """Fetch `name` from the server at the other end; returns how many bytes the sink got.
+
+    where: "192.0.2.1:6970", for the request and for errors. limit: bytes, inclusive. deadline: on clock.monotonic(), ms,
+    for the whole file; head_deadline: for the head of the answer, where it ends earlier.
+    BadName, NotFound, TooLarge, BadTransfer, Stalled; NoServer where nothing came back. What the sink raises comes through
+    as SinkFailed."""
+    fault = name_fault(name)
+    if fault:
+        raise BadName(None, "'%s'" % printable(name.encode()), fault)
+    reader = _Reader(stream, clock, deadline if head_deadline is None else min(deadline, head_deadline))
+    request = b"GET /%s HTTP/1.1\r\nHost: %s\r\nUser-Agent: phonetrust\r\nAccept: */*\r\nConnection: close\r\n\r\n"
+    try:
+        await stream.write(request % (quoted(name), where.encode()), reader.deadline)
+        status, fields = await _head(reader)
+        reader.deadline = deadline
+        if status in (404, 410):
+            raise NotFound(where, name, "HTTP status %d" % status)
+        if status != 200:
+            raise BadTransfer(where, name, "HTTP status %d" % status)
+        size, chunked = _framing(fields)
+        if size is not None and size > limit:
+            raise TooLarge(where, name, "%d bytes announced, %d allowed" % (size, limit))
+        body = _Body(sink, limit, where, name)
+        body.begin(size)
+        if chunked:
+            await _chunks(reader, body)
+        elif size is not None:
+            await reader.copy(size, body)
+        else:
+            await reader.copy_all(body)
+        return body.size
+    except _Broken as error:
+        raise BadTransfer(where, name, str(error))
+    except _TooSlow:
+        raise (Stalled if reader.heard else NoServer)(where, name, "too slow: the time is up")
+    except OSError as error:
+        # Silence from the first byte on is nobody there; later it is a server that broke off.
+        kind = Stalled if is_timeout(error) else BadTransfer
+        raise (kind if reader.heard else NoServer)(where, name, failure_text(error))
+
+
+def quoted(name):
+    """A file's name as it stands in a request: bytes, percent-encoded where they are not plain (RFC 3986, 2.1)."""
+    return b"".join([bytes((byte,)) if byte in _PLAIN else b"%%%02X" % byte for byte in name.encode()])
+
+
+class _Body:
+    """Hands blocks to the sink and counts them."""
+
+    def __init__(self, sink, limit, where, name):
+        self._sink = sink
+        self._limit = limit
+        self._error = (where, name, "more than %d bytes" % limit)
+        self.size = 0
+
+    def begin(self, size):
+        try:
+            self._sink.begin(size)
+        except Exception as error:
+            raise SinkFailed(error)
+
+    def write(self, block):
+        self.size += len(block)
+        if self.size > self._limit:
+            raise TooLarge(*self._error)
+        try:
+            self._sink.write(block)
+        except Exception as error:
+            raise SinkFailed(error)
+
+
+class _Reader:
+    """Bytes of a stream through one buffer: by the line, by the number, or all. heard: whether any came. deadline: of what
+    is being read."""
+
+    def __init__(self, stream, clock, deadline):
+        self._stream = stream
+        self._clock = clock
+        self.deadline = deadline
+        self._view = memoryview(bytearray(BUFFER))
+        self._at = self._end = 0
+        self.heard = False
+
+    async def _fill(self):
+        """Read more where nothing is left; False at the end of the stream."""
+        if self._at < self._end:
+            return True
+        if self._clock.monotonic() >= self.deadline:
+            raise _TooSlow()
+        self._at = self._end = 0
+        self._end = await self._stream.read_into(self._view, self.deadline)
+        self.heard = self.heard or self._end > 0
+        return self._end > 0
+
+    async def line(self, room, otherwise="a head of more than %d bytes" % HEAD_LIMIT):
+        """The next line without its end, at most `room` bytes with it; `otherwise` says what a longer one is."""
+        found = b""
+        while True:
+            if not await self._fill():
+                raise _Broken("the connection ended inside the head" if self.heard else "closed without an answer")
+            block = bytes(self._view[self._at : self._end])
+            cut = block.find(b"\n")
+            taken = len(block) if cut < 0 else cut + 1
+            found += block[:taken]
+            self._at += taken
+            if len(found) > room:
+                raise _Broken(otherwise)
+            if cut >= 0:
+                found = found[:-1]
+                return found[:-1] if found[-1:] == b"\r" else found
+
+    async def copy(self, count, body):
+        """The next `count` bytes."""
+        while count:
+            if not await self._fill():
+                raise _Broken("the connection ended %d bytes too early" % count)
+            taken = min(count, self._end - self._at)
+            body.write(self._view[self._at : self._at + taken])
+            self._at += taken
+            count -= taken
+
+    async def copy_all(self, body):
+        """All that comes until the stream ends."""
+        while await self._fill():
+            body.write(self._view[self._at : self._end])
+            self._at = self._end
+        if not self._stream.orderly:
+            raise _Broken("the connection was cut, so nobody can tell whether all of the file is here")
+
+
+async def _head(reader):
+    """(status, fields) of the first response that is not 1xx. fields: name in lower case -> list of values."""
+    for _ in range(INTERIM_LIMIT):
+        room = HEAD_LIMIT
+        line = await reader.line(room)
+        parts = line.split(None, 2)
+        if len(parts) < 2 or not line.startswith(b"HTTP/1.") or len(parts[1]) != 3 or not _is_number(parts[1]):
+            raise _Broken("what answers is no HTTP server")
+        status = int(parts[1])
+        fields = {}
+        while True:
+            room -= len(line) + 2
+            line = await reader.line(room)
+            if not line:
+                break
+            name, colon, value = line.partition(b":")
+            if not colon or not name or name.strip() != name:  # a folded line begins with a blank, too
+                raise _Broken("a header field that is none")
+            fields.setdefault(name.lower(), []).append(value.strip())
+        if status >= 200:
+            return status, fields
+    raise _Broken("more than %d responses of status 1xx" % INTERIM_LIMIT)
+
+
+def _framing(fields):
+    """(size or None, whether it is chunked) of the body."""
+    lengths = fields.get(b"content-length", [])
+    codings = [value.lower() for value in fields.get(b"transfer-encoding", [])]
+    if [value for value in fields.get(b"content-encoding", []) if value.lower() != b"identity"]:
+        raise _Broken("a body in an encoding that was not asked for")
+    if codings:
+        if codings != [b"chunked"] or lengths:
+            raise _Broken("a transfer coding that is not chunked, or a length beside it")
+        return None, True
+    if not lengths:
+        return None, False
+    for value in lengths:
+        if value != lengths[0] or not _is_number(value) or len(value) > _LONGEST_NUMBER:
+            raise _Broken("a Content-Length that is no number, or two of them")
+    return int(lengths[0]), False
+
+
+async def _chunks(reader, body):
+    """A chunked body (RFC 9112, 7.1); extensions and trailers are passed over."""
+    while True:
+        line = await reader.line(LINE_LIMIT, "a chunk whose size takes more than %d bytes" % LINE_LIMIT)
+        digits = line.split(b";", 1)[0].strip()
+        if not digits or len(digits) > 8 or [byte for byte in digits if byte not in _HEX]:
+            raise _Broken("a chunk without its size")
+        size = int(str(digits, "ascii"), 16)
+        if size == 0:
+            break
+        await reader.copy(size, body)
+        longer = "a chunk that is longer than it says"
+        if await reader.line(2, longer):
+            raise _Broken(longer)
+    room = HEAD_LIMIT
+    while True:
+        line = await reader.line(room)
+        if not line:
+            return
+        room -= len(line) + 2
+
+
+def _is_number(digits):
+    return len(digits) > 0 and not [byte for byte in digits if not 0x30 <= byte <= 0x39]

@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: MIT
+"""The Keeper: what a phone keeps (trust lists, configuration, its own certificates), and where it lives in memory.
+
+Rules kept here:
+1. what is accepted is stored first and installed then, in one write;
+2. what is stored already is not written again;
+3. an installed list lives in a buffer of the pool, or in memory of its own where it would waste more than half of one.
+"""
+
+from agent.flash.buffers import Pool
+from agent.flash.identity import Identity
+from agent.flash.slot import decode_servers, encode_servers
+from agent.flash.store import Store
+from agent.flash.writes import CountedStore
+
+
+class Kept:
+    """What was loaded: ctl, itl (memoryviews of the files or None)."""
+
+    def __init__(self, ctl, itl):
+        self.ctl = ctl
+        self.itl = itl
+
+
+class Configuration:
+    """What is known of the verified configuration across a restart. name: its file. tvs: [(host, port)]. timestamp: of
+    its signed header, None where it had none."""
+
+    def __init__(self, name, tvs, timestamp):
+        self.name = name
+        self.tvs = tvs
+        self.timestamp = timestamp
+
+
+class Keeper:
+    """flash, crypto, clock: of a HAL. size: bytes of a buffer, the larger of the limits of lists and configurations.
+    mic: certificate and key (DER) of the phone's maker, or None; ValueError where these do not belong together. show(pair):
+    called with the certificate and key to show to servers, whenever that changes.
+
+    store: CountedStore. identity: agent.flash.identity.Identity. configuration: Configuration, or None."""
+
+    def __init__(self, flash, crypto, clock, size, mic=None, show=None):
+        self.store = CountedStore(Store(flash, crypto), clock)
+        self.identity = Identity(self.store, crypto, mic, show)
+        self.configuration = None
+        self._pool = Pool(size)
+        self._buffers = {}  # "ctl", "itl" -> the buffer that the installed list lives in
+
+    # Memory
+
+    def take(self):
+        """A buffer for a file."""
+        return self._pool.take()
+
+    def give(self, buffer):
+        """Take a buffer back, whose contents nobody uses any more."""
+        self._pool.give(buffer)
+
+    # Flash
+
+    def load(self):
+        """Read everything from flash: Kept. TrustLost, PhonetrustError, ValueError, OSError: it cannot be read whole.
+
+        The lists that were lent before are not to be used any more."""
+        for kind in list(self._buffers):
+            self._pool.give(self._buffers.pop(kind))
+        self.configuration = None
+        self.identity.load(None)
+        stored = self.store.load()
+        if stored is None:
+            return Kept(None, None)
+        lists = {}
+        for kind in ("ctl", "itl"):
+            lists[kind] = self._read(stored, kind)
+        name = stored.read("configuration-name")
+        servers = stored.read("tvs-servers")
+        if name is not None and servers is not None:
+            time = stored.read("configuration-time")
+            self.configuration = Configuration(
+                str(bytes(name), "utf-8"), decode_servers(servers), int.from_bytes(time, "big") if time else None
+            )
+        self.identity.load(stored)
+        return Kept(lists["ctl"], lists["itl"])
+
+    def _read(self, stored, kind):
+        """An installed list in a buffer of its own, or None."""
+        size = stored.length(kind)
+        if size is None:
+            return None
+        if self._pool.unfit(size):
+            buffer = bytearray(size)
+        else:
+            buffer = self._buffers[kind] = self._pool.take()
+        stored.read_into(kind, buffer)
+        return memoryview(buffer)[:size]
+
+    def keep_list(self, kind, trust_list, buffer, same_cluster):
+        """Store an accepted list, which was read from `buffer`. Returns whether the buffer belongs to the list now; else
+        the list has moved to memory of its own. OSError, TrustLost, TooManyWrites: it was not stored.
+
+        same_cluster: whether a signer of the old lists signed it. Another cluster has another clock, so the time of the
+        old configuration says nothing about the next one."""
+        lent = not self._pool.unfit(len(trust_list.data))
+        if not lent:
+            trust_list.move(bytearray(len(trust_list.data)))
+        changes = {kind: trust_list.data}
+        if not same_cluster:
+            changes["configuration-time"] = None
+        self.store.save(changes)
+        if not same_cluster and self.configuration is not None:
+            self.configuration.timestamp = None
+        if kind in self._buffers:
+            self._pool.give(self._buffers.pop(kind))
+        if lent:
+            self._buffers[kind] = buffer
+        return lent
+
+    def keep_configuration(self, name, body, tvs, timestamp):
+        """Store a verified configuration unless this very one is stored. Errors as keep_list."""
+        changes = {
+            "configuration-name": name.encode(),
+            "configuration": body,
+            "tvs-servers": encode_servers(tvs),
+            "configuration-time": None if timestamp is None else timestamp.to_bytes(4, "big"),
+        }
+        if not self._holds(changes):
+            self.store.save(changes)
+        self.configuration = Configuration(name, list(tvs), timestamp)
+
+    def erase(self, what):
+        """Remove the list "ctl" or "itl", or "all" of it. OSError, TrustLost, TooManyWrites. To be loaded anew then."""
+        if what == "all":
+            self.store.erase()
+        else:
+            self.store.save({what: None, "configuration-time": None})
+
+    def _holds(self, changes):
+        """Whether the store has exactly these sections: flash wears, and most boots change nothing."""
+        stored = self.store.current
+        if stored is None:
+            return False
+        try:
+            for name in changes:
+                if changes[name] is None:
+                    if stored.find(name) is not None:
+                        return False
+                elif not stored.holds(name, changes[name]):
+                    return False
+        except OSError:
+            return False  # saving finds out what is wrong
+        return True

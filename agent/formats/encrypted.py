@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: MIT
+"""Encrypted configuration (`.enc.sgn`, spec/trust-files.md): from ciphertext to plaintext, after the signature was good.
+
+A wrong key, a wrong padding and a damaged plaintext look the same from outside: the digest of the plaintext decides,
+and nothing before it tells."""
+
+from agent.errors import Malformed
+from agent.formats.tlv import CIPHERPADDING
+
+#: Bytes of the AES keys in use; which one a file has is not said in it (KEYALGORITHM is not known to be), so both are tried.
+_KEY_SIZES = (16, 32)
+_BLOCK = 16
+_CHUNK = 1024  # bytes decrypted at a time
+
+
+def decrypt(crypto, private_key, header, body):
+    """Decrypt `body` (a writable memoryview of the ciphertext) in place with the phone's private key (DER).
+
+    Returns the length of the plaintext, or None where this key does not fit; then the body is as it was. Raises Malformed
+    where the lengths cannot be right, which the signed header says for everybody to see."""
+    encryption = header.encryption
+    size = len(body)
+    if size == 0 or size % _BLOCK or encryption.padding > _BLOCK:
+        raise Malformed("%d bytes of ciphertext with %d bytes of padding" % (size, encryption.padding), CIPHERPADDING)
+    plain = size - encryption.padding
+    fitting = None
+    for length in _KEY_SIZES:
+        try:
+            key = crypto.unwrap_key(private_key, encryption.key, length)
+        except ValueError:
+            return None  # a key of another kind or size: it cannot be the one this was encrypted to
+        if _digest(crypto, key, encryption, body, plain) == encryption.digest:
+            fitting = key
+    if fitting is None:
+        return None
+    stream = crypto.decrypt_stream(fitting, encryption.iv)
+    for at, chunk in _chunks(body):
+        stream.update(chunk)
+        body[at : at + len(chunk)] = chunk
+    return plain
+
+
+def _digest(crypto, key, encryption, body, plain):
+    """Digest of what this key makes of the ciphertext, without its padding; the body stays as it is."""
+    stream = crypto.decrypt_stream(key, encryption.iv)
+    running = crypto.digest_stream(encryption.digest_algorithm)
+    for at, chunk in _chunks(body):
+        stream.update(chunk)
+        running.update(memoryview(chunk)[: max(0, min(len(chunk), plain - at))])
+    return running.digest()
+
+
+def _chunks(body):
+    """(offset, copy) of the pieces of a body."""
+    for at in range(0, len(body), _CHUNK):
+        yield at, bytearray(body[at : at + _CHUNK])

@@ -1,0 +1,278 @@
+# SPDX-License-Identifier: MIT
+"""Roles, serial numbers and distinguished names, as trust lists write them (spec/trust-files.md).
+
+Names are written by different tools with `,` or `;`, in different orders, with different escapes. Two names are the
+same when their sets of (type, value) pairs are; a name with a type or an escape that is not known here is not
+compared at all, since a false refusal locks a phone out."""
+
+from agent.formats.tlv import is_utf8
+
+SAST = 0
+CCM = 1
+CCM_TFTP = 2
+TFTP = 3
+CAPF = 4
+APP_SERVER = 7
+TVS = 21
+
+ROLE_NAMES = {
+    SAST: "SAST",
+    CCM: "CCM",
+    CCM_TFTP: "CCM+TFTP",
+    TFTP: "TFTP",
+    CAPF: "CAPF",
+    APP_SERVER: "APP-SERVER",
+    TVS: "TVS",
+}
+
+
+def role_name(number):
+    """The name of a role; an unknown one is shown by its number, None is a record without one."""
+    if number is None:
+        return "no role"
+    return ROLE_NAMES.get(number) or "role %d" % number
+
+
+def role_number(name):
+    """The number of a role's name (any case) or None."""
+    for number in ROLE_NAMES:
+        if ROLE_NAMES[number] == name.upper():
+            return number
+    return None
+
+
+def serial_bytes(raw):
+    """A serial number without leading zero bytes: a DER serial has one when its top bit is set, a trust list none."""
+    raw = bytes(raw)
+    start = 0
+    while start < len(raw) - 1 and raw[start] == 0:
+        start += 1
+    return raw[start:]
+
+
+# Attribute types: the keywords in use (RFC 4514, RFC 2256, RFC 1779, OpenSSL, Java) and the object identifiers (DER).
+_TYPES = (
+    ("CN", b"\x55\x04\x03", ("COMMONNAME",)),
+    ("SN", b"\x55\x04\x04", ("SURNAME",)),
+    ("SERIALNUMBER", b"\x55\x04\x05", ()),
+    ("C", b"\x55\x04\x06", ("COUNTRYNAME",)),
+    ("L", b"\x55\x04\x07", ("LOCALITYNAME",)),
+    ("ST", b"\x55\x04\x08", ("S", "STATEORPROVINCENAME")),
+    ("STREET", b"\x55\x04\x09", ("STREETADDRESS",)),
+    ("O", b"\x55\x04\x0a", ("ORGANIZATIONNAME",)),
+    ("OU", b"\x55\x04\x0b", ("ORGANIZATIONALUNITNAME",)),
+    ("TITLE", b"\x55\x04\x0c", ("T",)),
+    ("POSTALCODE", b"\x55\x04\x11", ()),
+    ("GIVENNAME", b"\x55\x04\x2a", ("GN", "G")),
+    ("INITIALS", b"\x55\x04\x2b", ()),
+    ("GENERATION", b"\x55\x04\x2c", ("GENERATIONQUALIFIER",)),
+    ("DNQUALIFIER", b"\x55\x04\x2e", ("DNQ",)),
+    ("ORGANIZATIONIDENTIFIER", b"\x55\x04\x61", ()),
+    ("UID", b"\x09\x92\x26\x89\x93\xf2\x2c\x64\x01\x01", ("USERID",)),
+    ("DC", b"\x09\x92\x26\x89\x93\xf2\x2c\x64\x01\x19", ("DOMAINCOMPONENT",)),
+    ("EMAILADDRESS", b"\x2a\x86\x48\x86\xf7\x0d\x01\x09\x01", ("E", "EMAIL")),
+)
+_KEYWORDS = {}
+_OIDS = {}
+
+
+def _dotted(oid):
+    """Dotted text of the content bytes of an object identifier."""
+    numbers = [oid[0] // 40, oid[0] % 40]
+    value = 0
+    for byte in oid[1:]:
+        value = value << 7 | byte & 0x7F
+        if byte < 0x80:
+            numbers.append(value)
+            value = 0
+    return ".".join([str(number) for number in numbers])
+
+
+for _name, _oid, _others in _TYPES:
+    _OIDS[_oid] = _name
+    for _keyword in (_name, _dotted(_oid), "OID." + _dotted(_oid)) + _others:
+        _KEYWORDS[_keyword] = _name
+
+#: Longest name that is compared: characters of text, bytes of DER. Real ones have under 500; a list made to cost a
+#: phone its memory must not succeed.
+NAME_LIMIT = 2048
+
+_SPECIAL = ',;+"\\<>=# /'  # what tools put a backslash before
+_HEX = "0123456789abcdefABCDEF"
+
+
+def _utf8(raw):
+    """The text of UTF-8 bytes, None where they are not; MicroPython's own decoder lets some of those through."""
+    return str(raw, "utf-8") if is_utf8(raw) else None
+
+
+def _value(text, at):
+    """The attribute value that starts at `at`: (value, index after it, or of its separator). None if not understood."""
+    size = len(text)
+    out = bytearray()  # UTF-8, because hexadecimal escapes are bytes of a longer character
+    keep = 0  # bytes that blanks at the end may not be cut from: escaped or quoted ones
+    quoted = False
+    while at < size:
+        letter = text[at]
+        if letter == "\\":
+            if at + 1 >= size:
+                return None
+            following = text[at + 1]
+            if at + 2 < size and following in _HEX and text[at + 2] in _HEX:
+                out.append(int(text[at + 1 : at + 3], 16))
+                at += 3
+            elif following in _SPECIAL:
+                out.append(ord(following))
+                at += 2
+            else:
+                return None
+            keep = len(out)
+            continue
+        if letter == '"':
+            if not quoted and out:
+                return None  # quotes go around a whole value
+            quoted = not quoted
+            at += 1
+            keep = len(out)
+            if quoted:
+                continue
+            while at < size and text[at] == " ":
+                at += 1
+            if at < size and text[at] not in ",;+":
+                return None
+            break
+        if not quoted and letter in ",;+":
+            break
+        if letter == "#" and not quoted and not out:
+            return None  # a value in hexadecimal BER: a type that has no text form
+        out.extend(letter.encode())
+        at += 1
+    if quoted:
+        return None  # the closing quote is missing
+    end = len(out)
+    while end > keep and out[end - 1] == 0x20:
+        end -= 1
+    value = _utf8(out[:end])
+    return None if value is None else (value, at)
+
+
+def parse_text(text):
+    """The set of (type, value) pairs of a name as text, or None where it is not fully understood."""
+    pairs = set()
+    size = len(text)
+    if size > NAME_LIMIT:
+        return None
+    at = 0
+    while at < size:
+        equals = text.find("=", at)
+        if equals < 0:
+            return None
+        keyword = text[at:equals].strip(" ")
+        # ASCII only: upper() of CPython makes an S of some other letters, too.
+        keyword = _KEYWORDS.get(keyword.upper()) if all([letter < "\x80" for letter in keyword]) else None
+        if keyword is None:
+            return None
+        at = equals + 1
+        while at < size and text[at] == " ":
+            at += 1
+        found = _value(text, at)
+        if found is None:
+            return None
+        value, at = found
+        pairs.add((keyword, value.strip(" ")))
+        if at < size:
+            at += 1  # the separator
+            if not text[at:].strip(" "):
+                return None  # a name that ends in a separator: something is missing
+    return pairs
+
+
+def _tlv(der, offset, end, wanted):
+    """(content offset, content end) of the DER element of tag `wanted` (None: any) at `offset`; None if it is not one."""
+    if offset + 2 > end or (wanted is not None and der[offset] != wanted):
+        return None
+    length = der[offset + 1]
+    offset += 2
+    if length >= 0x80:
+        count = length & 0x7F
+        if count not in (1, 2) or offset + count > end:
+            return None
+        length = int.from_bytes(bytes(der[offset : offset + count]), "big")
+        offset += count
+    if offset + length > end:
+        return None
+    return offset, offset + length
+
+
+def _decode(kind, raw):
+    """The text of a directory string by its DER tag; None for kinds that are not text or do not decode."""
+    if kind == 0x0C:
+        return _utf8(raw)
+    if kind in (0x12, 0x13, 0x16):  # Numeric, Printable, IA5
+        return str(raw, "utf-8") if all([byte < 0x80 for byte in raw]) else None
+    if kind == 0x14:  # Teletex, by everybody read as Latin-1
+        return "".join([chr(byte) for byte in raw])
+    if kind == 0x1E and len(raw) % 2 == 0:  # BMP
+        units = [raw[i] << 8 | raw[i + 1] for i in range(0, len(raw), 2)]
+        if not any([0xD800 <= unit <= 0xDFFF for unit in units]):
+            return "".join([chr(unit) for unit in units])
+    return None
+
+
+def parse_der(der):
+    """The set of (type, value) pairs of a DER Name (RFC 5280, 4.1.2.4), or None where it is not fully understood."""
+    pairs = set()
+    outer = _tlv(der, 0, len(der), 0x30)
+    if outer is None or outer[1] != len(der) or len(der) > NAME_LIMIT:
+        return None
+    at, end = outer
+    while at < end:
+        relative = _tlv(der, at, end, 0x31)
+        if relative is None:
+            return None
+        inside, at = relative
+        while inside < at:
+            pair = _tlv(der, inside, at, 0x30)
+            if pair is None:
+                return None
+            first, inside = pair
+            oid = _tlv(der, first, inside, 0x06)
+            if oid is None:
+                return None
+            keyword = _OIDS.get(bytes(der[oid[0] : oid[1]]))
+            content = _tlv(der, oid[1], inside, None)
+            if keyword is None or content is None or content[1] != inside:
+                return None
+            value = _decode(der[oid[1]], bytes(der[content[0] : content[1]]))
+            if value is None:
+                return None
+            pairs.add((keyword, value.strip(" ")))
+    return pairs
+
+
+def same(text, der):
+    """Whether a name as text and a DER Name are the same: True, False, or None where they cannot be compared."""
+    left = parse_text(text)
+    if left is None:
+        return None
+    right = parse_der(der)
+    if right is None:
+        return None
+    return left == right
+
+
+def to_text(der):
+    """A DER Name as text for people, most specific part first; "(name not understood)" where it is not."""
+    pairs = parse_der(der)
+    if pairs is None:
+        return "(name not understood)"
+    order = ("CN", "OU", "O", "L", "ST", "C")
+    rank = [(order.index(pair[0]) if pair[0] in order else len(order), pair) for pair in pairs]
+    return ",".join(["%s=%s" % (pair[0], _escaped(pair[1])) for _, pair in sorted(rank)])
+
+
+def _escaped(value):
+    out = ""
+    for letter in value:
+        out += "\\" + letter if letter in ',;+"\\<>=#' else letter
+    return out

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: MIT
+"""The few settings that the trust agent reads from a phone's configuration (spec/trust-files.md, last section).
+
+Everything else in the file belongs to the phone's other programs."""
+
+from agent.formats.xml import elements
+
+#: Most TVS servers that are read; a cluster writes up to 5.
+TVS_LIMIT = 5
+HOST_LIMIT = 255  # characters; names in the DNS have no more
+NOTES_LIMIT = 8
+
+_MEMBER = "TVS/members/member"
+_CAPF = "capfList/capf"
+
+
+class PhoneConfig:
+    """What was read. tvs: [(host, port)], the lower priority number first, up to 5. capf: (host, port) or None.
+    capf_auth_mode: 0..4 or None. encrypted: the file that counts is `.enc.sgn`. full: this is the whole configuration.
+    certificate_hash: text. security_mode: 1 none, 2 authenticated, 3 encrypted, or None. notes: sentences about values
+    that were passed over."""
+
+    def __init__(self, data, start=0, end=None):
+        """Read data[start:end] (bytes or bytearray). Raises Malformed where it is not well-formed markup; its offset
+        counts from `start`."""
+        self.tvs = []
+        self.capf = None
+        self.capf_auth_mode = None
+        self.encrypted = False
+        self.full = True
+        self.certificate_hash = ""
+        self.security_mode = None
+        self.notes = []
+        members = []
+        member = capf = None
+        for path, attributes, text in elements(data, start, end):
+            if text is None:  # an element starts
+                if path == _MEMBER:
+                    member = [_number(attributes.get("priority", "0")), len(members), None, 2445]
+                elif path == _CAPF:
+                    capf = [None, 3804]
+            elif path == _MEMBER and member is not None:
+                if len(members) < 64:  # a bound for memory; clusters write at most 5
+                    members.append(member)
+                member = None
+            elif path == _CAPF and capf is not None:
+                if self.capf is None and capf[0] and capf[1]:
+                    self.capf = (capf[0], capf[1])
+                capf = None
+            elif member is not None and path == _MEMBER + "/address":
+                member[2] = self._host(text, path)
+            elif member is not None and path == _MEMBER + "/port":
+                member[3] = self._port(text, path)
+            elif capf is not None and path == _CAPF + "/processNodeName":
+                capf[0] = self._host(text, path)
+            elif capf is not None and path == _CAPF + "/phonePort":
+                capf[1] = self._port(text, path)
+            else:
+                self._setting(path, text)
+        members.sort(key=lambda found: (found[0] is None, found[0] or 0, found[1]))  # no number: last
+        for _, _, host, port in members:
+            if host and port and (host, port) not in self.tvs and len(self.tvs) < TVS_LIMIT:
+                self.tvs.append((host, port))
+
+    def _setting(self, path, text):
+        if path == "fullConfig":
+            self.full = text.lower() != "false"
+        elif path == "encrConfig":
+            self.encrypted = text.lower() == "true"
+        elif path == "certHash":
+            self.certificate_hash = text
+        elif path == "capfAuthMode":
+            self.capf_auth_mode = self._choice(text, path, 0, 4)
+        elif path == "deviceSecurityMode":
+            self.security_mode = self._choice(text, path, 1, 3)
+
+    def _choice(self, text, path, low, high):
+        number = _number(text)
+        if number is None or not low <= number <= high:
+            self._note("%s is '%s', not %d to %d; it was passed over." % (path, text[:32], low, high))
+            return None
+        return number
+
+    def _host(self, text, path):
+        if len(text) > HOST_LIMIT:
+            self._note("%s is no host; it was passed over." % path)
+            return None
+        return text
+
+    def _note(self, note):
+        if note not in self.notes and len(self.notes) < NOTES_LIMIT:
+            self.notes.append(note)
+
+    def _port(self, text, path):
+        return self._choice(text, path, 1, 65535)
+
+
+def _number(text):
+    text = text.strip()
+    if not text or len(text) > 9 or not all("0" <= letter <= "9" for letter in text):
+        return None
+    return int(text)

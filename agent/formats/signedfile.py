@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: MIT
+"""A signed file (`.sgn`, `.enc.sgn`, firmware load): its header, and the digest of what was signed.
+
+The digest is made while the blocks arrive, so a phone keeps no copy of a large file to judge it."""
+
+from agent.errors import Malformed
+from agent.formats import tlv
+from agent.formats.header import HEADER_LIMIT, Header, check_limit
+from agent.formats.trustlist import too_large
+
+#: Bytes of a configuration file, as a default; real ones have 8 to 20 KB.
+SIZE_LIMIT = 65536
+
+
+class SignedFile:
+    """What decides about a signed file. header: agent.formats.header.Header. digest: bytes, of the whole file without its
+    SIGNATURE TLV, by header.digest_algorithm. size: bytes of the whole file; the body starts at header.length."""
+
+    def __init__(self, header, digest, size):
+        self.header = header
+        self.digest = digest
+        self.size = size
+
+
+def read(data, crypto, limit=SIZE_LIMIT):
+    """The SignedFile in `data` (bytes). Raises Refused `too-large` and `malformed`."""
+    sink = SignedFileSink(crypto, limit)
+    sink.begin(len(data))
+    sink.write(memoryview(data))
+    return sink.finish()
+
+
+class SignedFileSink:
+    """Takes a signed file in blocks: begin(size or None), write(block) as often as needed, finish() -> SignedFile.
+
+    body: where the bytes after the header go, an object with begin(size or None) and write(block); None drops them. It
+    must not use them before the file was accepted. begin() may be called again: the file starts over."""
+
+    def __init__(self, crypto, limit, body=None):
+        self._crypto = crypto
+        self._limit = limit
+        self._body = body
+        self._buffer = bytearray(HEADER_LIMIT)
+        self._stream = None
+        self.begin(None)
+
+    def begin(self, size):
+        """A file of `size` bytes (None: not announced) starts. Raises Refused `too-large`."""
+        self.close()
+        self._have = 0  # bytes of the header in the buffer
+        self._header_length = None
+        self._header = None
+        self._size = 0
+        if size is not None and size > self._limit:
+            raise too_large(size, self._limit)
+
+    def write(self, block):
+        """The next bytes (a memoryview). Raises Refused `too-large`, `malformed`."""
+        if not len(block):
+            return
+        self._size += len(block)
+        if self._size > self._limit:
+            raise too_large(self._size, self._limit)
+        if self._header is None:
+            taken = self._fill_header(block)
+            if self._header is None:
+                return
+            block = block[taken:]
+        if len(block):  # what is left after the header
+            self._stream.update(block)
+            if self._body is not None:
+                self._body.write(block)
+
+    def _fill_header(self, block):
+        """Take what belongs to the header; returns how many bytes that was."""
+        taken = min(len(block), HEADER_LIMIT - self._have)
+        self._buffer[self._have : self._have + taken] = block[:taken]
+        before = self._have
+        self._have += taken
+        if self._header_length is None:
+            if self._have < 10 and self._buffer[0] == tlv.VERSION:
+                return taken
+            self._header_length = _announced_length(self._buffer, self._have)
+        if self._have < self._header_length:
+            return taken
+        self._have = self._header_length
+        whole = memoryview(self._buffer)[: self._header_length]
+        self._header = header = Header(whole)
+        cut, size = header.signature_cut
+        self._stream = self._crypto.digest_stream(header.digest_algorithm)
+        self._stream.update(whole[:cut])
+        self._stream.update(whole[cut + size :])
+        if self._body is not None:
+            self._body.begin(None)
+        return self._header_length - before
+
+    def finish(self):
+        """The file has ended: what there is to decide on. Raises Malformed where the header is not whole."""
+        if self._header is None:
+            tlv.header_length(memoryview(self._buffer)[: self._have])  # words the fault
+            raise Malformed("the file ends inside its header", tlv.HEADERLENGTH, 5)
+        digest = self._stream.digest()
+        self._stream = None
+        return SignedFile(self._header, digest, self._size)
+
+    def close(self):
+        """Give the running digest back; the sink can begin() again."""
+        if self._stream is not None:
+            self._stream.close()
+            self._stream = None
+
+
+def _announced_length(buffer, have):
+    """The header length that the first bytes announce, checked against HEADER_LIMIT but not against the file."""
+    if have >= 10 and buffer[0] == tlv.VERSION and tlv.u16(buffer, 1) == 2:
+        length = tlv.u16(buffer, 8)
+        check_limit(length)
+        if buffer[5] == tlv.HEADERLENGTH and tlv.u16(buffer, 6) == 2 and length >= 10:
+            return length
+    if have and buffer[0] == tlv.VERSION and tlv.u16(buffer, 1) != 2:
+        raise Malformed("VERSION must be 2 bytes", tlv.VERSION, 0)
+    return tlv.header_length(memoryview(buffer)[:have])

@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: MIT
+"""One client of the service: its connection, its requests one after the other, and the events that wait for it.
+
+Two tasks serve it. One reads, so that an end of the connection is seen while an answer is worked on; the other answers and
+writes. Everything is bounded: the input, the waiting events, and the time that the client takes to read an answer."""
+
+import asyncio
+
+from agent.local import requests
+from agent.local.json_pieces import pieces
+
+OUTPUT_PIECE = 2048  # bytes that are put together before they are handed to the client's socket
+EVENTS_LIMIT = 131072  # bytes of events that wait for a client
+WRITE_TIME = 10000  # ms that a client may take to read one piece
+_INPUT = 1024  # bytes read at once
+
+
+class Gone(Exception):
+    """The client has closed its end, or reads too slowly."""
+
+
+class Client:
+    """stream: of the HAL. number: of the connection. act(client, request) -> the parts of the answer: an async function;
+    ValueError, OSError and MemoryError of it are told to the client, and nobody else."""
+
+    def __init__(self, stream, number, act, clock):
+        self.stream = stream
+        self.number = number
+        self.subscribed = False
+        self._act = act
+        self._clock = clock
+        self._input = b""
+        self._events = []
+        self._events_size = 0
+        self._news = asyncio.Event()  # something to answer or to tell
+        self._room = asyncio.Event()  # the input has room again
+        self._refusal = None
+        self._reader = None
+        self._worker = None
+
+    async def run(self, greeting, refusal=None):
+        """Serve the client until it ends: `greeting` (a dictionary), or only say why not (`refusal`, a sentence)."""
+        try:
+            if refusal is not None:
+                await self._write({"ok": False, "error": refusal})
+                return
+            self._worker = asyncio.current_task()
+            self._reader = asyncio.create_task(self._read())
+            await self._write(greeting)
+            await self._work()
+        except (Gone, OSError):
+            pass
+        finally:
+            if self._reader is not None and not self._reader.done():
+                self._reader.cancel()
+            self.stream.close()
+
+    def tell(self, event):
+        """An event that waits until the client's next line was written. False where too many wait: end the client."""
+        line = b"".join([piece.encode() for piece in pieces(event)]) + b"\n"
+        if self._events and self._events_size + len(line) > EVENTS_LIMIT:
+            return False
+        self._events.append(line)
+        self._events_size += len(line)
+        self._news.set()
+        return True
+
+    def end(self):
+        """End it from outside."""
+        if self._worker is not None:
+            self._worker.cancel()
+
+    # Reading
+
+    async def _read(self):
+        """Fill the input. An end of the connection, or a line over the limit, ends what is worked on."""
+        buffer = bytearray(_INPUT)
+        try:
+            while True:
+                count = await self.stream.read_into(buffer)
+                if count == 0:
+                    break
+                self._input += bytes(memoryview(buffer)[:count])
+                end = self._input.find(b"\n")
+                if (len(self._input) if end < 0 else end) > requests.LINE_LIMIT:
+                    self._refusal = requests.too_long()
+                    self._news.set()
+                    return
+                self._news.set()
+                while len(self._input) > requests.LINE_LIMIT:
+                    self._room.clear()
+                    await self._room.wait()
+        except OSError:
+            pass
+        self._worker.cancel()
+
+    def _take_line(self):
+        """The next whole request, or None."""
+        end = self._input.find(b"\n")
+        if end < 0:
+            return None
+        line = self._input[:end]
+        self._input = self._input[end + 1 :]
+        self._room.set()
+        return line
+
+    # Answering
+
+    async def _work(self):
+        while True:
+            while self._events:
+                line = self._events.pop(0)
+                self._events_size -= len(line)
+                await self._write_bytes(line)
+            line = self._take_line()
+            if line is not None:
+                await self._answer(line)
+            elif self._refusal is not None:
+                await self._write({"ok": False, "error": self._refusal})
+                return
+            elif not self._events:
+                self._news.clear()
+                await self._news.wait()
+
+    async def _answer(self, line):
+        try:
+            request = requests.parse(line)
+        except ValueError as error:
+            self._refusal = str(error)
+            self._input = b""
+            return
+        answer = {"id": request.get("id")}
+        try:
+            answer.update(await self._act(self, request))
+            answer["ok"] = True
+        except (ValueError, MemoryError, OSError) as error:
+            answer["ok"] = False
+            answer["error"] = str(error) or "this phone has no memory for it"
+        await self._write(answer)
+
+    async def _write(self, value):
+        output = b""
+        for piece in pieces(value):
+            output += piece.encode()
+            if len(output) > OUTPUT_PIECE:
+                await self._write_bytes(output)
+                output = b""
+        await self._write_bytes(output + b"\n")
+
+    async def _write_bytes(self, data):
+        try:
+            await self.stream.write(data, self._clock.monotonic() + WRITE_TIME)
+        except OSError:
+            raise Gone()

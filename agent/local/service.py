@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: MIT
+"""The service for the phone's other programs, on a Unix socket: one JSON object a line, both ways (docs/service.md).
+
+What keeps a program that misbehaves from harming others:
+1. each client is served by tasks of its own, one request at a time; no silent server that it asks about keeps others;
+2. a client that sends nonsense or too much, or does not read its answers, is told so if it can be, and closed;
+3. connections are shared out by process and by user, and some are kept for the phone's own programs;
+4. a client that goes away ends what was worked on for it;
+5. whatever goes wrong with one request ends that request, never the agent."""
+
+import asyncio
+from binascii import a2b_base64
+
+from agent import VERSION
+from agent.local import requests
+from agent.local.client import Client
+from agent.trust.rules import PURPOSES
+
+#: The version of what is said here; it changes when a program written for the older one would misunderstand.
+PROTOCOL = 1
+
+CLIENTS_LIMIT = 16
+OWN_SLOTS = 4  # of them, for the phone's own user and root
+USER_LIMIT = 8  # connections of one other user
+PROGRAM_LIMIT = 4  # connections of one process
+FILES_LIMIT = 4  # files that arrive at once, for all programs
+JUDGE_TIME = 60000  # ms that all TVS servers together may take for one question
+ROOT = 0
+
+
+class Service:
+    """programs: agent.local.programs.Programs. view: what the status is read from (agent.local.status.View). files, clock:
+    of the HAL. log(line): what went wrong with a client. user: the number of the user that the agent runs as, None where
+    the system does not tell."""
+
+    def __init__(self, programs, view, files, clock, log, user=None):
+        self._programs = programs
+        self._view = view
+        self._files = files
+        self._clock = clock
+        self._log = log
+        self._user = user
+        self._clients = []
+        self._accepted = 0
+        self._arriving = 0
+        self._trust = None  # as subscribers were told
+
+    async def run(self, listener):
+        """Accept clients until the task is cancelled; then all connections end."""
+        try:
+            while True:
+                try:
+                    stream = await listener.accept()
+                except OSError:
+                    await self._clock.sleep(100)  # the client has gone again, or there are no descriptors left
+                    continue
+                self._accepted += 1
+                client = Client(stream, self._accepted, self._act, self._clock)
+                asyncio.create_task(self._serve(client))
+        finally:
+            for client in list(self._clients):
+                client.end()
+            listener.close()
+
+    async def _serve(self, client):
+        refusal = self._refusal(client.stream)
+        if refusal is None:
+            self._clients.append(client)
+        try:
+            await client.run({"phonetrust": VERSION, "protocol": PROTOCOL}, refusal)
+        except Exception as error:  # a fault of ours: it ends this client and nothing else
+            self._log("a request of process %d ended in a fault: %r" % (client.stream.process, error))
+        finally:
+            if refusal is None:
+                self._clients.remove(client)
+            if self._files is not None:
+                self._files.release(client.number)
+
+    def _refusal(self, stream):
+        """Why this client finds no place, or None."""
+        if self._count(lambda other: other.process == stream.process) >= PROGRAM_LIMIT:
+            return "one program may have %d connections" % PROGRAM_LIMIT
+        own = self._is_own(stream)
+        if not own and self._count(lambda other: other.user == stream.user) >= USER_LIMIT:
+            return "one user may have %d connections" % USER_LIMIT
+        if not own and self._count(lambda other: not self._is_own(other)) >= CLIENTS_LIMIT - OWN_SLOTS:
+            return "there are %d clients already" % (CLIENTS_LIMIT - OWN_SLOTS)
+        if len(self._clients) >= CLIENTS_LIMIT:
+            return "there are %d clients already" % CLIENTS_LIMIT
+        return None
+
+    def _is_own(self, stream):
+        return stream.user == ROOT or stream.user == self._user
+
+    def _count(self, fits):
+        return len([client for client in self._clients if fits(client.stream)])
+
+    # Events
+
+    def publish(self, decision):
+        """A decision was made: tell subscribers; and what is trusted now, where that changed."""
+        if not any([client.subscribed for client in self._clients]):
+            return
+        self._tell({"event": "decision", "decision": decision.as_dict()})
+        found = self._view.trusted()
+        if found != self._trust:
+            self._trust = found
+            self._tell({"event": "trust", "trust": found})
+
+    def _tell(self, event):
+        for client in list(self._clients):
+            if client.subscribed and not client.tell(event):
+                client.end()
+
+    # What a client may ask for
+
+    async def _act(self, client, request):
+        action = _ACTIONS.get(request["do"])
+        if action is None:
+            raise ValueError("'%s' is not one of: %s" % (request["do"][:40], ", ".join(sorted(_ACTIONS))))
+        return await action(self, client, request)
+
+    async def _status(self, client, request):
+        return {"status": self._view.status()}
+
+    async def _judge(self, client, request):
+        purpose = request.get("purpose")
+        if not isinstance(purpose, str) or purpose not in PURPOSES:
+            raise ValueError("purpose must be one of: %s" % ", ".join(sorted(PURPOSES)))
+        text = request.get("certificate")
+        try:
+            certificate = a2b_base64(text) if isinstance(text, str) else b""
+        except ValueError:
+            certificate = b""
+        if not certificate:
+            raise ValueError("certificate must be the server's certificate, DER in base64")
+        deadline = self._clock.monotonic() + JUDGE_TIME
+        return {"decision": (await self._programs.judge(purpose, certificate, deadline)).as_dict()}
+
+    async def _fetch(self, client, request):
+        name = requests.file_name(request)
+        if self._arriving >= FILES_LIMIT:
+            raise ValueError("%d files are arriving for other programs; ask again" % FILES_LIMIT)
+        self._arriving += 1
+        try:
+            decision, path = await self._programs.fetch(name, client.number)
+        finally:
+            self._arriving -= 1
+        return {"decision": decision.as_dict(), "path": path}
+
+    async def _subscribe(self, client, request):
+        client.subscribed = True
+        self._trust = self._view.trusted()
+        return {"trust": self._trust}
+
+    async def _unsubscribe(self, client, request):
+        client.subscribed = False
+        return {}
+
+
+_ACTIONS = {
+    "status": Service._status,
+    "judge": Service._judge,
+    "fetch": Service._fetch,
+    "subscribe": Service._subscribe,
+    "unsubscribe": Service._unsubscribe,
+}

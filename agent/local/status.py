@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: MIT
+"""The status of a phone as one dictionary, ready for JSON: what it trusts, what it decided, what to do."""
+
+from agent import VERSION
+from agent.formats import names
+from agent.trust.reasons import locks_out
+
+_TOPICS = ("flash", "ctl", "itl", "configuration")
+
+
+class View:
+    """What the status is read from: the parts of one phone, of which it changes none.
+
+    settings; judge, keeper, fetcher, tvs (with .servers), store; history: of the phone's own decisions, programs: of those
+    that other programs asked for. crypto: of the HAL."""
+
+    def __init__(self, settings, crypto, judge, keeper, fetcher, tvs, history, programs):
+        self.settings = settings
+        self.crypto = crypto
+        self.judge = judge
+        self.keeper = keeper
+        self.fetcher = fetcher
+        self.tvs = tvs
+        self.history = history
+        self.programs = programs
+
+    def status(self):
+        """The whole status.
+
+        state: "trust-lost", "rolled-back", "trusted" or "no-trust". locked_out: whether files of the cluster are refused;
+        advice: then what an administrator should do, else None. lsc: the phone's own certificate as agent.flash.identity
+        describes it, or None. flash_writes: since the start. Digests are hexadecimal SHA-256, as are serials."""
+        settings = self.settings
+        refusal = refusal_of(self.history.decisions)
+        found = {
+            "version": VERSION,
+            "device": settings.device,
+            "mac": settings.mac,
+            "model": settings.model,
+            "policy": settings.policy,
+            "locked_out": refusal is not None,
+            "advice": refusal.text if refusal is not None else None,
+            "lsc": self.keeper.identity.describe(),
+            "mic": self.keeper.identity.mic is not None,
+            "tftp_servers": ["%s:%d" % server for server in self.fetcher.servers],
+            "tvs_servers": ["%s:%d" % server for server in self.tvs.servers],
+            "flash_writes": self.keeper.store.written,
+            "decisions": [decision.as_dict() for decision in self.history.decisions],
+            "requests": [decision.as_dict() for decision in self.programs.decisions],
+        }
+        found.update(self.trusted())
+        return found
+
+    def trusted(self):
+        """What the phone trusts: state, mode, the installed lists, and whose configuration it uses. Part of the status."""
+        trust = self.judge.trust
+        configuration = self.keeper.configuration
+        return {
+            "state": state_of(trust),
+            "mode": trust.mode,
+            "installed": {"ctl": _list(trust.ctl, self.crypto), "itl": _list(trust.itl, self.crypto)},
+            "configuration": configuration.name if configuration is not None else None,
+        }
+
+
+def state_of(trust):
+    """ "trust-lost", "rolled-back", "trusted" or "no-trust"."""
+    if trust.lost:
+        return "trust-lost"
+    if trust.rolled_back:
+        return "rolled-back"
+    return "trusted" if trust.has_trust else "no-trust"
+
+
+def refusal_of(decisions):
+    """The refusal that locks the phone out and that no later decision about the same kind of thing undid, or None.
+
+    The first of flash, CTL, ITL and configuration, since one refused is often why the next is."""
+    newest = {}
+    for decision in decisions:
+        if decision.reason == "erased":
+            newest = {}  # what was refused before is decided anew
+        newest[_topic(decision.kind)] = decision
+    for topic in _TOPICS:
+        decision = newest.get(topic)
+        if decision is not None and not decision.accepted and locks_out(decision.reason):
+            return decision
+    return None
+
+
+def _topic(kind):
+    if kind in ("ctl", "itl", "flash"):
+        return kind
+    return "configuration" if ".cnf.xml" in kind else "server"
+
+
+def _list(trust_list, crypto):
+    """An installed list: who signed it, since when, and its records by role."""
+    if trust_list is None:
+        return None
+    roles = {}
+    for record in trust_list.records():
+        name = "empty" if record.certificate is None else names.role_name(record.role)
+        if record.certificate is not None:
+            roles.setdefault(name, []).append(names.to_text(record.subject))
+        else:
+            roles.setdefault(name, []).append("")
+    header = trust_list.header
+    return {
+        "filename": header.filename,
+        "signer": {"subject": header.subject, "issuer": header.issuer, "serial": header.serial.hex()},
+        "timestamp": header.timestamp,
+        "bytes": len(trust_list.data),
+        "sha1": crypto.digest("sha1", trust_list.data).hex(),
+        "sha256": crypto.digest("sha256", trust_list.data).hex(),
+        "empty": trust_list.empty,
+        "records": roles,
+    }

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""The room that waits for trust servers: TVS and CAPF."""

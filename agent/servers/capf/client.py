@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: MIT
+"""The CAPF client: how the phone gets, renews, shows and loses its own certificate, the LSC (spec/capf.md).
+
+Rules kept here, in this order:
+1. the servers are tried one after the other; the first one that is believed and speaks is used, whatever it says;
+2. nothing is sent to a server that `authenticate` (ITL, CTL or TVS, asked by the caller) does not accept, nor is it shown
+   the phone's certificate;
+3. a server that does not know the phone by one name is told the next one;
+4. a session keeps the rules of agent/servers/capf/session.py.
+"""
+
+from agent.servers.capf.session import Credentials, Result, Session
+from agent.servers.network import Costs, close_quietly, failure_text, is_timeout, server_text
+
+__all__ = ["CapfClient", "Credentials", "Result"]
+
+#: How many servers are tried: a configuration may name five.
+SERVERS_LIMIT = 5
+
+
+class _NotHere(Exception):
+    """This server cannot be used, another one might: the Result to report if there is none."""
+
+    def __init__(self, result):
+        super().__init__(result.text)
+        self.result = result
+
+
+class CapfClient:
+    """Talks to CAPF. Uses `net`, `clock` and `crypto` of a HAL; `log`, if given, is called with one line for each step.
+
+    names: device names in the order in which a server is told them, the next one where it says *unknown device*:
+    ("SEP00270DC01C92", "CP-8861-SEP00270DC01C92"). timeout: ms, for connecting with the handshake, and for each whole
+    message of the server.
+    """
+
+    def __init__(self, net, clock, crypto, names, timeout, log=None):
+        self._net = net
+        self._clock = clock
+        self._crypto = crypto
+        self._names = names
+        self._timeout = timeout
+        self._log = log or _silent
+        self._costs = Costs()
+
+    def costs(self):
+        """[("CAPF 192.0.2.1:3804", ms)]: how much time went to each server, the most expensive one first."""
+        return self._costs.listed()
+
+    async def run(self, servers, credentials, authenticate, store, delete, deadline):
+        """Do what the first server that answers asks for; the Result. Raises nothing of the network's.
+
+        servers: (host, port), best first; those over SERVERS_LIMIT are left out. authenticate: async,
+        authenticate(certificate DER) -> Decision about the server. store(certificate DER, private key DER) makes both
+        the phone's in one write, delete() removes both; each raises OSError when that did not work. deadline: on the
+        clock, ms, for everything.
+        """
+        failed = None
+        texts = []
+        for server in list(servers)[:SERVERS_LIMIT]:
+            began = self._clock.monotonic()
+            try:
+                result = await self._ask(server, credentials, authenticate, store, delete, deadline)
+            except _NotHere as failure:
+                result = failure.result
+                result.server = server
+                texts.append(result.text)
+                self._log(result.text)
+                if failed is None or (failed.outcome == "unreachable" and result.outcome != "unreachable"):
+                    failed = result
+                continue
+            finally:
+                self._costs.add("CAPF " + server_text(server), self._clock.monotonic() - began)
+            result.server = server
+            result.text = "; ".join(texts + [result.text])
+            return result
+        if failed is None:
+            return Result("unreachable", "no CAPF server is known")
+        failed.text = "; ".join(texts)
+        return failed
+
+    async def _ask(self, server, credentials, authenticate, store, delete, deadline):
+        """One server, told one name after the other: the Result of its last session that came to something."""
+        result = None
+        for name in self._names:
+            if result is not None:
+                self._log(f"CAPF {server_text(server)} does not know this phone by that name, is told {name}")
+            try:
+                latest = await self._session(server, name, credentials, authenticate, store, delete, deadline)
+            except _NotHere:
+                if result is None:
+                    raise
+                return result
+            if result is not None and latest.outcome == "interrupted":
+                return result
+            result = latest
+            if result.outcome != "unknown-device":
+                return result
+        return result
+
+    async def _session(self, server, name, credentials, authenticate, store, delete, deadline):
+        """One connection: the Result of its session; _NotHere where the server is not there or not believed."""
+        where = f"CAPF {server_text(server)}"
+        decisions = []
+
+        async def accept(certificate):
+            decisions.append(await authenticate(certificate))
+            return decisions[-1].accepted
+
+        if self._clock.monotonic() >= deadline:
+            raise _NotHere(Result("unreachable", f"{where}: not asked, the time for that is up"))
+        try:
+            stream = await self._connect(server, credentials.lsc or credentials.mic, accept, decisions, deadline)
+        except OSError as error:
+            if decisions and not decisions[-1].accepted:
+                raise _NotHere(Result("untrusted", f"{where}: {decisions[-1].text}", decision=decisions[-1]))
+            raise _NotHere(Result("unreachable", f"{where}: {failure_text(error)}"))
+        except ValueError as error:
+            return Result("refused", f"{where}: not asked, this phone's own certificate cannot be shown: {error}")
+        try:
+            session = Session(stream, self._clock, self._crypto, self._timeout, deadline, self._log)
+            result = await session.run(name, credentials, store, delete)
+        finally:
+            close_quietly(stream)
+        result.text = f"{where}: {result.text}"
+        result.decision = decisions[-1] if decisions else None
+        if result.outcome == "unreachable":
+            raise _NotHere(result)
+        return result
+
+    async def _connect(self, server, identity, accept, decisions, deadline):
+        """A TLS connection. Where TVS took so long to vouch for the server that the handshake ran out of time, once more:
+        the answer is known by now."""
+        judged = False
+        while True:
+            until = min(deadline, self._clock.monotonic() + self._timeout)
+            try:
+                return await self._net.tls(server[0], server[1], until, accept, identity)
+            except OSError as error:
+                if judged or not (decisions and decisions[-1].accepted and is_timeout(error)):
+                    raise
+                judged = True
+
+
+def _silent(line):
+    pass

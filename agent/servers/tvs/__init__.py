@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""The trust verification service: its messages and its client."""

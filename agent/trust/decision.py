@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: MIT
+"""What the deciding modules say: a Decision, or a Question that only TVS can answer, and the Answer to it.
+
+Reason codes stand in agent/trust/reasons.py."""
+
+from agent.trust.reasons import ACCEPTED, REFUSED
+
+
+class Decision:
+    """One answer: accepted or refused, why, what was looked at, and the words for an administrator.
+
+    kind: "ctl", "itl", a file's name, or the purpose of a TLS server. evidence: a dictionary of what was looked at
+    (strings, numbers, lists; ready for JSON). warnings: sentences that do not change the outcome. body: offset of the
+    content of an accepted signed file."""
+
+    def __init__(self, accepted, reason, kind, text, evidence=None, warnings=()):
+        self.accepted = accepted
+        self.reason = reason
+        self.kind = kind
+        self.text = text
+        self.evidence = evidence if evidence is not None else {}
+        self.warnings = list(warnings)
+        self.body = 0  # where the body of an accepted signed file starts
+        self.trust_list = None  # an accepted list, until it is installed
+
+    @property
+    def outcome(self):
+        """ "accepted" or "refused"."""
+        return ACCEPTED if self.accepted else REFUSED
+
+    def as_dict(self):
+        """The decision as a dictionary for JSON."""
+        return {
+            "outcome": self.outcome,
+            "reason": self.reason,
+            "kind": self.kind,
+            "text": self.text,
+            "evidence": self.evidence,
+            "warnings": self.warnings,
+        }
+
+    def __repr__(self):
+        return "<Decision %s %s %s>" % (self.kind, self.outcome, self.reason)
+
+
+class Question:
+    """What must be asked of TVS before a decision can be made (spec/tvs.md, 'Which request when').
+
+    kind "query": who is this signer? .subject, .issuer (text as in the file's header), .serial (bytes).
+    kind "verify": is this .certificate (DER) trusted, and for what?
+    roles: the role numbers of which one is enough. The rest belongs to the Trust that asked."""
+
+    accepted = None  # a Question is not a Decision: it is neither accepted nor refused
+
+    def __init__(self, kind, roles, state, subject=None, issuer=None, serial=None, certificate=None):
+        self.kind = kind
+        self.roles = roles
+        self.state = state
+        self.subject = subject
+        self.issuer = issuer
+        self.serial = serial
+        self.certificate = certificate
+
+
+class Answer:
+    """What TVS said to a Question.
+
+    status: "valid" (vouched for, .roles and for a query .certificate), "refused" (a server said no), "unreachable" (no
+    server gave an answer), "untrusted" (the server's own certificate is not in the installed lists), "unsupported"
+    (the server closed the connection on QUERY_CERT). ttl in seconds. server "host:port". text: what happened."""
+
+    def __init__(self, status, certificate=None, roles=(), ttl=0, server="", text=""):
+        self.status = status
+        self.certificate = certificate
+        self.roles = tuple(roles)
+        self.ttl = ttl
+        self.server = server
+        self.text = text

@@ -1,0 +1,235 @@
+# SPDX-License-Identifier: MIT
+"""The sentences of judgements: who signed, what was looked at, what an administrator can do."""
+
+TRUST_LOST = (
+    "The trust stored on this phone cannot be read whole, so nothing is believed. Someone at the phone must erase the "
+    "trust lists (console: erase itl, erase ctl) or write a new image; then it takes the cluster's lists anew."
+)
+
+#: reason -> where the signer's certificate was found
+PLACES = {
+    "signed-by-ctl": "the installed CTL",
+    "signed-by-itl": "the installed ITL",
+    "first-use": "the list itself",
+    "after-rollback": "the list itself",
+}
+
+_PURPOSES = {
+    "application": "application server",
+    "callmanager": "call manager",
+    "capf": "CAPF server",
+    "tvs": "TVS server",
+    "configuration": "configuration server",
+}
+
+
+def _short(text):
+    """Names as far as a person reads them: they come from the network, and decisions are kept."""
+    return text if len(text) <= 200 else text[:200] + "..."
+
+
+def _signer(case):
+    return "%s (serial %s)" % (_short(case.header.subject), _short(case.header.serial.hex()))
+
+
+def _file(case):
+    return case.kind.upper() if case.trust_list is not None else case.kind
+
+
+def evidence(case):
+    """What was looked at, for JSON: the file, its signer, its digest algorithm, its records, and TVS if it was asked."""
+    seen = {}
+    header = case.header
+    if header is not None:
+        seen["filename"] = _short(header.filename)
+        seen["signer"] = {
+            "subject": _short(header.subject),
+            "issuer": _short(header.issuer),
+            "serial": _short(header.serial.hex()),
+        }
+        seen["digest_algorithm"] = header.digest_algorithm
+        seen["timestamp"] = header.timestamp
+    if case.trust_list is not None:
+        seen["records"] = case.trust_list.count
+        seen["bytes"] = len(case.trust_list.data)
+    if case.tvs is not None:
+        seen["tvs"] = {
+            "server": case.tvs.server,
+            "status": case.tvs.status,
+            "roles": list(case.tvs.roles),
+            "text": case.tvs.text,
+        }
+    return seen
+
+
+def unreadable(kind, refusal):
+    """A file that could not be read at all."""
+    name = kind.upper() if kind in ("ctl", "itl") else kind
+    if refusal.reason == "too-large":
+        return "%s: %s" % (name, refusal)
+    return "%s cannot be read: %s. Look for a broken transfer or a damaged file on the TFTP server." % (name, refusal)
+
+
+def wrong_file(case, wanted):
+    """The header names another file than the one that was asked for."""
+    return "The phone asked for %s, but the header says %s; somebody serves a file under another name." % (
+        wanted,
+        _short(case.header.filename),
+    )
+
+
+def unchanged(case):
+    """The same bytes are installed."""
+    return "%s is the one that is installed already." % _file(case)
+
+
+def signed(case, reason):
+    """A signature that verified."""
+    if reason == "first-use":
+        return (
+            "%s is signed by %s, verified with its own SAST record; it is the first list this phone takes, so "
+            "compare its checksum with the cluster's." % (_file(case), _signer(case))
+        )
+    if reason == "after-rollback":
+        return (
+            "%s is signed by %s, verified with its own SAST record; the empty ITL of a rollback was installed, "
+            "which lets any cluster's list in." % (_file(case), _signer(case))
+        )
+    return "%s is signed by %s, who stands in %s." % (_file(case), _signer(case), PLACES[reason])
+
+
+def bad_signature(case, place):
+    """A signature that did not."""
+    return (
+        "%s says it is signed by %s, but the certificate of that signer in %s does not verify it: the file was "
+        "changed, or signed with another key. Restart TFTP on the cluster and compare checksums."
+        % (_file(case), _signer(case), place)
+    )
+
+
+def no_own_signer(case):
+    """A first list without its own signer."""
+    return "%s says it is signed by %s, but has no SAST record of that signer to verify it with." % (
+        _file(case),
+        _signer(case),
+    )
+
+
+def unknown_signer(case):
+    """No installed list has the signer, and there is no TVS to ask."""
+    return (
+        "%s is signed by %s, whom neither the installed CTL nor the installed ITL has, and no TVS certificate is "
+        "installed to ask about it. Sign it with a key the phone knows, or erase the trust lists at the phone."
+        % (_file(case), _signer(case))
+    )
+
+
+def not_provisioned(case):
+    """The policy lets no list in on faith."""
+    return (
+        "This phone takes no first trust list by itself (policy provisioned-only); %s is signed by %s. Put the list "
+        "into its image." % (_file(case), _signer(case))
+    )
+
+
+def weak(case, what):
+    """A signer too weak to believe."""
+    return "%s is signed by %s with %s, which this phone does not accept. Regenerate that certificate." % (
+        _file(case),
+        _signer(case),
+        what,
+    )
+
+
+def weak_warning(what):
+    """A signer that is weak and still believed."""
+    return "Signed with %s, which is weak; regenerate the certificate or raise the cluster's digest." % what
+
+
+def tvs(case, reason):
+    """What TVS had to do with it."""
+    said = (case.tvs.text or "TVS: %s" % case.tvs.status).rstrip(".")
+    if case.header is None:
+        what = "The %s's certificate is in no installed list." % _PURPOSES[case.kind]
+    else:
+        what = "%s is signed by %s, whom no installed list has." % (_file(case), _signer(case))
+    advice = _NO_QUERY if case.tvs.status == "unsupported" else _TVS_ADVICE[reason]
+    return "%s %s.%s" % (what, said, advice)
+
+
+_TVS_ADVICE = {
+    "vouched-by-tvs": "",
+    "tvs-refused": " Check that this certificate is in the cluster's trust store, or that the phone is on the right cluster.",
+    "tvs-unreachable": " Start the Trust Verification Service, or check names and routes to port 2445; then restart the phone.",
+    "tvs-untrusted": (
+        " Its own certificate changed before the phone took a list that has it: sign the ITL with the ITLRecovery key "
+        "(utils itl reset localkey), or bring back the old TVS or CallManager certificate from a backup; else erase the "
+        "trust lists at the phone."
+    ),
+    "tvs-wrong-role": " It is known, but not for this use: check the certificate's place in the cluster's trust store.",
+}
+
+_NO_QUERY = (
+    " That TVS only verifies certificates, and this file does not carry its signer's: sign it with a key of the installed "
+    "lists, or upgrade the Trust Verification Service."
+)
+
+
+def tvs_other_certificate(case):
+    """TVS said yes, but about something else."""
+    return "%s is signed by %s, but TVS at %s answered with a certificate that is not that signer's." % (
+        _file(case),
+        _signer(case),
+        case.tvs.server,
+    )
+
+
+def unsigned(name):
+    """Unsigned, where trust is installed."""
+    return (
+        "%s is not signed, and this phone has trust lists installed. Start TFTP on the cluster so that it signs "
+        "configuration, or prepare the cluster for rollback first." % name
+    )
+
+
+def unsigned_taken(name, reason):
+    """Unsigned, and taken."""
+    if reason == "after-rollback":
+        return "%s is not signed; it is taken, because the installed ITL is the empty one of a rollback." % name
+    return "%s is not signed; it is taken, because this phone has no trust list." % name
+
+
+def mixed_mode(name):
+    """No default configuration in mixed mode."""
+    return (
+        "The cluster is in mixed mode, where phones do not register by themselves: %s is not used. Add the phone first."
+        % name
+    )
+
+
+def autoregistration(name):
+    """The default configuration may be used."""
+    return "The cluster has no configuration for this phone and is not in mixed mode: it asks for %s." % name
+
+
+def server_listed(purpose, reason):
+    """A server that stands in a list."""
+    return "The %s's certificate stands in the installed %s." % (_PURPOSES[purpose], reason[-3:].upper())
+
+
+def server_after_rollback(purpose):
+    """No TLS server with an empty ITL."""
+    return (
+        "The installed ITL is the empty one of a rollback, so the %s is not trusted; switch rollback off on the cluster."
+        % (_PURPOSES[purpose])
+    )
+
+
+def server_unknown(purpose):
+    """A server in no list, and nobody to ask; about a TVS server, nobody ever is."""
+    if purpose == "tvs":
+        return "The TVS server's certificate is in no installed list; TVS is not asked about itself."
+    return (
+        "The %s's certificate is in no installed list, and there is no TVS certificate to ask about it."
+        % _PURPOSES[purpose]
+    )

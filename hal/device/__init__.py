@@ -1,0 +1,285 @@
+# SPDX-License-Identifier: MIT
+"""The HAL of a Linux board under MicroPython: described in `hal/__init__.py`.
+
+    hal = Hal(board=Board("00270DC01C92", "8861"), flash=Flash("/dev/mmcblk0p3"))
+
+What MicroPython lacks comes from libc by ffi. ffi checks nothing: neither how many arguments a function gets nor what
+they are, and crashes if they are wrong. So every call of libphonetrust goes through Binding.function, which checks, and
+the few calls of libc stand here and in hal/device/net.py with literal argument lists.
+"""
+
+import os
+import select
+import sys
+import time
+from array import array
+
+import ffi
+
+from hal.device.libc import EINTR, libc
+
+ENVIRONMENT = "PHONETRUST_LIBRARY"
+LIBRARY = "/usr/lib/libphonetrust.so"
+
+FFI_TYPES = {"i": "i", "n": "L", "h": "P", "b": "P", "o": "P", "z": "P", "s": "s", "v": "v"}
+READABLE = (bytes, bytearray, memoryview, array)
+WRITABLE = (bytearray, array)
+INT_LIMIT = 1 << 31
+# A board without a clock chip starts in 1970, or at the date its image was made.
+FIRST_SENSIBLE_TIME = 1735689600  # 2025-01-01
+
+EIO = 5
+RESTART_STATUS = 75  # the exit status that asks whoever started the program to start it again
+
+_read = libc.func("l", "read", "ipL")
+_pread = libc.func("l", "pread", "ipLl")
+_pwrite = libc.func("l", "pwrite", "iPLl")
+_lseek = libc.func("l", "lseek", "ili")
+_fsync = libc.func("i", "fsync", "i")
+
+
+class Hal:
+    """The parts of a board's HAL. `flash` may be None where nothing is stored. library: a path, see crypto()."""
+
+    def __init__(self, board=None, flash=None, library=None, console=None, files=None):
+        from hal.device.net import Net
+
+        self.net = Net()
+        self.flash = flash
+        self.files = files
+        self.clock = Clock()
+        self.random = Random()
+        self.crypto = crypto(library)
+        self.console = console or Console()
+        self.board = board or Board("000000000000", "")
+
+
+def crypto(path=None):
+    """libphonetrust, found as by crypto_binding(). OSError also where it has another interface."""
+    from hal.native import NativeCrypto
+
+    return NativeCrypto(crypto_binding(path))
+
+
+def crypto_binding(path=None):
+    """The Binding of libphonetrust at `path`, else $PHONETRUST_LIBRARY, else /usr/lib, else built beside this source.
+
+    OSError where it is not there or cannot be loaded.
+    """
+    named = path or os.getenv(ENVIRONMENT)
+    if named:
+        return Binding(named)
+    # MicroPython does not tell what machine this is; a library for another one cannot be loaded.
+    build = __file__.rsplit("/", 3)[0] + "/build/native/%s/libphonetrust.so"
+    for candidate in (LIBRARY, build % "aarch64", build % "x86_64"):
+        try:
+            return Binding(candidate)
+        except OSError as error:
+            last = error
+    raise last
+
+
+class Binding:
+    """How hal/native.py calls the library at `path`. OSError where it cannot be loaded."""
+
+    def __init__(self, path):
+        self._library = ffi.open(path)
+
+    def declare(self, functions):
+        """Nothing is to be done ahead."""
+
+    def function(self, name, result, arguments):
+        """The callable for one function; OSError where the library has none of that name."""
+        types = "".join([FFI_TYPES[kind] for kind in arguments])
+        raw = self._library.func(FFI_TYPES[result], "phonetrust_" + name, types)
+        count = len(arguments)
+
+        def call(*values):
+            if len(values) != count:
+                raise TypeError("phonetrust_%s takes %d arguments, not %d" % (name, count, len(values)))
+            for index in range(count):
+                _check(name, arguments[index], values[index])
+            return raw(*values)
+
+        if result == "h":
+            return lambda *values: call(*values) or None
+        return call
+
+
+def _check(name, kind, value):
+    if kind == "b":
+        good = isinstance(value, READABLE)
+    elif kind == "o":
+        good = isinstance(value, WRITABLE)
+    elif kind == "z":
+        good = value is None
+    elif not isinstance(value, int):
+        good = False
+    elif kind == "i":
+        if not -INT_LIMIT <= value < INT_LIMIT:
+            raise ValueError("phonetrust_%s: %d is no int of C" % (name, value))
+        good = True
+    elif kind == "n":
+        if not 0 <= value < INT_LIMIT:
+            raise ValueError("phonetrust_%s: %d is no size" % (name, value))
+        good = True
+    else:
+        good = value != 0
+    if not good:
+        raise TypeError("phonetrust_%s: %s is not fit here" % (name, type(value).__name__))
+
+
+class Flash:
+    """A raw partition, or a file of a fixed size that is there already. OSError where it cannot be opened."""
+
+    def __init__(self, path):
+        self._file = open(path, "r+b")
+        self._number = self._file.fileno()
+        self.size = _lseek(self._number, 0, 2)
+
+    def read_into(self, offset, buffer):
+        """Fill `buffer` from `offset`."""
+        self._check(offset, len(buffer))
+        view = memoryview(buffer)
+        while len(view):
+            count = _pread(self._number, view, len(view), offset)
+            if count <= 0 and os.errno() != EINTR:
+                raise OSError(os.errno() if count else EIO)
+            if count > 0:
+                view = view[count:]
+                offset += count
+
+    def write(self, offset, data):
+        """Write `data` at `offset`."""
+        self._check(offset, len(data))
+        view = memoryview(data)
+        while len(view):
+            count = _pwrite(self._number, view, len(view), offset)
+            if count <= 0 and os.errno() != EINTR:
+                raise OSError(os.errno() if count else EIO)
+            if count > 0:
+                view = view[count:]
+                offset += count
+
+    def sync(self):
+        """All writes before this are on the medium."""
+        if _fsync(self._number):
+            raise OSError(os.errno())
+
+    def close(self):
+        """Close it."""
+        self._file.close()
+
+    def _check(self, offset, length):
+        if offset < 0 or offset + length > self.size:
+            raise ValueError("flash has %d bytes, not %d at %d" % (self.size, length, offset))
+
+
+class Clock:
+    """Time."""
+
+    def __init__(self):
+        self._last = time.ticks_ms()
+        self._passed = 0
+
+    def monotonic(self):
+        """Milliseconds since this object was made; ticks_ms alone would go round."""
+        now = time.ticks_ms()
+        self._passed += time.ticks_diff(now, self._last)
+        self._last = now
+        return self._passed
+
+    def wall(self):
+        """Seconds since 1970, None where the board has not learned the time."""
+        now = int(time.time())
+        return now if now >= FIRST_SENSIBLE_TIME else None
+
+    def sleep(self, duration):
+        """Wait `duration` ms."""
+        time.sleep_ms(duration)
+
+
+class Random:
+    """The kernel's random bytes."""
+
+    def bytes(self, count):
+        """`count` random bytes."""
+        return os.urandom(count)
+
+
+class Console:
+    """Lines on a terminal or serial line: standard input and output, or the file descriptor and stream given."""
+
+    def __init__(self, number=0, writer=None):
+        self._number = number
+        self._writer = writer or sys.stdout
+        self._poll = select.poll()
+        self._poll.register(number, select.POLLIN)
+        self._buffer = bytearray(256)
+        self._typed = b""
+        self._ended = False
+
+    def write(self, text):
+        """Write `text`."""
+        self._writer.write(text)
+
+    def read_line(self, timeout):
+        """The next line without its end, None after `timeout` ms (None waits without end). EOFError at the end."""
+        start = time.ticks_ms()
+        while b"\n" not in self._typed and not self._ended:
+            left = -1 if timeout is None else max(0, timeout - time.ticks_diff(time.ticks_ms(), start))
+            if not self._poll.poll(left):
+                return None
+            count = _read(self._number, self._buffer, len(self._buffer))
+            self._typed += bytes(self._buffer[: max(count, 0)])
+            self._ended = count <= 0
+        if not self._typed:
+            raise EOFError
+        line, _, self._typed = self._typed.partition(b"\n")
+        try:
+            return line.rstrip(b"\r").decode()
+        except UnicodeError:
+            return "".join([chr(byte) if byte < 128 else "?" for byte in line])
+
+    def fileno(self):
+        """For net.poller()."""
+        return self._number
+
+
+class Board:
+    """What the settings say this phone is, and its few wires.
+
+    restart_command: for the shell; without it the program ends with RESTART_STATUS. watchdog: path of its device; it
+    runs from the first watchdog() on. led: path of its brightness file. None: there is none.
+    """
+
+    def __init__(self, mac, model, version="", restart_command=None, watchdog=None, led=None):
+        self.mac = mac
+        self.model = model
+        self.version = version
+        self._restart_command = restart_command
+        self._watchdog_path = watchdog
+        self._watchdog = None
+        self._led_path = led
+
+    def restart(self):
+        """Start the board again; does not return."""
+        if self._restart_command:
+            os.system(self._restart_command)
+            # The command only asks init; nothing more is done until it comes.
+            time.sleep(60)
+        raise SystemExit(RESTART_STATUS)
+
+    def watchdog(self):
+        """Feed the watchdog. OSError where it cannot be opened."""
+        if self._watchdog_path:
+            if self._watchdog is None:
+                self._watchdog = open(self._watchdog_path, "wb")
+            self._watchdog.write(b"\0")
+            self._watchdog.flush()
+
+    def led(self, on):
+        """Switch the LED. OSError where there is no such file."""
+        if self._led_path:
+            with open(self._led_path, "w") as file:
+                file.write("1" if on else "0")

@@ -1,0 +1,206 @@
+# SPDX-License-Identifier: MIT
+"""The HAL on a PC (CPython): described in `hal/__init__.py`.
+
+    hal = Hal(board=Board("00270DC01C92", "8861"), flash=Flash("state/flash", 1 << 20))
+
+Heavy modules (cffi, cryptography, ssl) are imported when they are first needed.
+"""
+
+import functools
+import os
+import select
+import sys
+import time
+
+CHOICE = "PHONETRUST_CRYPTO"
+RESTART_STATUS = 75  # the exit status that asks whoever started the program to start it again
+
+
+class Hal:
+    """The parts of a PC's HAL. `flash` may be None where nothing is stored; `crypto` is made at first use."""
+
+    def __init__(self, board=None, flash=None, crypto=None, console=None, files=None):
+        from hal.host.net import Net
+
+        self.net = Net()
+        self.flash = flash
+        self.files = files
+        self.clock = Clock()
+        self.random = Random()
+        self.console = console or Console()
+        self.board = board or Board("000000000000", "")
+        self._crypto = crypto
+
+    @property
+    def crypto(self):
+        """The crypto part."""
+        if self._crypto is None:
+            self._crypto = crypto()
+        return self._crypto
+
+
+def crypto(choice=None):
+    """libphonetrust where it is built, else `cryptography`; .name tells which.
+
+    $PHONETRUST_CRYPTO or `choice`, "native" or "cryptography", forces one. OSError: "native" and it cannot be loaded.
+    """
+    choice = choice or os.environ.get(CHOICE) or "either"
+    if choice not in ("native", "cryptography", "either"):
+        raise ValueError(f"{CHOICE} is native or cryptography, not {choice!r}")
+    if choice != "cryptography":
+        from hal.host.library import library_path
+
+        try:
+            return _native(library_path())
+        except OSError:
+            if choice == "native":
+                raise
+    from hal.host.with_cryptography import HostCrypto
+
+    return HostCrypto()
+
+
+@functools.cache
+def _native(path):
+    # One for the whole process: it keeps no state, and cffi takes its time with the declarations.
+    from hal.host.library import Binding
+    from hal.native import NativeCrypto
+
+    return NativeCrypto(Binding(path))
+
+
+class Flash:
+    """A file of a fixed size that stands for the raw partition; made, blank, where it is missing.
+
+    OSError: it cannot be opened, or it is there in another size (EINVAL): a store would not find its second slot.
+    """
+
+    def __init__(self, path, size):
+        self.size = size
+        try:
+            self._file = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+        except FileNotFoundError:
+            self._file = _make_blank(path, size)
+        found = os.lseek(self._file, 0, os.SEEK_END)
+        if found != size:
+            self.close()
+            raise OSError(22, f"the flash file has {found} bytes, not {size}", str(path))
+
+    def read_into(self, offset, buffer):
+        """Fill `buffer` from `offset`."""
+        self._check(offset, len(buffer))
+        if os.preadv(self._file, [buffer], offset) != len(buffer):
+            raise OSError(5, "the flash file has become shorter")
+
+    def write(self, offset, data):
+        """Write `data` at `offset`."""
+        self._check(offset, len(data))
+        view = memoryview(data)
+        while len(view):
+            count = os.pwrite(self._file, view, offset)
+            view = view[count:]
+            offset += count
+
+    def sync(self):
+        """All writes before this are safe."""
+        os.fsync(self._file)
+
+    def close(self):
+        """Close the file."""
+        if self._file >= 0:
+            os.close(self._file)
+        self._file = -1
+
+    def _check(self, offset, length):
+        if offset < 0 or offset + length > self.size:
+            raise ValueError(f"flash has {self.size} bytes, not {length} at {offset}")
+
+
+def _make_blank(path, size):
+    # Under another name first: a flash file of half its size would be taken for a broken one ever after.
+    part = f"{path}.new"
+    file = os.open(part, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    os.ftruncate(file, size)
+    os.fsync(file)
+    os.rename(part, path)
+    return file
+
+
+class Clock:
+    """Time."""
+
+    def monotonic(self):
+        """Milliseconds since some start."""
+        return time.monotonic_ns() // 1000000
+
+    def wall(self):
+        """Seconds since 1970."""
+        return int(time.time())
+
+    def sleep(self, duration):
+        """Wait `duration` ms."""
+        time.sleep(duration / 1000)
+
+
+class Random:
+    """The system's random bytes."""
+
+    def bytes(self, count):
+        """`count` random bytes."""
+        return os.urandom(count)
+
+
+class Console:
+    """Lines on stdin and stdout."""
+
+    def __init__(self, reader=None, writer=None):
+        self._reader = reader if reader is not None else sys.stdin
+        self._writer = writer if writer is not None else sys.stdout
+        self._typed = b""
+        self._ended = False
+
+    def write(self, text):
+        """Write `text` at once."""
+        self._writer.write(text)
+        self._writer.flush()
+
+    def read_line(self, timeout):
+        """The next line without its end, None after `timeout` ms (None waits without end). EOFError at the end."""
+        end = None if timeout is None else time.monotonic() + timeout / 1000
+        while b"\n" not in self._typed and not self._ended:
+            wait = None if end is None else max(0, end - time.monotonic())
+            if not select.select([self._reader], [], [], wait)[0]:
+                return None
+            part = os.read(self._reader.fileno(), 4096)
+            self._typed += part
+            self._ended = not part
+        if not self._typed:
+            raise EOFError
+        line, _, self._typed = self._typed.partition(b"\n")
+        return line.rstrip(b"\r").decode(errors="replace")
+
+    def fileno(self):
+        """For net.poller()."""
+        return self._reader.fileno()
+
+
+class Board:
+    """What the settings say this phone is. restart() ends the program unless another way is given."""
+
+    def __init__(self, mac, model, version="host", restart=None):
+        self.mac = mac
+        self.model = model
+        self.version = version
+        self._restart = restart
+
+    def restart(self):
+        """Start again; does not return. SystemExit with RESTART_STATUS where no other way was given."""
+        if self._restart is not None:
+            self._restart()
+        raise SystemExit(RESTART_STATUS)
+
+    def watchdog(self):
+        """A PC has none that is ours."""
+
+    def led(self, on):
+        """A PC has none that is ours."""

@@ -1,0 +1,212 @@
+# SPDX-License-Identifier: MIT
+"""The command line of the lab: `phonetrust lab ...`, or `python -m host_tools.lab ...`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from host_tools.lab.commands import lists, settings, show, transfer
+from host_tools.lab.commands.parts import (
+    DEFAULT_CLUSTER,
+    ClusterOption,
+    JsonOption,
+    LabGroup,
+    NodeOption,
+    OnOff,
+    changed,
+    report,
+)
+from host_tools.lab.commands.serve import serve
+from host_tools.lab.model.cluster import Cluster
+
+app = typer.Typer(
+    cls=LabGroup,
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="A lab cluster in a folder: certificates, trust lists, configuration files, and the servers that hand them "
+    "out.\n\nEach command that changes the cluster makes one new state of it; a running [bold]serve[/] hands it "
+    "out at once. Orders that would lock phones out are allowed: the lab then says what phones will do, by the "
+    "phone's own rules.\n\nFirst steps: [bold]init[/], [bold]add-phone 00270DC01C92[/], [bold]serve[/].",
+)
+
+
+@app.command()
+def init(
+    cluster: ClusterOption = DEFAULT_CLUSTER,
+    nodes: Annotated[int, typer.Option(min=1, max=8, help="Publisher and subscribers together.")] = 1,
+    mixed_mode: Annotated[bool, typer.Option("--mixed-mode", help="Start in mixed mode, with a CTL.")] = False,
+    signer: Annotated[
+        str, typer.Option(help="Who signs the trust lists: callmanager, itlrecovery, or etoken (the CTL only).")
+    ] = "callmanager",
+    name: Annotated[str, typer.Option(help="The cluster's name; certificates carry it.")] = "lab",
+    address: Annotated[str, typer.Option(help="The address or name under which phones reach the nodes.")] = "127.0.0.1",
+    digest: Annotated[
+        str, typer.Option(help="Digest of trust lists and signed files: sha1 (old clusters) or sha512.")
+    ] = "sha512",
+):
+    """Make a new cluster with fresh keys."""
+    made = Cluster.create(cluster, nodes, mixed_mode, signer, name, address, digest)
+    typer.echo(
+        f"Cluster {name} made in {made.path}: {nodes} node{'s' if nodes > 1 else ''}, "
+        f"{'mixed mode' if mixed_mode else 'nonsecure'}, trust lists signed by {signer}."
+    )
+
+
+@app.command("add-phone")
+def add_phone(
+    mac: Annotated[str, typer.Argument(help="The phone's MAC address, such as 00270DC01C92.")],
+    cluster: ClusterOption = DEFAULT_CLUSTER,
+    model: Annotated[str, typer.Option(help="The model, such as 8861.")] = "8861",
+    mic: Annotated[Path | None, typer.Option(help="The phone's own MIC, a PEM file, if CAPF is to know it.")] = None,
+):
+    """Let the cluster know a phone, so that its TFTP servers have a configuration for it."""
+    name = Cluster(cluster).add_phone(mac, model, None if mic is None else mic.read_bytes())
+    typer.echo(f"{name} has a configuration now.")
+
+
+@app.command("add-file")
+def add_file(
+    file: Annotated[Path, typer.Argument(help="The file: a ring list, a locale, a firmware load.")],
+    cluster: ClusterOption = DEFAULT_CLUSTER,
+    name: Annotated[
+        str | None, typer.Option(help="Its name on the TFTP servers, such as New_Zealand/g3-tones.xml.")
+    ] = None,
+):
+    """Hand out another file, plain and signed (with .sgn after its name)."""
+    name = name or file.name
+    Cluster(cluster).add_file(name, file.read_bytes())
+    typer.echo(f"The TFTP servers have {name} and {name}.sgn.")
+
+
+@app.command("remove-file")
+def remove_file(
+    name: Annotated[str, typer.Argument(help="Its name on the TFTP servers.")],
+    cluster: ClusterOption = DEFAULT_CLUSTER,
+):
+    """Hand out a file that was added no longer."""
+    Cluster(cluster).remove_file(name)
+    typer.echo(f"The TFTP servers no longer have {name}.")
+
+
+@app.command("make-mic")
+def make_mic(
+    mac: Annotated[str, typer.Argument(help="The phone's MAC address.")],
+    file: Annotated[Path, typer.Argument(help="Where certificate and key go, as PEM.")],
+    cluster: ClusterOption = DEFAULT_CLUSTER,
+):
+    """Make a manufacturer-installed certificate (MIC) for a known phone; the lab plays the manufacturer."""
+    from host_tools.lab.model.transfer import write_private
+
+    write_private(file, Cluster(cluster).make_mic(mac).pem())
+    typer.echo(f"MIC and key are in {file}.")
+
+
+@app.command()
+def regenerate(
+    certificate: Annotated[
+        str, typer.Argument(help="tftp (the CallManager certificate), tvs, tomcat, capf or itlrecovery.")
+    ],
+    cluster: ClusterOption = DEFAULT_CLUSTER,
+    node: NodeOption = None,
+    ca: Annotated[bool, typer.Option("--ca", help="Let a third-party CA issue the certificate.")] = False,
+    json: JsonOption = False,
+):
+    """Make a new key and certificate; ITLs are rebuilt and signed, TVS knows the new one and forgets the old one."""
+    with changed(cluster, json) as lab:
+        lab.regenerate(certificate, node, ca)
+
+
+@app.command("add-certificates")
+def add_certificates(
+    count: Annotated[int, typer.Argument(help="How many; the ITL grows by about 1.6 KB each.")],
+    cluster: ClusterOption = DEFAULT_CLUSTER,
+    json: JsonOption = False,
+):
+    """Put more certificates into the ITL, as more nodes would, towards the 64 KB that phones take."""
+    with changed(cluster, json) as lab:
+        lab.add_certificates(count)
+
+
+@app.command()
+def autoregistration(
+    state: Annotated[OnOff, typer.Argument(help="on or off")],
+    cluster: ClusterOption = DEFAULT_CLUSTER,
+    json: JsonOption = False,
+):
+    """Give phones that the cluster does not know the default configuration, or not."""
+    with changed(cluster, json) as lab:
+        lab.set_autoregistration(state is OnOff.on)
+
+
+@app.command("centralized-tftp")
+def centralized_tftp(
+    other: Annotated[Path | None, typer.Argument(help="The other cluster's folder; nothing = no longer.")] = None,
+    cluster: ClusterOption = DEFAULT_CLUSTER,
+    json: JsonOption = False,
+):
+    """Let this cluster's TFTP servers also hand out what only another cluster has; trust lists stay this cluster's."""
+    with changed(cluster, json) as lab:
+        lab.set_centralized_tftp(other)
+
+
+@app.command()
+def pre8(
+    state: Annotated[OnOff, typer.Argument(help="on or off")],
+    cluster: ClusterOption = DEFAULT_CLUSTER,
+    json: JsonOption = False,
+):
+    """Be a cluster from before Security by Default (8.0): no ITL, no TVS, unsigned configuration."""
+    with changed(cluster, json) as lab:
+        lab.set_pre8(state is OnOff.on)
+
+
+@app.command()
+def upgrade(cluster: ClusterOption = DEFAULT_CLUSTER, json: JsonOption = False):
+    """Go to the next release: Security by Default with SHA-1, then SHA-512 and EC certificates."""
+    with changed(cluster, json) as lab:
+        now = lab.upgrade()
+        if not json:
+            typer.echo(f"The cluster {now}.")
+
+
+@app.command()
+def service(
+    action: Annotated[str, typer.Argument(help="stop or start")],
+    name: Annotated[str, typer.Argument(help="tvs, application, http, https or capf")],
+    cluster: ClusterOption = DEFAULT_CLUSTER,
+    node: NodeOption = None,
+    json: JsonOption = False,
+):
+    """Stop or start one service of one node; a running serve closes or opens its port."""
+    if action not in ("stop", "start"):
+        raise typer.BadParameter("say stop or start", param_hint="ACTION")
+    with changed(cluster, json) as lab:
+        (lab.stop if action == "stop" else lab.start)(name, node or 1)
+
+
+@app.command()
+def forecast(cluster: ClusterOption = DEFAULT_CLUSTER, json: JsonOption = False):
+    """Say what phones would decide if they restarted now. Exit status 1 when something would be refused."""
+    found = report(Cluster(cluster), json)
+    raise typer.Exit(1 if any(item["outcome"] == "refused" for item in found) else 0)
+
+
+@app.command("phones-restarted")
+def phones_restarted(cluster: ClusterOption = DEFAULT_CLUSTER):
+    """Say that all phones have been restarted; forecasts start from what they hold then."""
+    Cluster(cluster).phones_restarted()
+    typer.echo("Noted: phones hold what they accepted of the present state.")
+
+
+app.command()(serve)
+app.command("status")(show.status)
+app.add_typer(show.app, name="show")
+app.add_typer(settings.app, name="set")
+app.add_typer(lists.itl, name="itl")
+app.add_typer(lists.ctl, name="ctl")
+app.add_typer(transfer.bulk, name="bulk-cert")
+app.command("backup")(transfer.backup)
+app.command("restore")(transfer.restore)

@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: MIT
+"""`phonetrust lab set ...`: settings of the whole cluster."""
+
+import enum
+from typing import Annotated
+
+import typer
+
+from host_tools.lab.commands.parts import DEFAULT_CLUSTER, ClusterOption, JsonOption, LabGroup, changed
+from host_tools.lab.model.cluster import Cluster
+
+app = typer.Typer(cls=LabGroup, no_args_is_help=True, help="Change a setting of the cluster.")
+
+
+class TrueFalse(enum.StrEnum):
+    """Values of a parameter as an administrator's page has them."""
+
+    true = "true"
+    false = "false"
+
+
+class Mode(enum.StrEnum):
+    """The cluster security modes."""
+
+    mixed = "mixed"
+    nonsecure = "nonsecure"
+
+
+@app.command()
+def rollback(
+    value: Annotated[TrueFalse, typer.Argument(help="true or false")],
+    cluster: ClusterOption = DEFAULT_CLUSTER,
+    json: JsonOption = False,
+):
+    """Prepare the cluster for rollback to before 8.0 (an ITL without TFTP and TVS certificates), or take it back."""
+    with changed(cluster, json) as lab:
+        lab.set_rollback(value is TrueFalse.true)
+
+
+@app.command("cluster-mode")
+def cluster_mode(
+    mode: Annotated[Mode, typer.Argument(help="mixed or nonsecure")],
+    cluster: ClusterOption = DEFAULT_CLUSTER,
+    json: JsonOption = False,
+):
+    """Switch the cluster security mode; a CTL for the new mode is made and handed out."""
+    with changed(cluster, json) as lab:
+        lab.set_cluster_mode(mode.value)
+
+
+@app.command()
+def address(
+    value: Annotated[str, typer.Argument(help="Address or name under which phones reach the node.")],
+    cluster: ClusterOption = DEFAULT_CLUSTER,
+    node: Annotated[int | None, typer.Option("--node", help="The node; all of them if left out.")] = None,
+    json: JsonOption = False,
+):
+    """Change the address that phones are told; ITLs and configuration files carry it."""
+    with changed(cluster, json) as lab:
+        lab.set_address(value, node)
+
+
+@app.command()
+def capf(
+    mac: Annotated[str, typer.Argument(help="The phone's MAC address.")],
+    operation: Annotated[str, typer.Argument(help="install (or update), delete, fetch (troubleshoot) or none.")],
+    cluster: ClusterOption = DEFAULT_CLUSTER,
+    authentication: Annotated[str, typer.Option(help="none, string, lsc or mic.")] = "none",
+    string: Annotated[str | None, typer.Option(help="The authentication string, 4 to 10 digits.")] = None,
+    key: Annotated[
+        str, typer.Option(help="rsa-1024, rsa-2048, rsa-3072, rsa-4096, ec-256, ec-384 or ec-521.")
+    ] = "rsa-2048",
+    retry_later: Annotated[int, typer.Option(min=0, help="Send the phone away for so many seconds; 0 = do not.")] = 0,
+    in_progress: Annotated[int, typer.Option(min=0, help="Say 'still at work' so many times before the LSC.")] = 0,
+):
+    """Say what CAPF is to do with a phone the next time that it connects."""
+    Cluster(cluster).set_capf(mac, operation, authentication, string, key, retry_later, in_progress)
+    typer.echo(f"CAPF will do this when the phone connects: {operation}.")
+
+
+@app.command("encrypted-configuration")
+def encrypted_configuration(
+    mac: Annotated[str, typer.Argument(help="The phone's MAC address.")],
+    value: Annotated[TrueFalse, typer.Argument(help="true or false")],
+    cluster: ClusterOption = DEFAULT_CLUSTER,
+    json: JsonOption = False,
+):
+    """Encrypt a phone's configuration to its LSC (once CAPF has issued it), or not."""
+    with changed(cluster, json) as lab:
+        lab.set_encrypted_configuration(mac, value is TrueFalse.true)

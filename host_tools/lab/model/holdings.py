@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: MIT
+"""Which trust lists phones hold, as far as the lab can know: what they fetched, put through the phone's own rules.
+
+A phone names itself when it asks for ITLSEP<MAC>.tlv; the ITLFile.tlv that the same address asks for next is its own.
+Phones that were never seen are taken to hold the lists of the time when the cluster was made, or when the administrator
+last said that all phones had been restarted.
+
+    FOLDER/holdings.json    {"since": {"itl", "ctl", "state"}, "phones": {MAC: {"itl", "ctl"}}}, lists by SHA-256
+    FOLDER/lists/SHA256     those lists
+"""
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+import re
+from pathlib import Path
+
+from host_tools.lab.writers import files
+
+_OWN_LIST = re.compile(r"(CTL|ITL)SEP([0-9A-F]{12})\.tlv")
+_NOTHING = {"itl": None, "ctl": None}
+
+
+class Holdings:
+    """The ledger in a cluster's folder."""
+
+    def __init__(self, path):
+        self.path = Path(path)
+        self._asking = {}  # (client host, "itl" | "ctl") -> MAC
+
+    def groups(self, known):
+        """Phones that hold the same: [(MACs, ITL or None, CTL or None)]. `known`: the MACs that the cluster knows.
+
+        Where phones may exist that were never seen, they come as a group without MACs.
+        """
+        ledger = self._read()
+        groups = {}
+        for mac, held in ledger["phones"].items():
+            groups.setdefault((held["itl"], held["ctl"]), []).append(mac)
+        found = [
+            (sorted(macs), self._list(itl), self._list(ctl)) for (itl, ctl), macs in sorted(groups.items(), key=str)
+        ]
+        if not ledger["phones"] or any(mac not in ledger["phones"] for mac in known):
+            since = ledger["since"]
+            found.append(([], self._list(since["itl"]), self._list(since["ctl"])))
+        return found
+
+    def restarted(self, state, decide):
+        """All phones restart now: each takes what its rules let it take. `decide(itl, ctl)` gives the (itl, ctl) after it."""
+        with self._change() as ledger:
+            for held in [ledger["since"], *ledger["phones"].values()]:
+                itl, ctl = decide(self._list(held["itl"]), self._list(held["ctl"]))
+                held.update(itl=self._keep(itl), ctl=self._keep(ctl))
+            ledger["since"]["state"] = state.number
+
+    def begin(self, state):
+        """A new cluster: phones that were never seen hold its first lists."""
+        published = state.published[state.data["nodes"][0]["name"]]
+        with self._change() as ledger:
+            ledger["since"] = {
+                "itl": self._keep(published.get(files.ITL_NAME)),
+                "ctl": self._keep(published.get(files.CTL_NAME)),
+                "state": state.number,
+            }
+
+    def fetched(self, host, name, content, decide):
+        """A phone at `host` asked for `name` and was given `content` (None: not found).
+
+        `decide(kind, content, itl, ctl)` tells whether a phone with these lists takes this one.
+        """
+        own = _OWN_LIST.fullmatch(name)
+        if own:
+            kind, mac = own[1].lower(), own[2]
+            self._asking[host, kind] = mac
+        elif name in (files.ITL_NAME, files.CTL_NAME):
+            kind = name[:3].lower()
+            mac = self._asking.pop((host, kind), None)
+        else:
+            return
+        if mac is None or content is None:
+            return
+        with self._change() as ledger:
+            held = ledger["phones"].get(mac, _NOTHING)
+            if decide(kind, content, self._list(held["itl"]), self._list(held["ctl"])):
+                ledger["phones"][mac] = {**held, kind: self._keep(content)}
+
+    @contextlib.contextmanager
+    def _change(self):
+        self.path.mkdir(parents=True, exist_ok=True)
+        with open(self.path / "holdings.lock", "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            ledger = self._read()
+            yield ledger
+            building = self.path / "holdings.new"
+            building.write_text(json.dumps(ledger, indent=1, sort_keys=True) + "\n")
+            os.replace(building, self.path / "holdings.json")
+
+    def _read(self):
+        try:
+            return json.loads((self.path / "holdings.json").read_text())
+        except (OSError, ValueError):
+            return {"since": {**_NOTHING, "state": None}, "phones": {}}
+
+    def _keep(self, content):
+        if content is None:
+            return None
+        name = hashlib.sha256(content).hexdigest()
+        (self.path / "lists").mkdir(exist_ok=True)
+        if not (self.path / "lists" / name).exists():
+            building = self.path / "lists" / "new"
+            building.write_bytes(content)
+            os.replace(building, self.path / "lists" / name)
+        return name
+
+    def _list(self, name):
+        return None if name is None else (self.path / "lists" / name).read_bytes()

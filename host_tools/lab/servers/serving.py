@@ -1,0 +1,248 @@
+# SPDX-License-Identifier: MIT
+"""The servers of a cluster's nodes, started and stopped together, each following the cluster's current generation."""
+
+import contextlib
+import json
+import os
+import threading
+from pathlib import Path
+
+from cryptography import x509
+
+from agent.errors import Refused
+from host_tools.lab.errors import LabError
+from host_tools.lab.model import forecast
+from host_tools.lab.servers import capf as capf_server
+from host_tools.lab.servers import tvs as tvs_server
+from host_tools.lab.servers import web as web_server
+from host_tools.lab.servers.events import EventLog
+from host_tools.lab.servers.stream import StreamServer
+from host_tools.lab.servers.tftp import TftpServer
+from host_tools.lab.writers import files
+
+WATCH = 0.2  # seconds between looks at which services the state wants stopped
+
+
+class Serving:
+    """The running servers of `cluster`, bound to `address`. A context manager; close() ends it.
+
+    Ports: the ones in `ports`, {node: {service: port}}, else those used last time if they are free, else free ones.
+    They are recorded in the cluster, whose configuration files name them, and in serving.json in its folder.
+    `only_verification` makes TVS an old server that closes on QUERY_CERT; `time_to_live` is TVS's, in seconds;
+    with `ask_certificate` TLS servers ask phones for their certificate; `listener` is called with each event.
+    """
+
+    def __init__(
+        self,
+        cluster,
+        address="127.0.0.1",
+        ports=None,
+        only_verification=False,
+        time_to_live=86400,
+        ask_certificate=False,
+        log_file=None,
+        listener=None,
+    ):
+        self.cluster = cluster
+        self.address = address
+        self._only_verification = only_verification
+        self._time_to_live = time_to_live
+        self._ask_certificate = ask_certificate
+        self.events = EventLog(log_file, listener)
+        self._servers = {}
+        self._closed = threading.Event()
+        try:
+            for number in range(1, len(cluster.data["nodes"]) + 1):
+                wanted = {**cluster.node(number)["ports"], **(ports or {}).get(number, {})}
+                fixed = (ports or {}).get(number, {})
+                for service, start in self._starters(number).items():
+                    self._servers[number, service] = self._start(start, wanted.get(service, 0), service in fixed)
+            cluster.set_ports(
+                {
+                    number: {
+                        service: server.port for (owner, service), server in self._servers.items() if owner == number
+                    }
+                    for number, _service in self._servers
+                }
+            )
+            self._follow_services()
+            self._write_ports()
+        except BaseException:
+            self.close()
+            raise
+        self._watcher = threading.Thread(target=self._watch, daemon=True, name="lab watcher")
+        self._watcher.start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_error):
+        self.close()
+
+    def port(self, service, node=1):
+        """The port of a node's service: "tftp", "tvs", ... LabError where it has none."""
+        server = self._servers.get((node, service))
+        if server is None:
+            raise LabError(f"node {node} has no {service} server")
+        return server.port
+
+    def tftp_port(self, node=1):
+        """The port of a node's TFTP server."""
+        return self.port("tftp", node)
+
+    def tvs_port(self, node=1):
+        """The port of a node's TVS server; also while it is stopped."""
+        return self.port("tvs", node)
+
+    def stop_tvs(self, node=1):
+        """Take a node's TVS down: its port is closed when this returns."""
+        self.cluster.stop("tvs", node)
+        self._follow_services()
+
+    def start_tvs(self, node=1):
+        """Bring a node's TVS back on the same port."""
+        self.cluster.start("tvs", node)
+        self._follow_services()
+
+    def close(self):
+        """Stop all servers and remove serving.json."""
+        self._closed.set()
+        for server in self._servers.values():
+            server.close()
+        self.events.close()
+        with contextlib.suppress(OSError, ValueError):
+            if json.loads(self.ports_file.read_text())["pid"] == os.getpid():
+                self.ports_file.unlink()
+
+    @property
+    def ports_file(self):
+        """Where scripts find pid, address and ports of the running servers."""
+        return Path(self.cluster.path) / "serving.json"
+
+    def as_dict(self):
+        """Pid, address and ports, as written to serving.json."""
+        nodes = {}
+        for (number, service), server in self._servers.items():
+            nodes.setdefault(str(number), {})[service] = server.port
+        return {"pid": os.getpid(), "address": self.address, "nodes": nodes}
+
+    def _starters(self, number):
+        """{service: function(port) -> server} of one node."""
+        starters = {
+            "tftp": lambda port: self._tftp(number, port),
+            "tvs": lambda port: self._stream(number, port, "tvs", "tvs", self._serve_tvs),
+            "application": lambda port: self._stream(number, port, "application", "tomcat", self._serve_application),
+            "http": lambda port: self._stream(number, port, "http", None, self._serve_files),
+            "https": lambda port: self._stream(number, port, "https", "callmanager-ec", self._serve_files),
+        }
+        if number == 1:
+            starters["capf"] = lambda port: self._stream(number, port, "capf", "capf", self._serve_capf)
+        return starters
+
+    def _start(self, start, port, fixed):
+        try:
+            return start(port)
+        except LabError:
+            if fixed or port == 0:
+                raise
+            return start(0)  # last time's port has been taken by somebody else
+
+    def _tftp(self, number, port):
+        def on_request(name, found, client):
+            self.events.add("tftp", number, "fetch", file=name, found=found, client=client)
+            self._note_holdings(number, name, client)
+
+        return TftpServer(self.address, port, lambda name: self.cluster.published_path(name, number), on_request)
+
+    def _stream(self, number, port, service, kind, serve):
+        """A server of `service` that shows the node's certificate `kind` (None: no TLS) and calls serve(node, ...)."""
+        identity = None if kind is None else (lambda: self.cluster.identity(kind, number))
+        return StreamServer(
+            self.address,
+            port,
+            f"{service} of node {number}",
+            identity,
+            lambda stream, client: serve(number, service, stream, client),
+            lambda client, text: self.events.add(service, number, "failed connection", client=client, text=text),
+            self._phone_authorities,
+        )
+
+    def _phone_authorities(self):
+        """The issuers of phones' certificates, as PEM, where phones are asked for theirs."""
+        return self.cluster.phone_authorities() if self._ask_certificate else ()
+
+    def _serve_tvs(self, number, service, stream, client):
+        tvs_server.answer_stream(
+            stream,
+            self.cluster.vouches_for,
+            lambda details: self.events.add(service, number, **details, client=client, **phone_shown(stream)),
+            self._time_to_live,
+            self._only_verification,
+        )
+
+    def _serve_capf(self, number, service, stream, client):
+        def on_event(what, **details):
+            self.events.add(service, number, what, **details, client=client)
+
+        capf_server.answer_stream(stream, self.cluster, on_event)
+
+    def _serve_application(self, number, service, stream, client):
+        web_server.answer_stream(stream, client, web_server.application, self._on_request(number, service, client))
+
+    def _serve_files(self, number, service, stream, client):
+        def find(path):
+            file = self.cluster.published_path(path.removeprefix("/"), number)
+            return file and ("application/octet-stream", file.read_bytes())
+
+        web_server.answer_stream(stream, client, find, self._on_request(number, service, client))
+
+    def _on_request(self, number, service, client):
+        def on_request(path, found):
+            self.events.add(service, number, "fetch", file=path, found=found, client=client)
+            self._note_holdings(number, path.removeprefix("/"), client)
+
+        return on_request
+
+    def _note_holdings(self, number, name, client):
+        """Keep the ledger of what phones hold, for forecasts; a list that cannot be judged leaves it as it is."""
+        state = self.cluster.state
+
+        def decide(kind, content, itl, ctl):
+            return forecast.takes(state, self.cluster.vouches_for(state), kind, content, itl, ctl)
+
+        content = state.published[self.cluster.node(number, state.data)["name"]].get(name)
+        with contextlib.suppress(Refused, LabError, OSError):
+            self.cluster.holdings.fetched(client.rpartition(":")[0], name, content, decide)
+
+    def _follow_services(self):
+        """Close and open the ports of services as the state wants them."""
+        data = self.cluster.data
+        for (number, service), server in list(self._servers.items()):
+            if not isinstance(server, StreamServer) or number > len(data["nodes"]):
+                continue
+            stopped = service in data["nodes"][number - 1]["stopped"] or (service == "tvs" and data["pre8"])
+            if stopped and server.running:
+                server.stop()
+                self.events.add(service, number, "stopped")
+            elif not stopped and not server.running:
+                server.start()
+                self.events.add(service, number, "started")
+
+    def _watch(self):
+        while not self._closed.wait(WATCH):
+            with contextlib.suppress(LabError):  # a folder that is being replaced; the next look sees it whole
+                self._follow_services()
+
+    def _write_ports(self):
+        building = self.ports_file.with_suffix(".new")
+        building.write_text(json.dumps(self.as_dict()) + "\n")
+        os.replace(building, self.ports_file)
+
+
+def phone_shown(stream):
+    """{"phone": the subject of the certificate that the phone showed, "phone_issuer": its issuer}, or {} for none."""
+    shown = stream.getpeercert(True)
+    if not shown:
+        return {}
+    certificate = x509.load_der_x509_certificate(shown)
+    return {"phone": files.name_text(certificate.subject), "phone_issuer": files.name_text(certificate.issuer)}

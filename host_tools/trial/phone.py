@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: MIT
+"""A phone that boots on paper: the boot's own steps (agent/boot/order.py), files in the place of servers.
+
+    phone = TrialPhone(settings, crypto, files, asker, itl=old_list)
+    decisions = phone.boot()
+    phone.itl, phone.ctl                          what it holds then
+
+Nothing waits: a file is there or not, and the asker answers at once or really asks (then use `await phone.run()`)."""
+
+from agent.boot.configuration import WebServer
+from agent.boot.enrolment import Enrolment
+from agent.boot.history import History
+from agent.boot.order import make_boot
+from agent.errors import PhonetrustError
+from agent.fetch.errors import NotFound
+from agent.fetch.fetcher import HTTPS, TFTP, Fetched
+from agent.flash.keeper import Keeper
+from agent.servers.judge import Judge, trust_maker
+from agent.settings import Settings
+
+#: Bytes of the memory that stands for flash: two slots for lists and a configuration.
+FLASH_SIZE = 1 << 20
+
+
+class MemoryFlash:
+    """A flash part in memory."""
+
+    def __init__(self, size=FLASH_SIZE):
+        self.size = size
+        self._data = bytearray(size)
+
+    def read_into(self, offset, buffer):
+        """Fill `buffer` from `offset`."""
+        buffer[:] = memoryview(self._data)[offset : offset + len(buffer)]
+
+    def write(self, offset, data):
+        """Write `data` at `offset`."""
+        self._data[offset : offset + len(data)] = data
+
+    def sync(self):
+        """Memory is as safe as it will be."""
+
+
+class StandingClock:
+    """A clock that stands: nothing here takes time."""
+
+    def monotonic(self):
+        """Milliseconds."""
+        return 0
+
+
+class FileSource:
+    """What an agent.fetch.fetcher.Fetcher is for a phone: gets files from `files`, a mapping of names to bytes.
+
+    https: another mapping, of what the HTTPS server hands out to a phone that asks it; None: there is none."""
+
+    servers = (("files", 0),)
+
+    def __init__(self, files, https=None):
+        self._files = files
+        self._https = https
+
+    def begin(self, deadline):
+        """A boot begins."""
+
+    def costs(self):
+        """Nothing costs time here."""
+        return []
+
+    async def fetch(self, name, sink, limit, deadline=None, secure=False, judge=None):
+        """As Fetcher.fetch."""
+        refused = None
+        for way, files in ((HTTPS, self._https if secure else None), (TFTP, self._files)):
+            content = files.get(name) if files else None
+            if content is None:
+                continue
+            sink.begin(len(content))
+            sink.write(memoryview(content))
+            fetched = Fetched(self.servers[0], way, judge is None or await judge(way, self.servers[0]), [])
+            if fetched.satisfied:
+                return fetched
+            refused = fetched
+        if refused is None:
+            raise NotFound(None, name, "there is no such file")
+        return refused
+
+
+class TrialPhone:
+    """settings: agent.settings.Settings. crypto: of a HAL. files: a mapping of names to bytes, or a FileSource. asker: an
+    agent.servers.judge.Asker. itl, ctl: bytes of what the phone has installed, or None. mic: its certificate and key.
+
+    Refused where a list that is said to be installed cannot be read."""
+
+    def __init__(self, settings, crypto, files, asker, itl=None, ctl=None, mic=None):
+        clock = StandingClock()
+        source = files if isinstance(files, FileSource) else FileSource(files)
+        self._keeper = Keeper(MemoryFlash(), crypto, clock, max(settings.size_limit, settings.configuration_limit), mic)
+        self._judge = Judge(trust_maker(crypto, settings), asker)
+        self._judge.use(itl, ctl)  # says what is wrong with them
+        self._history = History()
+        web_server = WebServer(self._judge, self._history)
+        enrolment = Enrolment(None, self._judge, self._keeper, self._history, clock, _silent)
+        self._boot = make_boot(
+            settings, crypto, clock, source, self._judge, web_server, self._keeper, enrolment, self._history, _silent
+        )
+        self._keeper.store.load()
+        self._keeper.store.save({"itl": itl, "ctl": ctl})
+
+    @property
+    def trust(self):
+        """What it trusts now (agent.trust.rules.Trust)."""
+        return self._judge.trust
+
+    @property
+    def itl(self):
+        """The file of its ITL (bytes), or None."""
+        return _bytes(self.trust.itl)
+
+    @property
+    def ctl(self):
+        """The file of its CTL (bytes), or None."""
+        return _bytes(self.trust.ctl)
+
+    async def run(self):
+        """Boot once: the Decisions of this boot, in order."""
+        self._history.decisions.clear()
+        await self._boot.run()
+        return list(self._history.decisions)
+
+    def boot(self):
+        """As run(), for an asker that never waits."""
+        return at_once(self.run())
+
+
+def at_once(coroutine):
+    """The result of a coroutine that waits for nothing."""
+    try:
+        coroutine.send(None)
+    except StopIteration as done:
+        return done.value
+    coroutine.close()
+    raise PhonetrustError("this question needs a server, and files were to answer it")
+
+
+def phone_settings(mac, **values):
+    """The Settings of a phone with this MAC address (text) whose files come from here."""
+    return Settings({"mac": mac, "tftp": ["files"], **values})
+
+
+def _bytes(trust_list):
+    return None if trust_list is None else bytes(trust_list.data)
+
+
+def _silent(line):
+    pass

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""What tests share; never a test itself."""

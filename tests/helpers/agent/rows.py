@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: MIT
+"""The rows of tests/vectors/expected.json, decided by agent.trust, on both Pythons.
+
+As a program (MicroPython: MICROPYPATH=. host_tools/setup/micropython tests/helpers/agent/rows.py) it prints one JSON
+object a row with what was decided, in the order of the file."""
+
+import binascii
+import json
+import sys
+
+from agent.formats import names
+from agent.trust.decision import Answer, Question
+from agent.trust.rules import Trust
+from tests.helpers.agent.both import crypto, vector
+
+
+def read_rows():
+    """The truth table: a list of dictionaries."""
+    return json.loads(vector("expected.json"))
+
+
+def row_name(row):
+    """What tells a row from the others."""
+    parts = [row["candidate"], "as", row["kind"], "itl", row["installed_itl"] or "none"]
+    parts += ["ctl", row["installed_ctl"] or "none", "tvs", tvs_text(row["tvs"])]
+    return "-".join(parts + ([row["policy"]] if "policy" in row else []))
+
+
+def tvs_text(tvs):
+    if not isinstance(tvs, dict):
+        return tvs or "none"
+    return "+".join(["%s(%s)" % (file, ",".join(tvs[file])) for file in sorted(tvs)]) or "empty"
+
+
+def der(name):
+    """The certificate of a PEM vector."""
+    lines = vector(name).decode().split("-----")[2].strip().split("\n")
+    return binascii.a2b_base64("".join(lines))
+
+
+def answer(question, tvs, library):
+    """What the row's TVS would say. A certificate that it does not list is refused."""
+    if not isinstance(tvs, dict):
+        return Answer("unreachable")
+    for file in tvs:
+        certificate = der(file)
+        fields = library.certificate(certificate)
+        if question.kind == "query":
+            asked = fields.serial == question.serial and names.same(question.issuer, fields.issuer)
+        else:
+            asked = certificate == question.certificate
+        if asked:
+            return Answer("valid", certificate, [names.role_number(role) for role in tvs[file]])
+    return Answer("refused")
+
+
+def decide(row, library):
+    """What the agent decides about a row: outcome, reason, text, and for accepted lists whether empty, and the mode."""
+    itl = vector(row["installed_itl"]) if row["installed_itl"] else None
+    ctl = vector(row["installed_ctl"]) if row["installed_ctl"] else None
+    trust = Trust(library, policy=row.get("policy", "first-use"), itl=itl, ctl=ctl)
+    data = vector(row["candidate"])
+    if row["kind"] in ("itl", "ctl"):
+        decision = trust.decide_list(row["kind"], data)
+    else:
+        decision = trust.decide_file(row["kind"], data, limit=1 << 20)
+    while isinstance(decision, Question):
+        decision = trust.answer(decision, answer(decision, row["tvs"], library))
+    found = {"outcome": decision.outcome, "reason": decision.reason, "text": decision.text}
+    if decision.accepted and row["kind"] in ("itl", "ctl"):
+        trust.install(row["kind"], decision.trust_list)
+        found["empty"] = decision.trust_list.empty
+    found["mode"] = trust.mode
+    return found
+
+
+def differences(row, found):
+    """What of the row is not as found: {field: (expected, found)}."""
+    fields = [field for field in ("outcome", "reason", "empty", "mode") if field in row]
+    return {field: (row[field], found.get(field)) for field in fields if row[field] != found.get(field)}
+
+
+if __name__ == "__main__":
+    one_library = crypto()
+    for one_row in read_rows():
+        print(json.dumps(decide(one_row, one_library)))
+    sys.exit(0)

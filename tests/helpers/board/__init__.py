@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""Helpers for tests on booted boards."""

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""Helpers for scenarios with a lab cluster."""

@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: MIT
+"""docs/procedures.md, written from what the scenarios did: one section a scenario, in the order of the files.
+
+A scenario compares its own section with the file each time it runs, so the file says what the phone does. `make docs`
+writes it anew.
+"""
+
+import inspect
+import re
+from pathlib import Path
+
+from agent.trust.reasons import REASONS, meaning
+
+FILE = Path(__file__).resolve().parents[3] / "docs" / "procedures.md"
+ORDER = ("certificates", "signers", "rollback", "migration", "mixed_mode", "servers")
+HEAD = """\
+# Procedures of an administrator, and what a phone makes of them
+
+Written by the scenarios of `tests/scenarios/test_procedures_*.py` from their own results (`make docs`); a scenario fails
+where this file says otherwise. Each is a real cluster (`phonetrust lab`) and a real phone that has, where nothing else is
+said, taken the cluster's lists and configuration before. Decisions have an outcome and a **reason**; a refusal is told in
+the words that the phone gives the administrator, without serial numbers and with the CN alone of a name. A CTL that is not
+there is not told, nor are the state `trusted` and the mode `nonsecure`. A phone that refuses a file keeps the one it has;
+the scenarios compare its flash byte for byte.
+"""
+OVERVIEW = """\
+## Overview
+
+The decision that tells most, at each start of the phone and each connection it is to make.
+
+| procedure | decisions, in order |
+| --- | --- |
+"""
+_DECISION = re.compile(r"(?:^   - |\. )([A-Za-z ]+) (accepted|refused): \*\*([a-z-]+)\*\*", re.MULTILINE)
+
+
+def title(function):
+    """The first line of a scenario's docstring."""
+    return inspect.getdoc(function).partition("\n")[0]
+
+
+def section(function, steps):
+    """The section of a scenario."""
+    _, _, text = inspect.getdoc(function).partition("\n")
+    lines = [f"### {title(function)}", ""]
+    if text.strip():
+        lines += [" ".join(text.split()), ""]
+    for number, step in enumerate(steps, 1):
+        lines.append(f"{number}. {step.event}")
+        accepted = [
+            f"{what} accepted: **{reason}**." for what, outcome, reason, _ in step.decisions if outcome == "accepted"
+        ]
+        if accepted:
+            lines.append(f"   - {' '.join(accepted)}")
+        before = None
+        for what, outcome, reason, words in step.decisions:
+            if outcome == "refused":
+                words = stable(words)
+                same = before is not None and _after_name(words) == _after_name(before)
+                lines.append(f"   - {what} refused: **{reason}**. {'For the same reason.' if same else words}")
+                before = words
+        if step.state:
+            lines.append(f"   - The phone is {step.state}.")
+    return "\n".join([*lines, ""])
+
+
+def _after_name(words):
+    return words.partition(" is signed by ")[2] or words
+
+
+def chapter(module):
+    """The heading of a file of scenarios, from its docstring."""
+    head, _, text = inspect.getdoc(module).partition("\n")
+    return f"## {head.rstrip('.')}\n" + (f"\n{text.strip()}\n" if text.strip() else "")
+
+
+def scenarios(module):
+    """The scenarios of a file, in its order."""
+    return [item for name, item in vars(module).items() if name.startswith("test_") and inspect.isfunction(item)]
+
+
+def document(modules, sections):
+    """The whole file; `sections` is {title: section}."""
+    rows, parts, reasons = [], [], set()
+    for module in modules:
+        parts.append(chapter(module))
+        for function in scenarios(module):
+            found = sections[title(function)]
+            parts.append(found)
+            reasons |= {reason for _, _, reason in _DECISION.findall(found)}
+            rows.append(f"| {title(function)} | {', '.join(_telling(found))} |\n")
+    legend = "".join(f"| `{reason}` | {meaning(reason)} |\n" for reason in REASONS if reason in reasons)
+    head = [HEAD, OVERVIEW + "".join(rows), "| reason | what it means |\n| --- | --- |\n" + legend]
+    return "\n".join([*head, *parts])
+
+
+def _telling(section):
+    """For each step with decisions: the first refusal, else the first that changes anything, else the first."""
+    for block in re.split(r"^\d+\. ", section, flags=re.MULTILINE)[1:]:
+        found = _DECISION.findall(block)
+        refused = [item for item in found if item[1] == "refused"]
+        changed = [item for item in found if item[2] not in ("unchanged", "not-found")]
+        for what, outcome, reason in (refused or changed[:1] or found)[:1]:
+            yield f"{what} {reason if outcome == 'accepted' else f'**{reason}**'}"
+
+
+def sections(text):
+    """{title: section} of a written file."""
+    found = {}
+    for part in re.split(r"^(?=### )", text, flags=re.MULTILINE)[1:]:
+        name, _, rest = part[4:].partition("\n")
+        found[name] = f"### {name}\n" + re.split(r"^(?=## )", rest, flags=re.MULTILINE)[0].rstrip("\n") + "\n"
+    return found
+
+
+def stable(text):
+    """A decision's text without what differs from run to run: serial numbers, all of a name but its CN, and the port
+    2445 of the ITL's servers, which are on other ports in a lab."""
+    text = re.sub(r" \(serial [0-9a-f]+\)", "", text)
+    text = re.sub(r"; TVS [0-9.]+:2445: connection refused", "", text)
+    text = re.sub(r"with \d{5} bytes", "with some 75000 bytes", text)  # ECDSA signatures differ in length
+    return re.sub(r"(CN=[^,;\s]+)((?:[,;][A-Z]+=[^,;\s]+)+)", r"\1", text)

@@ -1,0 +1,283 @@
+# SPDX-License-Identifier: MIT
+"""One procedure of an administrator, played against a phone: clusters, steps, and boots of which everything is checked.
+
+    cluster = procedure.start()                          # a phone that has taken this cluster's ITL and configuration
+    procedure.step("The CallManager certificate is regenerated.")
+    cluster.regenerate("tftp")
+    procedure.boot(itl="accepted vouched-by-tvs", signed="accepted signed-by-itl")
+
+boot() insists on outcome and reason of every decision, on mode and state, and on what follows from them: what was
+accepted is on the phone's flash byte for byte, what was refused has left no trace there, and a phone that is locked out
+says so, with the advice that belongs to the first refusal.
+"""
+
+import contextlib
+import hashlib
+
+from host_tools.lab.model import forecast
+from host_tools.lab.model.cluster import Cluster
+from host_tools.lab.servers.tftp import TftpServer
+from tests.helpers.lab.independent_reader import File
+from tests.helpers.lab.key_pool import PooledKeys
+
+MAC = "00270DC01C92"
+ABSENT = "accepted not-found"
+SIGNED = "accepted signed-by-itl"
+
+
+class Step:
+    """What was done, what the phone decided, [(what, outcome, reason, text)], and what it is then, where that is special."""
+
+    def __init__(self, event, decisions=(), state=""):
+        self.event = event
+        self.decisions = decisions
+        self.state = state
+
+
+class Procedure:
+    """The clusters and phones of one scenario. `make_phone(mac)` gives the phone under test, and more of its kind.
+
+    address: how phones reach this PC; listen: where its servers listen. steps: what was done and decided, for docs/procedures.md.
+    """
+
+    def __init__(self, folder, make_phone, address="127.0.0.1", listen="127.0.0.1"):
+        self.folder = folder
+        self.listen = listen
+        self.address = address
+        self.steps = []
+        self.clusters = {}  # cluster -> its Serving
+        self._names = {}  # "host:port" -> the node, for texts
+        self._places = {}  # phone -> [(cluster, node)]
+        self._homes = {}  # phone -> the cluster whose list it took last
+        self.foretold = True  # whether the clusters' own servers answer, so that the lab can tell what they will do
+        self._make_phone = make_phone
+        self._stack = contextlib.ExitStack()
+        self.phone = self.another_phone(MAC)
+
+    def close(self):
+        """Stop the servers and the phones."""
+        self._stack.close()
+
+    def another_phone(self, mac):
+        """One more phone; the clusters must be told of it."""
+        phone = self._make_phone(mac)
+        self._stack.callback(phone.close)
+        return phone
+
+    # Clusters
+
+    def cluster(self, name="lab", phone=MAC, change=None, ports=None, **options):
+        """A new cluster with the phone, running. `change(cluster)` is done before its servers start."""
+        options.setdefault("address", self.address)
+        cluster = Cluster.create(self.folder / name, name=name, key_maker=PooledKeys(), **options)
+        if phone:
+            cluster.add_phone(phone)
+        if change:
+            change(cluster)
+        self.serve(cluster, ports)
+        return cluster
+
+    def serve(self, cluster, ports=None):
+        """Start a cluster's servers; on these ports, where they are given."""
+        address = cluster.node(1)["address"]
+        address = self.listen if address == self.address else address
+        serving = cluster.serve(address, ports=ports)
+        self.clusters[cluster] = self._stack.enter_context(serving)
+        for node in cluster.data["nodes"]:
+            for port in node["ports"].values():
+                self._names[f"{node['address']}:{port}"] = node["name"]
+        return serving
+
+    def shut_down(self, cluster):
+        """Stop all servers of a cluster."""
+        self.clusters.pop(cluster).close()
+
+    def rebuild(self, cluster):
+        """A cluster is lost, and installed anew under the same name and addresses; the phone uses the new one."""
+        name = cluster.data["name"]
+        new = Cluster.create(self.folder / f"{name}-new", name=name, address=self.address, key_maker=PooledKeys())
+        for mac in cluster.data["phones"]:
+            new.add_phone(mac)
+        self.shut_down(cluster)
+        self.serve(new, ports={number: node["ports"] for number, node in enumerate(cluster.data["nodes"], 1)})
+        self.point_at(new)
+        return new
+
+    def start(self, **options):
+        """A running cluster, and the phone that has taken what it offers: where most procedures begin."""
+        cluster = self.cluster(**options)
+        self.point_at(cluster)
+        if cluster.data["mixed"]:
+            self.boot(
+                ctl="accepted first-use",
+                itl="accepted signed-by-ctl",
+                signed="accepted signed-by-ctl",
+                mode="mixed",
+                documented=False,
+            )
+        else:
+            self.boot(itl="accepted first-use", documented=False)
+        return cluster
+
+    def point_at(self, *places, phone=None):
+        """Let the phone use the TFTP servers of these clusters, or (cluster, node), in this order."""
+        phone = phone or self.phone
+        places = [place if isinstance(place, tuple) else (place, 1) for place in places]
+        self._places[phone] = places
+        phone.point_at([self._tftp(cluster, node) for cluster, node in places])
+
+    def _tftp(self, cluster, node):
+        entry = cluster.node(node)
+        if entry["address"] == self.address:
+            return f"{self.address}:{entry['ports']['tftp']}"
+        # Elsewhere on loopback, answers would come from another address than was asked: one more server of the same files.
+        server = TftpServer(self.listen, 0, lambda name: cluster.published_path(name, node), lambda *request: None)
+        self._stack.callback(server.close)
+        return f"{self.address}:{server.port}"
+
+    # What is done and what the phone makes of it
+
+    def step(self, text):
+        """What the administrator does next, or what happens."""
+        self.steps.append(Step(text))
+
+    def boot(
+        self,
+        event="The phone restarts.",
+        *,
+        ctl=ABSENT,
+        itl,
+        signed=None,
+        plain=None,
+        default=None,
+        state="trusted",
+        mode="nonsecure",
+        phone=None,
+        documented=True,
+    ):
+        """Boot the phone and insist on what it decides, as "accepted REASON" or "refused REASON".
+
+        ctl, itl: the lists. signed, plain: its own configuration, with .sgn and without; default: the default one, under
+        either name. Where none of the three is given, signed=SIGNED.
+        """
+        phone = phone or self.phone
+        if signed is plain is default is None:
+            signed = SIGNED
+        before = phone.stored()
+        decisions = phone.boot()
+        after, status = phone.stored(), phone.status()
+        expected = {"ctl": ctl, "itl": itl, "signed": signed, "plain": plain, "default": default}
+        found = {self._topic(phone, item): f"{item['outcome']} {item['reason']}" for item in decisions}
+        assert found == {topic: decision for topic, decision in expected.items() if decision}
+        assert len(found) == len(decisions)
+        if before is not None:
+            self._check_forecast(phone, before, found)
+        if after is not None:
+            self._check_flash(phone, decisions, before, after)
+        self._check_status(status, decisions, after, state, mode)
+        if documented:
+            shown = [item for item in decisions if item["kind"] != "ctl" or item["reason"] != "not-found"]
+            self.steps.append(Step(event, [self._said(item) for item in shown], _state(status)))
+        return status
+
+    def judge(self, what, purpose, certificate, expected):
+        """Another program of the phone wants to talk to a TLS server with this certificate; `what` says it in words."""
+        decision = self.phone.judge(purpose, certificate)
+        assert f"{decision['outcome']} {decision['reason']}" == expected, decision["text"]
+        self.steps.append(Step(what, [("Server", decision["outcome"], decision["reason"], self._text(decision))]))
+
+    def erase(self):
+        """A person at the phone erases its trust lists."""
+        self.phone.erase()
+        self._homes.pop(self.phone, None)
+        assert not self.phone.stored()
+        self.steps.append(Step("A person erases the trust lists at the phone."))
+
+    def _topic(self, phone, decision):
+        kind = decision["kind"]
+        if kind.startswith("XMLDefault"):
+            return "default"
+        return {f"{phone.device}.cnf.xml.sgn": "signed", f"{phone.device}.cnf.xml": "plain"}.get(kind, kind)
+
+    # What must follow from the decisions
+
+    def _check_flash(self, phone, decisions, before, after):
+        """What was accepted is stored as it was served; what was not is as before."""
+        expected = dict(before)
+        for item in decisions:
+            kind = item["kind"]
+            if item["outcome"] != "accepted" or item["reason"] == "not-found":
+                continue
+            if kind in ("ctl", "itl"):
+                expected[kind] = self._served(phone, f"{kind.upper()}File.tlv")
+                if item["reason"] == "unchanged":
+                    assert expected[kind] == before[kind]
+            elif ".cnf.xml" in kind:
+                content = self._served(phone, kind)
+                expected["configuration"] = File(content).body if kind.endswith(".sgn") else content
+                expected["configuration-name"] = kind.encode()
+                expected["tvs-servers"] = after["tvs-servers"]
+        assert _digests(after) == _digests(expected)
+
+    def _check_forecast(self, phone, before, found):
+        """The lab foretells the same of a phone with these lists, where it is the lab cluster that the phone belongs to."""
+        cluster, node = self._place(phone)
+        state = cluster.state
+        home = self._homes.get(phone, cluster)
+        if found["itl"].startswith("accepted") and found["itl"] != ABSENT:
+            self._homes[phone] = cluster
+        if home is not cluster or not self.foretold or state.data["centralized_tftp"]:
+            return
+        mac = phone.mac if phone.mac in state.data["phones"] else None
+        decisions, _, _ = forecast.boot(
+            state, cluster.vouches_for(state), before.get("itl"), before.get("ctl"), mac, node
+        )
+        foretold = {self._topic(phone, item.as_dict()): f"{item.outcome} {item.reason}" for item in decisions}
+        assert foretold == {topic: found[topic] for topic in found if found[topic] != ABSENT and topic != "default"}
+
+    def _served(self, phone, name):
+        """The file that the first running server of the phone hands out."""
+        cluster, node = self._place(phone)
+        return cluster.published_path(name, node).read_bytes()
+
+    def _place(self, phone):
+        """(cluster, node) of the phone's first running server."""
+        return next(place for place in self._places[phone] if place[0] in self.clusters)
+
+    def _check_status(self, status, decisions, after, state, mode):
+        """The phone shows what it has, and whether the cluster has locked it out."""
+        assert (status["state"], status["mode"]) == (state, mode)
+        if after is not None:
+            for kind in ("ctl", "itl"):
+                shown = status["installed"][kind]
+                stored = hashlib.sha256(after[kind]).hexdigest() if kind in after else None
+                assert (shown and shown["sha256"]) == stored
+            name = after.get("configuration-name")
+            assert status["configuration"] == (name and name.decode())
+        refused = [item for item in decisions if item["outcome"] == "refused"]
+        assert status["locked_out"] == bool(refused)
+        assert status["advice"] == (refused[0]["text"] if refused else None)
+
+    # For docs/procedures.md
+
+    def _said(self, decision):
+        what = "Configuration" if ".cnf.xml" in decision["kind"] else decision["kind"].upper()
+        return what, decision["outcome"], decision["reason"], self._text(decision)
+
+    def _text(self, decision):
+        text = decision["text"]
+        for place, name in self._names.items():
+            text = text.replace(place, name)
+        return text
+
+
+def _state(status):
+    """State and mode in words, "" where they are the usual ones."""
+    words = [status["state"]] if status["state"] != "trusted" else []
+    words += [f"in {status['mode']} mode"] if status["mode"] != "nonsecure" else []
+    return ", ".join(words + (["locked out"] if status["locked_out"] else []))
+
+
+def _digests(stored):
+    """The sections, short enough to be read where they differ."""
+    return {name: hashlib.sha256(content).hexdigest()[:16] for name, content in stored.items()}

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: MIT
+"""A phone that does one thing at a time, on either Python: stepped_phone.py FOLDER. The test's side is stepped.py.
+
+FOLDER has phone.json, and mic.pem if it has one; its flash is kept there. Each line of input is a JSON object, each answer a
+line "##" and a JSON object; what the phone logs stands between. {"do": "boot" | "restart" (power off and on) | "fetch" |
+"update" with "string" | "judge" with "purpose", "certificate" (hex) | "section" with "name"}."""
+
+import binascii
+import json
+import os
+import sys
+
+from agent import settings
+from agent.flash.identity import parse_pem
+from agent.local.status import status
+from agent.main import Phone
+
+MICROPYTHON = sys.implementation.name == "micropython"
+FLASH_SIZE = 1 << 18
+
+
+def read(path):
+    try:
+        with open(path) as file:
+            return file.read()
+    except OSError:
+        return None
+
+
+def start(folder):
+    """A phone that was just switched on."""
+    values = settings.parse(read(folder + "/phone.json"))
+    mic = read(folder + "/mic.pem")
+    path = folder + "/flash"
+    if MICROPYTHON:
+        from hal.device import Board, Flash, Hal
+
+        if not _exists(path):
+            with open(path, "wb") as file:
+                file.write(bytes(FLASH_SIZE))
+        flash = Flash(path)
+    else:
+        from hal.host import Board, Flash, Hal
+
+        flash = Flash(path, FLASH_SIZE)
+    hal = Hal(board=Board(values.mac, values.model), flash=flash)
+    return Phone(hal, values, origin=hal.clock.monotonic(), mic=parse_pem(mic) if mic else None)
+
+
+def _exists(path):
+    try:
+        os.stat(path)
+        return True
+    except OSError:
+        return False
+
+
+def act(phone, step):
+    """Do one step; a dictionary."""
+    boot = phone.boot
+    what = step["do"]
+    if what == "boot":
+        return {"good": phone.start()}
+    if what == "fetch":
+        return {"good": boot.fetch_configuration().accepted}
+    if what == "update":
+        boot.update_lsc(step.get("string"))
+        return {}
+    if what == "judge":
+        decision = boot.judge_server(step["purpose"], binascii.unhexlify(step["certificate"]))
+        return {"accepted": decision.accepted, "reason": decision.reason, "text": decision.text}
+    found = boot.store.current.read(step["name"]) if boot.store.current is not None else None
+    return {"section": None if found is None else binascii.hexlify(found).decode()}
+
+
+def main(folder):
+    phone = start(folder)
+    while True:
+        line = sys.stdin.readline()
+        if not line:
+            return
+        step = json.loads(line)
+        if step["do"] == "restart":
+            phone = start(folder)
+            step["do"] = "boot"
+        phone.boot.decisions.clear()
+        answer = act(phone, step)
+        reasons = []
+        for one in phone.boot.decisions:
+            reasons.append(one.kind + (" " if one.accepted else " !") + one.reason)
+        answer["reasons"] = reasons
+        answer["status"] = status(phone.boot)
+        print("##" + json.dumps(answer))
+        if not MICROPYTHON:
+            sys.stdout.flush()
+
+
+main(sys.argv[1])

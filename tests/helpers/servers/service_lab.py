@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: MIT
+"""A lab cluster with a phone that serves other programs."""
+
+import socket
+import time
+
+from host_tools.client import TrustClient
+from host_tools.lab.model.cluster import Cluster
+from host_tools.lab.servers.tftp import TftpServer
+from host_tools.lab.writers import files
+from tests.helpers.lab.key_pool import PooledKeys
+from tests.helpers.servers.service_phone import MAC, ServingPhone
+
+
+class Lab:
+    """A cluster that serves, a TFTP server with more files in front of its own, and phones of one kind."""
+
+    def __init__(self, path, kind):
+        self.kind = kind
+        self.cluster = Cluster.create(path / "cluster", key_maker=PooledKeys())
+        self.cluster.add_phone(MAC)
+        self.serving = self.cluster.serve()
+        self.more = path / "more"
+        self.more.mkdir()
+        self.asked = []
+        self.tftp = TftpServer("127.0.0.1", 0, self._find, self._on_request)
+        self.phone = ServingPhone(kind, {"tftp": [f"127.0.0.1:{self.tftp.port}"], "tftp_timeout": 300})
+        self.phone.start()
+
+    def _find(self, name):
+        path = self.more / name
+        return path if path.is_file() else self.cluster.published_path(name)
+
+    def _on_request(self, name, found, client):
+        self.asked.append(name)
+
+    def publish(self, name, body, signer=None, inside=None):
+        """Put a file beside the cluster's, signed as `inside` (default: its name) by the TFTP key; .sgn only."""
+        data = files.signed_file(inside or name, body, signer or self.cluster.identity("tftp"), int(time.time()))
+        path = self.more / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+        return path
+
+    def client(self, timeout=60):
+        return TrustClient(self.phone.socket, timeout)
+
+    def close(self):
+        self.phone.close()
+        self.tftp.close()
+        self.serving.close()
+
+
+def works(lab):
+    """The phone answers."""
+    with lab.client() as agent:
+        return agent.local.status()["state"] == "trusted"
+
+
+def wait_until(true, timeout=10):
+    """Wait for something to become true."""
+    deadline = time.monotonic() + timeout
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def raw(lab):
+    """A connection without manners, after the greeting."""
+    stream = socket.socket(socket.AF_UNIX)
+    stream.settimeout(30)
+    stream.connect(lab.phone.socket)
+    assert b'"protocol": 1' in stream.recv(4096)
+    return stream
