@@ -5,7 +5,7 @@ import re
 
 from host_tools.image import fat
 from host_tools.image.errors import ImageError
-from host_tools.lab import files as signed_files
+from host_tools.lab.writers import files as signed_files
 
 #: The oldest version that phones of this software still take; raised after a security fault.
 FLOOR = "0.1.0"
