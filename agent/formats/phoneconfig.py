@@ -17,8 +17,9 @@ _CAPF = "capfList/capf"
 class PhoneConfig:
     """What was read. tvs: [(host, port)], the lower priority number first, up to 5. capf: (host, port) or None.
     capf_auth_mode: 0..4 or None. encrypted: the file that counts is `.enc.sgn`. full: this is the whole configuration.
-    certificate_hash: text. security_mode: 1 none, 2 authenticated, 3 encrypted, or None. notes: sentences about values
-    that were passed over."""
+    load: the name of the load that the phone is to run, "" for none named. load_server: text of the server that has it, ""
+    for the TFTP servers. certificate_hash: text. security_mode: 1 none, 2 authenticated, 3 encrypted, or None. notes:
+    sentences about values that were passed over."""
 
     def __init__(self, data, start=0, end=None):
         """Read data[start:end] (bytes or bytearray). Raises Malformed where it is not well-formed markup; its offset
@@ -29,6 +30,8 @@ class PhoneConfig:
         self.encrypted = False
         self.full = True
         self.certificate_hash = ""
+        self.load = ""
+        self.load_server = ""
         self.security_mode = None
         self.notes = []
         members = []
@@ -67,6 +70,10 @@ class PhoneConfig:
             self.full = text.lower() != "false"
         elif path == "encrConfig":
             self.encrypted = text.lower() == "true"
+        elif path == "loadInformation":
+            self.load = self._text(text, path)
+        elif path == "loadServer":
+            self.load_server = self._text(text, path)
         elif path == "certHash":
             self.certificate_hash = text
         elif path == "capfAuthMode":
@@ -80,6 +87,13 @@ class PhoneConfig:
             self._note("%s is '%s', not %d to %d; it was passed over." % (path, text[:32], low, high))
             return None
         return number
+
+    def _text(self, text, path):
+        text = text.strip()
+        if len(text) > HOST_LIMIT:
+            self._note("%s has over %d characters; it was passed over." % (path, HOST_LIMIT))
+            return ""
+        return text
 
     def _host(self, text, path):
         if len(text) > HOST_LIMIT:

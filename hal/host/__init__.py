@@ -19,12 +19,13 @@ RESTART_STATUS = 75  # the exit status that asks whoever started the program to 
 class Hal:
     """The parts of a PC's HAL. `flash` may be None where nothing is stored; `crypto` is made at first use."""
 
-    def __init__(self, board=None, flash=None, crypto=None, console=None, files=None):
+    def __init__(self, board=None, flash=None, crypto=None, console=None, files=None, loads=None):
         from hal.host.net import Net
 
         self.net = Net()
         self.flash = flash
         self.files = files
+        self.loads = loads
         self.clock = Clock()
         self.random = Random()
         self.console = console or Console()

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """A board in QEMU. It boots what is on its card: U-Boot, device tree and command line are taken from its FAT partition, as the
 board's firmware does, and U-Boot takes the rest from the slots. Where the board has no U-Boot, or the time that it takes is
-to be saved, QEMU starts the kernel of the confirmed slot itself; nothing is checked then, and no slot is on trial.
+to be saved, QEMU starts the kernel of the confirmed slot itself; nothing is checked then, no slot is on trial, and
+the phone knows that it cannot replace its software.
 
 The card is a file of the image's size that the emulated board writes to, as a real one writes to its SD card. The PC's
 loopback is 10.0.2.2 for the board (QEMU's user network); nothing else can be reached from there, and nobody reaches it.
@@ -39,7 +40,7 @@ def base_command(board, card, folder, mac=DEFAULT_MAC, start=None):
         started = ["-kernel", str(folder / "loader")]
     else:
         started = ["-kernel", str(folder / "kernel"), "-initrd", str(folder / "ramdisk")]
-        cmdline += f" phonetrust.slot={_unpack_slot(card, folder)} phonetrust.boot=normal"
+        cmdline += f" phonetrust.slot={_unpack_slot(card, folder)} phonetrust.boot=direct"
     if qemu.device_tree:
         (folder / qemu.device_tree).write_bytes(fat.read(card, boot.offset, qemu.device_tree))
         started += ["-dtb", str(folder / qemu.device_tree)]

@@ -118,7 +118,10 @@ def _build(source, configuration, fragment, target, results, kept):
 
 
 def _make(source, output, target):
-    source, output = source.resolve(), output.resolve()  # make names files by such paths, the compiler is to forget them
+    source, output = (
+        source.resolve(),
+        output.resolve(),
+    )  # make names files by such paths, the compiler is to forget them
     words = ",".join(f"{word}:sw" for word in WORDS)
     command = [
         programs.find("make"), "-s", "-C", source, f"O={output}", f"CROSS_COMPILE={CROSS}", "NO_PYTHON=1", "LOCALVERSION=",
