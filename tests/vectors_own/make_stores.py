@@ -34,7 +34,6 @@ def states():
         "mixed": [mixed, configured, enrolled],
         "updated": [nonsecure, configured, {"itl": vector("itl-tftpregen.tlv")}],
         "rolled-back": [nonsecure, {"itl": vector("itl-rollback.tlv")}],
-        "interrupted": [nonsecure, {"journal": b"a session with CAPF"}],
         "erased": [mixed, "erase"],
     }
 
@@ -43,6 +42,7 @@ def main(release, checkout):
     sys.path.insert(0, checkout)
     from agent.store import Store
     from hal.fake_flash import FakeFlash
+
     from hal.host import crypto
 
     folder = HERE / "stores" / release
