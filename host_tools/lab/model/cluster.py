@@ -18,6 +18,7 @@ from host_tools.lab.errors import LabError
 from host_tools.lab.model import forecast
 from host_tools.lab.model.holdings import Holdings
 from host_tools.lab.model.keys import KeyMaker, make_identity
+from host_tools.lab.model.loads import Loads
 from host_tools.lab.model.phones import Phones
 from host_tools.lab.model.procedures import Procedures, check_address
 from host_tools.lab.model.state import FORMAT, State, Store
@@ -29,7 +30,7 @@ SERVICES = ("tftp", "tvs", "application", "http", "https", "capf")  # https: con
 _NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]{0,30}[A-Za-z0-9])?")
 
 
-class Cluster(Phones, Procedures, Transfers):
+class Cluster(Phones, Loads, Procedures, Transfers):
     """The cluster in the folder `path`. Objects are cheap and hold no state but a cache of the current generation."""
 
     def __init__(self, path, key_maker=None):
@@ -117,6 +118,9 @@ class Cluster(Phones, Procedures, Transfers):
 
         With a centralized TFTP, what this cluster does not have comes from the other cluster's publisher.
         """
+        load = self.load_path(name)
+        if load is not None:
+            return load
         state = self.state
         folder = self.node(node, state.data)["name"]
         if name in state.published[folder]:

@@ -35,7 +35,8 @@ class Phones:
             phone = draft.data["phones"].setdefault(
                 mac,
                 {
-                    "load": "sip88xx.14-2-1-0101-1",
+                    "load": "",
+                    "load_server": "",
                     "encrypted": False,
                     "lsc": None,
                     "mic": None,

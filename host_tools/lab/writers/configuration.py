@@ -46,7 +46,7 @@ def device(data, phone, mac):
     if not data["pre8"]:
         lines.append(tvs_members(data["nodes"]))
     lines += [
-        f"<loadInformation>{escape(phone['load'])}</loadInformation>",
+        *load_information(phone),
         f"<capfAuthMode>{capf_mode(phone)}</capfAuthMode>",
         capf_list(data["nodes"]),
         service_address(data["nodes"][0]),
@@ -62,13 +62,20 @@ def pointer(data, phone, certificate_hash):
     return document(
         [
             "<fullConfig>false</fullConfig>",
-            f"<loadInformation>{escape(phone['load'])}</loadInformation>",
+            *load_information(phone),
             f"<capfAuthMode>{capf_mode(phone)}</capfAuthMode>",
             capf_list(data["nodes"]),
             f"<certHash>{certificate_hash}</certHash>",
             "<encrConfig>true</encrConfig>",
         ]
     )
+
+
+def load_information(phone):
+    """Which load the phone is to run, and where it is, if that is another server."""
+    server = phone.get("load_server", "")
+    lines = [f"<loadInformation>{escape(phone['load'])}</loadInformation>"]
+    return [*lines, f"<loadServer>{escape(server)}</loadServer>"] if server else lines
 
 
 def default(data):
