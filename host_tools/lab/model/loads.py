@@ -58,7 +58,7 @@ class Loads:
     def set_load(self, mac, name, server=None):
         """Say which load a phone is to run ("" for none in particular); mac "all": every phone that the cluster knows.
 
-        server: another server that has it ("host" or "host:port"); None: the TFTP servers. LabError for a name that cannot be one.
+        server: another server that has it ("host" or "host:port"); None: the TFTP servers. LabError: a name that cannot be one.
         """
         if name and not _NAME.fullmatch(name):
             raise LabError(f"{name!r} is no name of a load, such as phonetrust-rpi3-0.2.0")
