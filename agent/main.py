@@ -210,7 +210,7 @@ class Phone:
             await self.hal.clock.sleep(_TICK)
 
     async def _console(self):
-        console = Console(self.view, Wishes(self), self.hal.console.write)
+        console = Console(self.view, _Wishes(self), self.hal.console.write)
         while True:
             try:
                 line = await self.hal.console.read_line()
@@ -227,7 +227,7 @@ class Phone:
         return "".join(pieces(self.view.status()))
 
 
-class Wishes:
+class _Wishes:
     """What a person may do at the console, each with a line in the log."""
 
     def __init__(self, phone):

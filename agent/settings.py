@@ -112,7 +112,6 @@ KEYS = {
         "TFTP block size asked for, bytes",
     ),
     "tftp_window": (_number(1, 64), 16, 16, "TFTP blocks on the way at once"),
-    "replay": (lambda v: v, "warn", "refuse", "x"),
     "boot_budget": (_number(5, 3600), 180, 180, "seconds that one boot may take, whatever servers do"),
     "tvs_timeout": (_number(100, 60000), 5000, 5000, "ms for a TVS server to connect, and to answer"),
     "capf_timeout": (

@@ -11,7 +11,7 @@ class Decision:
 
     kind: "ctl", "itl", a file's name, or the purpose of a TLS server. evidence: a dictionary of what was looked at
     (strings, numbers, lists; ready for JSON). warnings: sentences that do not change the outcome. body: offset of the
-    content of an accepted signed file. timestamp: TIMESTAMP of an accepted list or signed file, None without one."""
+    content of an accepted signed file."""
 
     def __init__(self, accepted, reason, kind, text, evidence=None, warnings=()):
         self.accepted = accepted
@@ -20,7 +20,6 @@ class Decision:
         self.text = text
         self.evidence = evidence if evidence is not None else {}
         self.warnings = list(warnings)
-        self.timestamp = None
         self.body = 0  # where the body of an accepted signed file starts
         self.trust_list = None  # an accepted list, until it is installed
 

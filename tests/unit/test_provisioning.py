@@ -4,9 +4,9 @@
 from agent.formats import names
 from tests.helpers.agent.both import vector
 from tests.helpers.agent.building import der
-from tests.helpers.agent.clusters import cluster
 from tests.helpers.agent.enrolling import SIGNED, configuration, itl, signed
 from tests.helpers.agent.phone_world import SECOND, SERVER, World, own_pair
+from tests.unit.test_boot import cluster
 
 EC = "cucmec.cert.pem"
 

@@ -2,16 +2,17 @@
 import json
 
 from agent.formats import names
+from agent.local.status import status
 from hal.fake import FakeFlash
 from tests.helpers.agent.both import vector
 from tests.helpers.agent.building import library, record, trust_list
-from tests.helpers.agent.clusters import OWN, SIGNED, cluster
 from tests.helpers.agent.phone_world import FLASH, SERVER, World
+from tests.unit.test_boot import OWN, SIGNED, cluster
 
 
 def now(world):
     """The status, through JSON and back."""
-    found = json.loads(json.dumps(world.phone.view.status()))
+    found = json.loads(json.dumps(status(world.phone)))
     assert found["locked_out"] == (found["advice"] is not None)
     return found
 

@@ -7,8 +7,7 @@ world.restart()                    the same phone, power-cycled: only its flash 
 
 from agent.flash.identity import parse_pem
 from agent.formats import names
-from agent.local.console import Console
-from agent.main import Phone, Wishes
+from agent.main import Phone
 from agent.servers.tvs import message as tvs_message
 from agent.settings import Settings
 from hal.fake import Hal
@@ -115,7 +114,6 @@ class World:
     def make_phone(self, servers=()):
         """A phone that was just switched on."""
         self.phone = TestedPhone(self.hal, self.settings, servers, mic=self.mic)
-        self.console = Console(self.phone.view, Wishes(self.phone), self.hal.console.write)
         return self.phone
 
     @property
@@ -185,14 +183,6 @@ class World:
         """What a person wishes at the console, done at once."""
         self.phone.work.update_lsc(string)
         self.turn()
-
-    def type_in(self, *lines):
-        """What the console shows after these lines, each of which has been done before the next one is typed."""
-        self.hal.console.output = ""
-        for line in lines:
-            run(self.console.command(line))
-            self.turn()
-        return self.hal.console.output
 
     def erase(self, what):
         """What a person does at the console; the Decision."""

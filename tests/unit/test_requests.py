@@ -3,12 +3,11 @@
 
 import os
 
-from agent.boot.history import History
 from agent.flash.identity import parse_pem
 from agent.formats import names
-from agent.local.programs import Programs
+from agent.local.programs import Abandoned
 from hal.files import KEPT, Files
-from tests.helpers.agent.both import raises, run, temporary_path, vector
+from tests.helpers.agent.both import raises, temporary_path, vector
 from tests.helpers.agent.building import header, library, record, signature_info, signer, text, tlv, trust_list
 from tests.helpers.agent.phone_world import World
 
@@ -59,33 +58,17 @@ class Place:
         self.world = World(files, **settings)
         self.folder = temporary_path()
         os.mkdir(self.folder)
-        self.use(Files(self.folder))
-        self.world.load()
+        self.world.hal.files = Files(self.folder)
+        self.boot = self.world.phone
         if itl is not None:
-            self.world.store.save({"itl": itl})
-            self.world.load()
+            self.boot.store.save({"itl": itl})
+        self.boot.load()
 
-    def use(self, files):
-        """Files are kept here from now on."""
-        self.files = self.world.hal.files = files
-        world = self.world
-        self.history = History()
-        self.programs = Programs(
-            world.phone.fetcher,
-            world.phone.judge,
-            files,
-            world.hal.crypto,
-            world.settings.file_limit,
-            world.hal.clock,
-            self.history,
-        )
-        return files
-
-    def fetch(self, name, owner=1):
+    def fetch(self, name, owner=1, turn=None):
         """(outcome and reason, content or None)."""
-        decision, path = run(self.programs.fetch(name, owner))
+        decision, path = self.boot.requests.fetch(name, owner, turn)
         assert (path is None) == (not decision.accepted)
-        assert decision.text[-1] == "." and self.history.decisions[-1] is decision
+        assert decision.text[-1] == "." and self.boot.requests.decisions[-1] is decision
         content = None
         if path is not None:
             with open(path, "rb") as file:
@@ -135,14 +118,19 @@ def test_one_wrong_bit_found_at_the_end_leaves_nothing():
 def test_until_the_last_byte_nothing_is_there_under_a_name_that_is_told():
     place = Place({"load.bin.sgn": LOAD})
     seen = []
-    server = place.world.server
 
-    def watched(packet, source, reply):
-        seen.append(place.there())
-        server(packet, source, reply)
+    class Clock:
+        now = 0
 
-    place.world.hal.net.serve_udp("192.0.2.1", 69, watched)
-    assert place.fetch("load.bin")[0] == "accepted signed-by-itl"
+        def monotonic(self):
+            Clock.now += 200
+            return self.now
+
+        def sleep(self, duration):
+            Clock.now += duration
+
+    place.world.hal.clock = Clock()
+    assert place.fetch("load.bin", turn=lambda: seen.append(place.there()))[0] == "accepted signed-by-itl"
     assert len(seen) > 20 and [there for there in seen if there != ["1.part"]] == []
     assert place.there() == ["1"]
 
@@ -185,7 +173,7 @@ def test_without_trust_and_after_rollback_the_plain_file_is_taken():
 
 def test_with_lost_trust_nothing_is_fetched():
     place = Place({"ring.xml": b"<rings/>", "load.bin.sgn": LOAD})
-    place.world.phone.judge.lose()
+    place.boot.lose("flash", "torn")
     assert place.fetch("ring.xml") == ("refused trust-lost", None)
     assert place.fetch("load.bin.sgn") == ("refused trust-lost", None)
     assert place.world.server.asked == [] and place.there() == []
@@ -195,7 +183,7 @@ def test_an_unknown_signer_is_asked_about_at_tvs():
     place = Place({TONES + ".sgn": signed(TONES + ".sgn", b"x")})
     assert place.fetch(TONES)[0] == "refused tvs-unreachable"
     place.world.tvs({"lsc.cert.pem": (TFTP,)})
-    place.world.phone.tvs.set_servers([("127.0.0.1", 2445)])
+    place.boot.tvs.set_servers([("127.0.0.1", 2445)])
     assert place.fetch(TONES) == ("accepted vouched-by-tvs", b"x")
     assert place.there() == ["2"]
 
@@ -240,37 +228,46 @@ class FullFiles(Files):
 def test_a_full_disk_leaves_nothing_and_says_so():
     for room in (0, 1, 100000, len(load_body()) - 1):
         place = Place({"load.bin.sgn": LOAD})
-        files = place.use(FullFiles(place.folder))
+        files = place.world.hal.files = FullFiles(place.folder)
         files.room = room
         outcome = place.fetch("load.bin")
         assert outcome == ("refused not-stored", None) and place.there() == [], room
-        assert "28" in place.history.decisions[-1].text
+        assert "28" in place.boot.requests.decisions[-1].text
         files.room = len(load_body())
         assert place.fetch("load.bin")[0] == "accepted signed-by-itl"
     place = Place({"load.bin.sgn": LOAD})
-    place.use(FullFiles(place.folder)).fails = "create"
+    place.world.hal.files = FullFiles(place.folder)
+    place.world.hal.files.fails = "create"
     assert place.fetch("load.bin") == ("refused not-stored", None) and place.there() == []
 
 
-def test_a_transfer_that_is_ended_leaves_nothing():
+def test_who_goes_away_ends_the_transfer():
     place = Place({"load.bin.sgn": LOAD})
+    clock = place.world.hal.clock
+    count = []
 
-    def gone(packet, source, reply):
-        if packet[1] == 4 and packet[3] == 9:
-            raise KeyboardInterrupt()  # as a task is cancelled in the middle of a transfer
-        place.world.server(packet, source, reply)
+    def turn():
+        count.append(1)
+        raise Abandoned("gone")
 
-    place.world.hal.net.serve_udp("192.0.2.1", 69, gone)
-    raises(KeyboardInterrupt, run, place.programs.fetch("load.bin", 1))
-    assert place.there() == []
-    place.world.hal.net.serve_udp("192.0.2.1", 69, place.world.server)
+    monotonic = clock.monotonic
+    ticks = [0]
+
+    def running():
+        ticks[0] += 50
+        return monotonic() + ticks[0]
+
+    clock.monotonic = running
+    raises(Abandoned, place.boot.requests.fetch, "load.bin", 1, turn)
+    assert len(count) == 1 and place.there() == []
+    clock.monotonic = monotonic
     assert place.fetch("load.bin")[0] == "accepted signed-by-itl"
 
 
 def test_a_phone_without_a_folder():
     place = Place({"load.bin.sgn": LOAD})
-    place.use(None)
-    raises(ValueError, run, place.programs.fetch("load.bin", 1))
+    place.world.hal.files = None
+    raises(ValueError, place.boot.requests.fetch, "load.bin", 1)
 
 
 # The folder
