@@ -28,9 +28,9 @@ setup: native micropython ## everything that run, test and bench need
 	@$(SETUP)/venv.sh hil
 	@$(SETUP)/servers.sh
 
-run: native micropython ## a cluster on loopback and the booted board, step by step; PHONE=micropython: without QEMU's board
+run: native micropython ## a cluster on loopback and the booted board, step by step; PHONE=micropython: without QEMU's board; PICTURE=FILE
 	@$(SETUP)/apt.sh image
-	@$(PYTHON) -m host_tools.demo $(PHONE)
+	@$(PYTHON) -m host_tools.demo $(PHONE) --picture $(or $(PICTURE),docs/boot.svg)
 
 test: setup $(if $(TIER),,lint) ## lint and all tests; TIER=unit for one tier, ARGS='-k name' for pytest
 	@$(PYTHON) -m tests.run_tiers $(TIER) -- $(ARGS)

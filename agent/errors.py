@@ -2,8 +2,10 @@
 """The errors of the agent: a small tree, and which branch means what.
 
 PhonetrustError          every error of ours: .reason is a code, .text one sentence for a person
-  Refused                bytes that must not be trusted: .reason is a code of spec/phone-behaviour.md
-    Malformed            ... because they do not follow spec/trust-files.md: .file, .tag, .offset, .what
+  Refused                bytes that must not be trusted: .reason is a code of docs/spec/rules.md
+    Malformed            ... because they do not follow docs/spec/formats.md: .file, .tag, .offset, .what
+      Unsupported        ... because their header says a kind of signature that this phone does not know
+      RecordMismatch     ... because a record disagrees with its certificate
   TransferError          a file did not arrive (agent/fetch/errors.py has the kinds)
   SettingsError          the settings file has a mistake: names the key, the mistake and an example
   TrustLost              what was stored on flash cannot be read whole (reason `trust-lost`)
@@ -52,6 +54,12 @@ class Malformed(Refused):
         if self.offset is not None:
             where.append("offset %d" % self.offset)
         return "%s: %s" % (", ".join(where), self.what) if where else self.what
+
+
+class Unsupported(Malformed):
+    """Bytes that follow the format and are signed in a way that this phone does not know."""
+
+    reason = "unsupported"
 
 
 class RecordMismatch(Malformed):

@@ -53,9 +53,9 @@ class Phone:
         self._web = self._make_web(web_server.accept)
         self.fetcher = Fetcher(self._tftp, self._web, settings.tftp or servers, clock, self.log)
         asked = History(self.report)
-        programs = Programs(self.fetcher, self.judge, hal.files, hal.crypto, settings.file_limit, clock, asked)
+        self.programs = Programs(self.fetcher, self.judge, hal.files, hal.crypto, settings.file_limit, clock, asked)
         self.view = View(settings, hal.crypto, self.judge, self.keeper, self.fetcher, self.tvs, self.history, asked)
-        self.service = Service(programs, self.view, hal.files, clock, self.log, user)
+        self.service = Service(self.programs, self.view, hal.files, clock, self.log, user)
         self.enrolment = Enrolment(self._capf_client, self.judge, self.keeper, self.history, clock, self.log)
         boot = make_boot(
             settings,
@@ -210,7 +210,7 @@ class Phone:
             await self.hal.clock.sleep(_TICK)
 
     async def _console(self):
-        console = Console(self.view, _Wishes(self), self.hal.console.write)
+        console = Console(self.view, Wishes(self), self.hal.console.write)
         while True:
             try:
                 line = await self.hal.console.read_line()
@@ -227,7 +227,7 @@ class Phone:
         return "".join(pieces(self.view.status()))
 
 
-class _Wishes:
+class Wishes:
     """What a person may do at the console, each with a line in the log."""
 
     def __init__(self, phone):

@@ -7,11 +7,12 @@ import json
 
 from agent.errors import SettingsError
 from agent.fetch.tftp.packet import FULL_BLOCK, SAFE_BLOCK, SMALLEST_BLOCK
+from agent.trust.age import REPLAYS
 from agent.trust.rules import POLICIES
 
 PROVISIONING = ("tftp", "http")
 TFTP_PORT = 69
-TVS_PORT = 2445  # of servers that only the ITL names (spec/tvs.md, 'Servers and the cache')
+TVS_PORT = 2445  # of servers that only the ITL names (docs/spec/tvs.md, T9)
 
 
 def _mac(value):
@@ -38,6 +39,12 @@ def _is_word(letter):
 def _policy(value):
     if value not in POLICIES:
         raise ValueError("it must be one of: %s" % ", ".join(POLICIES))
+    return value
+
+
+def _replay(value):
+    if value not in REPLAYS:
+        raise ValueError("it must be one of: %s" % ", ".join(REPLAYS))
     return value
 
 
@@ -98,6 +105,7 @@ KEYS = {
     "model": (_model, "8861", "8861", "model, as TVS and CAPF are told it"),
     "tftp": (servers_of, [], ["192.0.2.10", "192.0.2.11:69"], "TFTP servers; empty: learned by DHCP, option 150 or 66"),
     "policy": (_policy, "first-use", "provisioned-only", "whether a first trust list is believed unseen"),
+    "replay": (_replay, "warn", "refuse", "what is done with files that are older than the installed ones"),
     "refuse_weak": (_boolean, False, True, "refuse SHA-1 and keys of 1024 bits"),
     "size_limit": (_number(1024, 1 << 20), 65536, 65536, "largest trust list, bytes"),
     "configuration_limit": (_number(1024, 1 << 20), 65536, 65536, "largest configuration file, bytes"),
@@ -163,7 +171,7 @@ class Settings:
 
     @property
     def device(self):
-        """Name of the device on the cluster (spec/phone-behaviour.md, 'Names')."""
+        """Name of the device on the cluster (docs/spec/rules.md, 'Names of the phone')."""
         return "SEP" + self.mac
 
     @property

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
 """The phone's program on a board: makes the HAL of what the start scripts found, boots the agent and keeps it going.
 
-The scripts (host_tools/image/rootfs) leave in one folder: phone.json and mic.pem (from the card, if they are there),
-mac, network.json (from DHCP), store (a link to the raw partition). It touches `alive` there, which is what keeps the
-watchdog fed. Another folder of that kind, with a file of a fixed size as store, may be given:
-micropython boards/phone.py FOLDER runs the phone anywhere.
+The scripts (host_tools/image/rootfs) leave these in one folder: phone.json and mic.pem (from the card, if they are there),
+mac, network.json (from DHCP), store (a link to the raw partition). It touches `alive` there, which keeps the
+watchdog fed. `micropython boards/phone.py FOLDER` runs the phone anywhere, with another such folder whose store is a
+file of a fixed size.
 """
 
 import asyncio

@@ -5,28 +5,37 @@ A Hal has the parts `net`, `flash`, `files`, `clock`, `random`, `crypto`, `conso
 `hal.host.Hal` (a PC, CPython), `hal.device.Hal` (MicroPython on Linux boards) and `hal.fake.Hal` (tests, both Pythons).
 The agent is handed one and imports none. No trust rule lives here.
 
+hal/__init__.pyi has the same interface as types.
+
 Conventions of all parts: times are whole milliseconds, sizes are bytes, buffers are anything with the buffer protocol
 (bytes, bytearray, memoryview). Errors are builtin ones only: OSError for whatever the world does (its errno is
 positive, on both Pythons: ETIMEDOUT for silence), ValueError for bytes that crypto cannot read and for wrong
 arguments. close() may be called twice.
 
+Whatever waits is async, for asyncio's loop, and blocks no other task. A `deadline` is a reading of clock.monotonic() at
+which the wait ends. What is there already is given also after its deadline. One task at a time may wait for one direction
+of a socket; a task that waits for what another one closes gets OSError (EBADF). A wait may be cancelled.
+
 net
-    resolve(host, port) -> address. Opaque; OSError where the name is unknown.
-    address_text(address) -> "192.0.2.1:69".
+    resolve(host, port, deadline) -> address. Opaque; for a name or an IPv4 or IPv6 address in digits. A name that has
+        both: IPv4, where there is a route. OSError: ENOENT where there is none, ETIMEDOUT.
+    address_text(address) -> "192.0.2.1:69", "[2001:db8::1]:69".
     same_host(a, b) -> True where two addresses differ in nothing but the port.
-    udp() -> socket on a free port: send(data, address); receive_into(buffer, timeout) -> (count, address), None after
-        `timeout` ms of silence, a longer datagram is cut to the buffer; close(). A refused port (ICMP) is silence.
-    tcp(host, port, timeout), tls(host, port, timeout, identity=None) -> stream: read_into(buffer) -> count, 0 = end;
-        write(data) writes all; peer_certificate: DER, None without TLS; close(). `timeout` bounds each connect,
-        whole handshake, read and write. tls checks no chain, no host name and no date: who called decides by
-        peer_certificate. identity = (certificate DER, private key DER) is shown if the server asks for it.
-    listen_local(path) -> listener of a Unix socket (an old socket file is replaced): accept() -> local stream, None
-        where nobody waits; close() also removes the file. A local stream never blocks: read_into(buffer) -> count, 0 =
-        end, None = nothing now; write(data) -> how much was taken, 0 = full; process: the number of the program at the
-        other end, 0 where the system does not tell; close().
-    poller() -> waits for several of: listener, local stream, console. watch(thing, writing=False) (again to change
-        it), forget(thing), wait(timeout) -> list of (thing, readable, writable), empty after `timeout` ms; None = no
-        limit. A stream whose other end has gone is readable.
+    udp(address) -> socket on a free port for servers with addresses of this kind: send(data, address);
+        receive_into(buffer, deadline) -> (count, address), None at the deadline; a longer datagram is cut to the buffer.
+        close(). A refused port (ICMP) is silence.
+    tcp(host, port, deadline) -> stream; the deadline is for name and connection together.
+    tls(host, port, deadline, accept, identity=None) -> stream; the deadline is for name, connection and handshake. It
+        checks no chain, no host name and no date: accept(certificate DER) is awaited when the server has shown its
+        certificate and proved its key, and nothing of the phone's own is sent before it says True. identity =
+        (certificate DER, private key DER) is shown then, if the server asks for it. OSError: EACCES where it says False,
+        EPROTO where TLS fails. ValueError: identity. tls_name: whose TLS it is.
+    A stream has read_into(buffer, deadline) -> count, 0 = end; write(data, deadline) writes all; peer_certificate: DER,
+        None without TLS; close(), which waits for nothing. orderly: after the end, whether the server said that it is the
+        end: close_notify in TLS, any end of plain TCP. A cut TLS connection is an end that is not orderly.
+    listen_local(path) -> listener of a Unix socket (an old socket file is replaced): accept() -> local stream; close() also
+        removes the file. A local stream has read_into(buffer, deadline=None), write(data, deadline) and close() like a
+        stream, and process, user, group: the numbers of the program at the other end, as they were when it connected.
 
 flash: a raw region of fixed size
     size; read_into(offset, buffer) fills the buffer; write(offset, data); sync() returns when all writes before it
@@ -45,8 +54,7 @@ files: files that other programs of the phone read (hal/files.py); None where th
         after a restart.
 
 clock
-    monotonic() -> ms since some start, never back. wall() -> seconds since 1970, None where the board does not know.
-    sleep(ms).
+    monotonic() -> ms since some start, never back. sleep(duration): other tasks run for so many ms.
 
 random
     bytes(n) -> n bytes from the system's generator.
@@ -63,10 +71,9 @@ crypto: pure computation; the modules that decide may be handed it
         one byte), public_key (SubjectPublicKeyInfo DER), record_key (content of its BIT STRING: RSAPublicKey DER or EC
         point), key_kind ("rsa", "ec", "other"), key_bits (0 for "other"), signature, signature_algorithm (dotted OID),
         not_before, not_after ("YYYYMMDDHHMMSSZ"). ValueError: unreadable, or bytes after the certificate.
-    header_index(data, limit), record_index(data, start, limit), check_records(data, start, limit): walks of a trust
-        list, as native/phonetrust.h describes them: (count or a negative error, rows, tag, offset). rows: an array of
-        numbers with room for at least `count` rows; tag, offset: of the fault. `limit`: the most TLVs or records that
-        are read. None where there is no accelerator.
+    check_records(data, start, limit): reads and checks all records of a trust list, as native/phonetrust.h describes it:
+        (count or a negative error, rows, tag, offset). rows: an array of numbers with room for at least `count` rows; tag,
+        offset: of the fault. `limit`: the most records that are read. None where there is no accelerator.
     make_key(kind, bits) -> (private key DER, SubjectPublicKeyInfo DER). "rsa" of 1024 to 4096 bits, "ec" of 256, 384,
         521; ValueError for others. Seconds on a board. public_key(private_key) -> SubjectPublicKeyInfo DER.
     sign(private_key, scheme, digest) -> signature. "rsa-bare": PKCS#1 type 1 padding without a DigestInfo, as CAPF
@@ -76,10 +83,10 @@ crypto: pure computation; the modules that decide may be handed it
     decrypt_stream(key, iv) -> AES-CBC: update(data) decrypts a bytearray of whole 16 byte blocks in place.
 
 console
-    write(text) as it stands, no line end added. read_line(timeout) -> text without its line end, None after `timeout`
-    ms without a whole line (what was typed so far is kept) and EOFError at the end of input.
+    write(text) as it stands, no line end added. It never waits: where the console does not take it, up to 16 KB are kept
+        for later, then whole lines are lost, and a line says how many. read_line() -> the next line without its end; one of
+        more than 200 bytes is dropped. EOFError at the end of input.
 
 board
-    mac ("00270DC01C92"), model ("8861"), version (of the firmware). restart() does not return. watchdog() feeds it.
-    led(on). A board without watchdog or LED does nothing there.
+    mac ("00270DC01C92"), model ("8861"). restart() does not return. watchdog() feeds it; a board without one does nothing.
 """

@@ -8,7 +8,7 @@ KEPT = 4
 
 
 class Files:
-    """A folder of files that were fetched for other programs. What is in it when this starts is removed."""
+    """A folder of files that were fetched for other programs. Whatever is in it at the start is removed."""
 
     def __init__(self, folder):
         self._folder = folder
@@ -18,7 +18,7 @@ class Files:
             os.remove(folder + "/" + name)
 
     def create(self, owner):
-        """A new file for `owner`, under a name that nobody is told before keep(). OSError."""
+        """A new file for `owner`, under a name that stays secret until keep(). OSError."""
         self._count += 1
         return _File(self, owner, "%s/%d" % (self._folder, self._count))
 
@@ -28,7 +28,7 @@ class Files:
             remove(path)
 
     def kept(self, owner, path):
-        """For a file: it stays; the owner's oldest makes room."""
+        """Called by a file that is kept: the owner's oldest file makes room."""
         paths = self._kept.setdefault(owner, [])
         paths.append(path)
         if len(paths) > KEPT:
@@ -56,7 +56,7 @@ class _File:
         self._file.write(block)
 
     def keep(self):
-        """The file is whole: its path. OSError; then nothing of it is left."""
+        """The file is whole: its path. After an OSError nothing of it is left."""
         try:
             self._close()
             os.rename(self._part, self._path)
@@ -72,7 +72,7 @@ class _File:
             try:
                 self._close()
             except OSError:
-                pass  # no room for the last bytes, which go now anyway
+                pass  # no room for the last bytes, which are removed now
             remove(self._part)
 
     def _close(self):
@@ -82,7 +82,7 @@ class _File:
 
 
 def remove(path):
-    """Remove a file; one that is gone already is fine."""
+    """Remove a file, if it is still there."""
     try:
         os.remove(path)
     except OSError:

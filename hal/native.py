@@ -44,8 +44,6 @@ FUNCTIONS = (
     ("digest_free", "v", "h"),
     ("verify", "i", "bnibnbn"),
     ("certificate", "i", "bnon"),
-    ("header_index", "i", "bnono"),
-    ("record_index", "i", "bnnono"),
     ("check_records", "i", "bnnono"),
     ("make_key", "i", "iizzon"),
     ("public_key", "i", "bnon"),
@@ -56,7 +54,6 @@ FUNCTIONS = (
 
 CERTIFICATE_FIELDS = 20
 KEY_KINDS = ("other", "rsa", "ec")
-TLV_ROW = 3
 RECORD_ROW = 16
 # As many records as a trust list of 64 KiB commonly has; a longer list is walked again with the caller's limit.
 FIRST_ROWS = 64
@@ -133,21 +130,6 @@ class NativeCrypto:
         fields = _rows(CERTIFICATE_FIELDS)
         self._check(self._certificate(der, len(der), fields, CERTIFICATE_FIELDS), "certificate")
         return Certificate(der, fields)
-
-    def header_index(self, data, limit):
-        """(number of TLVs or a negative error, rows, tag, offset) of a file's header: phonetrust_header_index.
-
-        rows: array of TLV_ROW numbers each, room for `limit` TLVs. tag, offset: of the fault, 0 where there is none.
-        """
-        rows, fault = _rows(limit * TLV_ROW), _rows(2)
-        count = self._header_index(data, len(data), rows, limit, fault)
-        return count, rows, fault[0], fault[1]
-
-    def record_index(self, data, start, limit):
-        """The same of all records of a trust list from `start`: phonetrust_record_index."""
-        rows, fault = _rows(limit * TLV_ROW), _rows(2)
-        count = self._record_index(data, len(data), start, rows, limit, fault)
-        return count, rows, fault[0], fault[1]
 
     def check_records(self, data, start, limit):
         """Read and check all records from `start`, at most `limit`: phonetrust_check_records.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* One element of DER, by mbedTLS's ASN.1 reader, which accepts BER lengths; here only the shortest form is
- * let pass. */
+/* One element of DER, by mbedTLS's ASN.1 reader, which accepts BER lengths; this accepts only the
+ * shortest form. */
 #include <mbedtls/asn1.h>
 
 #include "internal.h"

@@ -26,6 +26,36 @@ const char *phonetrust_error_name(int error) {
         return "key";
     case PHONETRUST_ERROR_RANDOM:
         return "random";
+    case PHONETRUST_ERROR_TLS_ALERT:
+        return "tls-alert";
+    case PHONETRUST_ERROR_TLS_VERSION:
+        return "tls-version";
+    case PHONETRUST_ERROR_TLS_PARAMETERS:
+        return "tls-parameters";
+    case PHONETRUST_ERROR_TLS_CERTIFICATE:
+        return "tls-certificate";
+    case PHONETRUST_ERROR_TLS_KEY:
+        return "tls-key";
+    case PHONETRUST_ERROR_TLS_PROOF:
+        return "tls-proof";
+    case PHONETRUST_ERROR_TLS_SCHEME:
+        return "tls-scheme";
+    case PHONETRUST_ERROR_TLS_RECORD:
+        return "tls-record";
+    case PHONETRUST_ERROR_TLS_MESSAGE:
+        return "tls-message";
+    case PHONETRUST_ERROR_TLS_BYTES:
+        return "tls-bytes";
+    case PHONETRUST_ERROR_TLS_RECORDS:
+        return "tls-records";
+    case PHONETRUST_ERROR_TLS_ALERTS:
+        return "tls-alerts";
+    case PHONETRUST_ERROR_TLS_CLOSED:
+        return "tls-closed";
+    case PHONETRUST_ERROR_TLS_CUT:
+        return "tls-cut";
+    case PHONETRUST_ERROR_TLS_INTERNAL:
+        return "tls-internal";
     default:
         return error >= 0 ? "ok" : "unknown";
     }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the parts of libphonetrust share with each other and with nobody else. */
+/* What the parts of libphonetrust share only with each other. */
 #ifndef PHONETRUST_INTERNAL_H
 #define PHONETRUST_INTERNAL_H
 

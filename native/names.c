@@ -57,12 +57,38 @@ int name_read(const uint8_t **at, const uint8_t *end, struct name *name) {
     return 0;
 }
 
+/* Space, and the control characters that count as one (RFC 4518, 2.2). */
+static bool is_blank(uint8_t byte) { return byte == ' ' || (byte >= '\t' && byte <= '\r'); }
+
 static struct slice trim(const uint8_t *from, const uint8_t *to) {
-    while (from < to && *from == ' ')
+    while (from < to && is_blank(*from))
         from++;
-    while (to > from && to[-1] == ' ')
+    while (to > from && is_blank(to[-1]))
         to--;
     return (struct slice){from, (size_t)(to - from)};
+}
+
+/* The next byte of a trimmed value as values are compared: small letters, one space for several blanks. */
+static uint8_t next_folded(struct slice *value) {
+    uint8_t byte = *value->at++;
+    value->length--;
+    if (!is_blank(byte))
+        return byte >= 'A' && byte <= 'Z' ? (uint8_t)(byte + ('a' - 'A')) : byte;
+    while (is_blank(*value->at)) { /* a trimmed value does not end in a blank */
+        value->at++;
+        value->length--;
+    }
+    return ' ';
+}
+
+/* Whether two values are the same, letter case of ASCII and the number of blanks aside (RFC 5280, 7.1). */
+static bool is_same_value(struct slice one, struct slice other) {
+    one = trim(one.at, one.at + one.length);
+    other = trim(other.at, other.at + other.length);
+    while (one.length != 0 && other.length != 0)
+        if (next_folded(&one) != next_folded(&other))
+            return false;
+    return one.length == 0 && other.length == 0;
 }
 
 /* Last byte of the object identifier 2.5.4.n of a keyword in any case; 0 for keywords not known here. */
@@ -100,9 +126,8 @@ static bool use_attribute(const struct name *name, uint8_t type, struct slice va
     for (size_t i = 0; i < name->count; i++) {
         const struct attribute *attribute = name->attributes + i;
         if ((*used >> i & 1) == 0 && attribute->type.length == 3 && attribute->type.at[2] == type &&
-            memcmp(attribute->type.at, MBEDTLS_OID_AT, 2) == 0 && attribute->value.length == value.length &&
-            is_plain_string(attribute->value_tag) &&
-            memcmp(attribute->value.at, value.at, value.length) == 0) {
+            memcmp(attribute->type.at, MBEDTLS_OID_AT, 2) == 0 && is_plain_string(attribute->value_tag) &&
+            is_same_value(attribute->value, value)) {
             *used |= 1U << i;
             return true;
         }

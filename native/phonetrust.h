@@ -2,25 +2,26 @@
 /*
  * libphonetrust: the computation behind a phone's trust decisions.
  *
- * This header is the whole interface and its manual. The library computes over memory that the caller owns.
- * It does no I/O (but asks the kernel for random bytes where the caller hands in no source), keeps no state,
- * keeps no pointer after a call returns, and starts no thread. Any number of threads may call it at once,
- * each with its own buffers. Nothing that is allocated inside a call outlives it, with one exception: the
- * running digest of phonetrust_digest_new, which the caller frees.
+ * This header and phonetrust_tls.h, which it includes, are the whole interface and its manual. The library
+ * computes over memory that the caller owns. It does no I/O (but asks the kernel for random bytes where the
+ * caller hands in no source), keeps no state (but for TLS, see there), keeps no pointer after a call returns,
+ * and starts no thread. Any number of threads may call it at once, each with its own buffers. Nothing that is
+ * allocated inside a call outlives it, with two exceptions, which the caller frees: the running digest of
+ * phonetrust_digest_new and the connection of phonetrust_tls_new.
  *
  * Inputs may be arbitrary bytes from a network. Every length is checked against what it stands in before it
  * is used, and no function recurses. A pointer may be NULL only where that is said, or where its length is 0.
  *
  * Results are int: 0 or a count where things went well, and one of the negative PHONETRUST_ERROR_ numbers
  * where they did not. After an error the contents of output buffers are not to be used, except `fault` as
- * described below. Where memory runs out inside mbedTLS, some failures have the name of what could not be
- * done for want of it (ERROR_MALFORMED, ERROR_KEY) in place of ERROR_MEMORY; none looks like success.
+ * described below. When memory runs out inside mbedTLS, some failures have the name of the step that then
+ * failed (ERROR_MALFORMED, ERROR_KEY) in place of ERROR_MEMORY; none looks like success.
  *
  * Lengths handed in are size_t; offsets handed out are uint32_t from the start of the buffer that was handed
  * in. Functions that give offsets take buffers of at most PHONETRUST_MAXIMUM_LENGTH bytes (ERROR_ARGUMENT
  * beyond).
  *
- * The formats are those of spec/trust-files.md; tag numbers and names are used as they stand there.
+ * The formats are those of docs/spec/formats.md; tag numbers and names are used as they stand there.
  */
 #ifndef PHONETRUST_H
 #define PHONETRUST_H
@@ -104,7 +105,7 @@ PHONETRUST_API int phonetrust_digest_update(void *digest, const uint8_t *data, s
 /* Write the digest and return its length. Only once: then ERROR_ARGUMENT. ERROR_SPACE leaves it running. */
 PHONETRUST_API int phonetrust_digest_final(void *digest, uint8_t *out, size_t capacity);
 
-/* Free a running digest, finished or not. NULL is let pass. */
+/* Free a running digest, finished or not. NULL does nothing. */
 PHONETRUST_API void phonetrust_digest_free(void *digest);
 
 /* -------------------------------------------------------------------------------------- certificates */
@@ -129,8 +130,8 @@ PHONETRUST_API void phonetrust_digest_free(void *digest);
 
 /*
  * Find the fields of one X.509 certificate (RFC 5280) in DER. Nothing may follow it. Extensions are not
- * looked at, and whether the certificate is signed, valid today or fit for a purpose is not asked: a phone
- * trusts certificates because they stand in its trust list.
+ * looked at, nor the certificate's signature, dates or purposes: a phone trusts certificates because they
+ * stand in its trust list.
  *
  * `capacity` is the number of entries in `fields`, at least PHONETRUST_CERTIFICATE_FIELDS.
  * Returns PHONETRUST_CERTIFICATE_FIELDS. ERROR_MALFORMED: not one whole certificate in DER. ERROR_SPACE.
@@ -141,9 +142,9 @@ PHONETRUST_API int phonetrust_certificate(const uint8_t *der, size_t length, uin
 
 /*
  * Check `signature` over `digest` with the key of a certificate: RSASSA-PKCS1-v1_5 (RFC 8017; 512 to 4096
- * bits, and exactly as long as the modulus) or ECDSA (the DER SEQUENCE of r and s; P-256, P-384, P-521). Weak
- * keys and digests are the caller's policy. A millisecond or so on a PC; how long depends on public data
- * alone.
+ * bits, and exactly as long as the modulus) or ECDSA (the strict DER SEQUENCE of r and s; P-256, P-384,
+ * P-521). Weak keys and digests are the caller's policy. A millisecond or so on a PC; how long depends on
+ * public data alone.
  *
  * 0: it verifies. ERROR_SIGNATURE: it does not. ERROR_MALFORMED: unreadable certificate or key.
  * ERROR_UNSUPPORTED: other keys, unknown algorithm. ERROR_ARGUMENT: digest_length is not that of the
@@ -157,10 +158,11 @@ PHONETRUST_API int phonetrust_verify(const uint8_t *certificate, size_t certific
 
 /*
  * The index functions turn TLVs into rows of PHONETRUST_TLV_ROW numbers: tag, offset of the value, length of
- * the value. They check that the bytes hang together and nothing about the values. `capacity` counts rows.
+ * the value. They check how the bytes hang together, and do not look at the values. `capacity` counts rows.
  *
  * `fault` has room for two numbers. With ERROR_MALFORMED (and ERROR_MISMATCH) they are the tag that is wrong
- * and the offset of its first byte. They are the same that agent/formats/tlv.py gives, which walks by the same rules.
+ * and the offset of its first byte. They are the same that agent/formats/tlv.py gives, which walks by the
+ * same rules.
  */
 #define PHONETRUST_TLV_ROW 3
 
@@ -171,7 +173,7 @@ PHONETRUST_API int phonetrust_verify(const uint8_t *certificate, size_t certific
  *
  * Returns the number of rows. ERROR_MALFORMED: VERSION and a two-byte HEADERLENGTH are not first; the header
  * is shorter than these or longer than the file; a TLV runs past the container or the header it stands in; a
- * known tag appears twice (PADDING may) or in another place than spec/trust-files.md gives it. ERROR_SPACE.
+ * known tag appears twice (PADDING may) or in another place than docs/spec/formats.md gives it. ERROR_SPACE.
  * ERROR_ARGUMENT.
  */
 PHONETRUST_API int phonetrust_header_index(const uint8_t *file, size_t length, uint32_t *rows,
@@ -206,22 +208,29 @@ PHONETRUST_API int phonetrust_record_index(const uint8_t *file, size_t length, s
 
 /*
  * Flag: SUBJECTNAME and ISSUERNAME, as far as the record has them, are the certificate's names, seen by a
- * plain comparison of the commonest attributes. Without the flag nothing is said about the names: a slower
- * reader that knows escapes and rarer attributes (agent/formats/names.py) has to compare them before the record is
- * refused or believed.
+ * plain comparison of the commonest attributes, in which letter case of ASCII and the number of blanks do not
+ * count. Without the flag nothing is said about the names: a slower reader that knows escapes and rarer
+ * attributes (agent/formats/names.py) has to compare them before the record is refused or believed.
  */
 #define PHONETRUST_RECORD_NAMES_EQUAL 1
 
 /*
+ * Flag: PUBLICKEY is the certificate's EC point in another form (one of them compressed) as far as its x and
+ * the parity of its y tell. Whether y belongs to x is not computed: the slower reader has to.
+ */
+#define PHONETRUST_RECORD_POINT_OPEN 2
+
+/*
  * Read and check all records of a trust list, from `start` to the end of the file: what
- * phonetrust_record_index checks, the sizes of values (FUNCTION two bytes, IPADDRESS four; DNSNAME,
- * SUBJECTNAME and ISSUERNAME UTF-8 with one NUL at the end; DNSNAME may have no bytes at all), the
+ * phonetrust_record_index checks, the sizes of values (FUNCTION two bytes, IPADDRESS four or sixteen;
+ * DNSNAME, SUBJECTNAME and ISSUERNAME UTF-8 with one NUL at the end; DNSNAME may have no bytes at all), the
  * certificate, and that SERIALNUMBER and PUBLICKEY, where present, are the certificate's. A CERTIFICATE of no
- * bytes counts as none. Leading zero bytes of a SERIALNUMBER are ignored.
+ * bytes counts as none. Leading zero bytes of a SERIALNUMBER are ignored, and the number 0 may have no bytes.
  *
  * `capacity` counts rows of PHONETRUST_RECORD_ROW numbers. Returns the number of records. Allocates nothing.
- * ERROR_MALFORMED: the first thing that is. ERROR_MISMATCH: nothing is malformed, and a record says something
- * else than its certificate; fault is the first such SERIALNUMBER or PUBLICKEY. ERROR_SPACE. ERROR_ARGUMENT.
+ * ERROR_MALFORMED: `fault` is the first malformed thing. ERROR_MISMATCH: nothing is malformed, but a record
+ * differs from its certificate; fault is the first such SERIALNUMBER or PUBLICKEY. ERROR_SPACE.
+ * ERROR_ARGUMENT.
  */
 PHONETRUST_API int phonetrust_check_records(const uint8_t *file, size_t length, size_t start, uint32_t *rows,
                                             size_t capacity, uint32_t *fault);
@@ -266,8 +275,8 @@ PHONETRUST_API int phonetrust_public_key(const uint8_t *private_key, size_t leng
 
 /*
  * Sign a digest. RSA: PKCS #1 type 1 padding over the DigestInfo of `algorithm` (RSASSA-PKCS1-v1_5), or over
- * the bytes alone with PHONETRUST_BARE_DIGEST, as CAPF wants it (spec/capf.md). EC: ECDSA, the DER SEQUENCE
- * of r and s; `algorithm` only says how long the digest must be. A bare digest has 1 to
+ * the bytes alone with PHONETRUST_BARE_DIGEST, as CAPF wants it (docs/spec/capf.md, C5). EC: ECDSA, the DER
+ * SEQUENCE of r and s; `algorithm` only says how long the digest must be. A bare digest has 1 to
  * PHONETRUST_DIGEST_SIZE bytes.
  *
  * The private key is as for phonetrust_public_key. Returns the length of the signature. Random bytes blind
@@ -306,6 +315,10 @@ PHONETRUST_API int phonetrust_unwrap_key(const uint8_t *private_key, size_t leng
  */
 PHONETRUST_API int phonetrust_decrypt(const uint8_t *key, size_t key_length, uint8_t *iv, const uint8_t *data,
                                       size_t length, uint8_t *out);
+
+/* ----------------------------------------------------------------------------------------------- TLS */
+
+#include "phonetrust_tls.h"
 
 #ifdef __cplusplus
 }

@@ -15,13 +15,17 @@ static int check_values(const uint8_t *file, const struct slice *values, uint32_
     static const struct {
         uint8_t tag;
         uint8_t size; /* 0: text */
-    } known[] = {{DNSNAME, 0}, {SUBJECTNAME, 0}, {ISSUERNAME, 0}, {FUNCTION, 2}, {IPADDRESS, 4}};
+        uint8_t other_size;
+    } known[] = {
+        {DNSNAME, 0, 0}, {SUBJECTNAME, 0, 0}, {ISSUERNAME, 0, 0}, {FUNCTION, 2, 2}, {IPADDRESS, 4, 16}};
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
         uint8_t tag = known[i].tag;
         struct slice value = values[tag];
         if (value.at == NULL || (tag == DNSNAME && value.length == 0))
             continue;
-        if (known[i].size == 0 ? !text_is_valid(value) : value.length != known[i].size)
+        bool good = known[i].size == 0 ? text_is_valid(value)
+                                       : value.length == known[i].size || value.length == known[i].other_size;
+        if (!good)
             return bad_value(file, values, tag, fault);
     }
     return 0;
@@ -32,11 +36,30 @@ static bool equal(struct slice one, struct slice other) {
 }
 
 static struct slice without_zeros(struct slice serial) {
-    while (serial.length > 1 && serial.at[0] == 0) {
+    while (serial.length != 0 && serial.at[0] == 0) {
         serial.at++;
         serial.length--;
     }
     return serial;
+}
+
+/* Leading zero bytes aside; the number 0 may have no bytes at all. */
+static bool is_same_number(struct slice one, struct slice other) {
+    return equal(without_zeros(one), without_zeros(other));
+}
+
+/*
+ * Whether `copy` is `04 x y` where the certificate has `02 x` or `03 x`, or the other way round, and y is
+ * even or odd as that says. That y belongs to x is not computed here.
+ */
+static bool is_other_form(struct slice copy, struct slice key) {
+    struct slice compressed = copy.length < key.length ? copy : key;
+    struct slice whole = copy.length < key.length ? key : copy;
+    if (compressed.length == 0 || whole.length != 2 * compressed.length - 1 || whole.at[0] != 4)
+        return false;
+    return (compressed.at[0] == 2 || compressed.at[0] == 3) &&
+           (compressed.at[0] & 1) == (whole.at[whole.length - 1] & 1) &&
+           memcmp(compressed.at + 1, whole.at + 1, compressed.length - 1) == 0;
 }
 
 static bool name_is_copied(const struct name *name, struct slice copy) {
@@ -51,12 +74,17 @@ static void put(uint32_t *field, const uint8_t *file, struct slice slice) {
     field[1] = (uint32_t)slice.length;
 }
 
-/* The tag of the first copy that is not the certificate's; 0 for none. */
-static uint32_t wrong_copy(const struct certificate *certificate, const struct slice *values) {
-    if (values[SERIALNUMBER].at != NULL && !equal(without_zeros(values[SERIALNUMBER]), certificate->serial))
+/* The tag of the first copy that is not the certificate's; 0 for none. Flags a point in its other form. */
+static uint32_t wrong_copy(const struct certificate *certificate, const struct slice *values,
+                           uint32_t *flags) {
+    if (values[SERIALNUMBER].at != NULL && !is_same_number(values[SERIALNUMBER], certificate->serial))
         return SERIALNUMBER;
-    if (values[PUBLICKEY].at != NULL && !equal(values[PUBLICKEY], certificate->record_key))
+    struct slice copy = values[PUBLICKEY];
+    if (copy.at == NULL || equal(copy, certificate->record_key))
+        return 0;
+    if (certificate->key_kind != PHONETRUST_KEY_EC || !is_other_form(copy, certificate->record_key))
         return PUBLICKEY;
+    *flags |= PHONETRUST_RECORD_POINT_OPEN;
     return 0;
 }
 
@@ -94,7 +122,7 @@ static int check_record(const uint8_t *file, size_t length, size_t *offset, uint
     if (certificate_read(values[CERTIFICATE].at, values[CERTIFICATE].length, &certificate) != 0)
         return bad_value(file, values, CERTIFICATE, fault);
     fill(row, file, &certificate, values);
-    uint32_t tag = wrong_copy(&certificate, values);
+    uint32_t tag = wrong_copy(&certificate, values, row + PHONETRUST_RECORD_FLAGS);
     if (tag == 0)
         return 0;
     bad_value(file, values, tag, fault);

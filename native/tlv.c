@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The walk over tags and lengths of headers and records. agent/formats/tlv.py is its twin: same checks in the same
- * order. */
+/* The walk over tags and lengths of headers and records. agent/formats/tlv.py is its twin: same checks in the
+ * same order. */
 #include <string.h>
 
 #include "internal.h"

@@ -1,11 +1,37 @@
 /* SPDX-License-Identifier: MIT */
 /* Signature checks with the key of a certificate. */
+#include <mbedtls/asn1.h>
+
 #include "internal.h"
 
 static bool supported(const struct certificate *certificate) {
     if (certificate->key_kind == PHONETRUST_KEY_RSA)
         return rsa_bits_supported(certificate->key_bits);
     return certificate->key_kind == PHONETRUST_KEY_EC;
+}
+
+/* One INTEGER above 0 in strict DER: no byte in front that says nothing, no sign. */
+static bool is_positive(const uint8_t **at, const uint8_t *end) {
+    size_t length;
+    if (der_enter(at, end, MBEDTLS_ASN1_INTEGER, &length) != 0 || length == 0)
+        return false;
+    const uint8_t *bytes = *at;
+    *at += length;
+    if (bytes[0] >= 0x80 || (bytes[0] == 0 && (length == 1 || bytes[1] < 0x80)))
+        return false;
+    return true;
+}
+
+/* Whether these are the bytes of SEQUENCE { INTEGER r, INTEGER s } and no others: one signature has one
+ * encoding. */
+static bool is_ecdsa_der(struct slice signature) {
+    const uint8_t *at = signature.at;
+    const uint8_t *end = signature.at + signature.length;
+    size_t length;
+    if (der_enter(&at, end, MBEDTLS_ASN1_CONSTRUCTED | MBEDTLS_ASN1_SEQUENCE, &length) != 0 ||
+        at + length != end)
+        return false;
+    return is_positive(&at, end) && is_positive(&at, end) && at == end;
 }
 
 static int verify(mbedtls_pk_context *key, const struct certificate *certificate, mbedtls_md_type_t type,
@@ -16,6 +42,8 @@ static int verify(mbedtls_pk_context *key, const struct certificate *certificate
         return PHONETRUST_ERROR_MEMORY;
     if (result != 0)
         return PHONETRUST_ERROR_MALFORMED;
+    if (certificate->key_kind == PHONETRUST_KEY_EC && !is_ecdsa_der(signature))
+        return PHONETRUST_ERROR_SIGNATURE;
     result = mbedtls_pk_verify(key, type, digest, digest_length, signature.at, signature.length);
     if (is_no_memory(result))
         return PHONETRUST_ERROR_MEMORY;

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Step 5 of the boot: the phone's configuration, signed, encrypted or plain (spec/phone-behaviour.md, 'Boot, in order').
+"""The phone's configuration, signed, encrypted or plain (docs/spec/rules.md, B5).
 
 The rules, in their order:
 1. with trust `SEP<MAC>.cnf.xml.sgn`, else `SEP<MAC>.cnf.xml`; where there is neither, the default configuration;

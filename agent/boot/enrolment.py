@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""When the phone asks CAPF for its own certificate, and what comes of it (spec/capf.md; one session: agent/servers/capf).
+"""When the phone asks CAPF for its own certificate, and what comes of it (docs/spec/capf.md, C12 to C16).
 
-The rules, all [inferred] but where marked: the spec says how a phone enrols, not when.
+The rules, all [inferred] but where marked. agent/servers/capf is one session.
 1. CAPF is contacted when a verified configuration names a CAPF and a capfAuthMode of 2 (nobody is asked), 3 or 4 (LSC or
    MIC). Mode 0 is no operation. Mode 1 needs the string that a person types in: then the phone waits for that person
    [documented]. Whether anything is to be done, and what, only the server knows; so it is asked once a boot.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Step 1 of the boot: what is installed, from flash. And the way back: what a person at the phone erases."""
+"""The first step of a boot: what is installed, from flash (docs/spec/rules.md, B1). And the way back: what a person erases."""
 
 from agent.boot import outcomes
 from agent.errors import PhonetrustError

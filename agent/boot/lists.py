@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Steps 3 and 4 of the boot: the CTL and the ITL (docs/spec/rules.md, boot order).
+"""Two steps of a boot: the CTL and the ITL (docs/spec/rules.md, B3 and B4).
 
 A phone's own list (`ITLSEP<MAC>.tlv`) goes before the cluster's (`ITLFile.tlv`). A list that is there and refused ends
 the step: the cluster's is no second try. What is accepted is stored, and only then installed."""

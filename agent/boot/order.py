@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""The boot: its steps, in their order (docs/spec/rules.md, boot order). It decides nothing and fetches nothing itself.
+"""The boot: its steps, in their order (docs/spec/rules.md, B1 to B6). It decides nothing and fetches nothing itself.
 
-    1  installed trust, configuration and certificates, from flash         agent/boot/installed.py
-    3  the CTL                                                              agent/boot/lists.py
-    4  the ITL                                                              agent/boot/lists.py
-    5  the configuration, and what it says to do: enrol, take a new load    agent/boot/configuration.py
+    B1  installed trust, configuration and certificates, from flash         agent/boot/installed.py
+    B3  the CTL                                                              agent/boot/lists.py
+    B4  the ITL                                                              agent/boot/lists.py
+    B5  the configuration, and what it says to do: enrol, take a new load    agent/boot/configuration.py
 
-Step 2, which servers there are, is the launcher's; step 6, to serve, is agent/main.py's. Each step is given what it uses.
+B2, which servers there are, is the launcher's; B6, to serve, is agent/main.py's. Each step is given what it uses.
 preflight and the lab's forecast run these same steps, with files in the place of servers."""
 
 import gc
@@ -33,7 +33,7 @@ class Boot:
         self._clock = clock
 
     async def run(self):
-        """Steps 1 to 5. Returns True where each step's file was accepted or is rightly absent."""
+        """B1 to B5. Returns True where each step's file was accepted or is rightly absent."""
         lost = self.installed.run()
         if lost is not None:
             return False

@@ -11,6 +11,7 @@ FetchError                 .reason is a code, .text one sentence, .server and .f
 SinkFailed                 the receiver of the file failed, and no server"""
 
 from agent.errors import TransferError
+from agent.formats.text import shown
 
 
 class FetchError(TransferError):
@@ -18,7 +19,7 @@ class FetchError(TransferError):
     `failures`: the errors of all servers that were asked, in order."""
 
     def __init__(self, server, file, cause):
-        super().__init__("%s%s: %s" % (file, " from %s" % server if server else "", cause))
+        super().__init__("%s%s: %s" % (shown(file), " from %s" % server if server else "", cause))
         self.server = server
         self.file = file
         self.cause = cause

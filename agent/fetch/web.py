@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""One file from one server by HTTPS or HTTP, as newer phones fetch them (spec/phone-behaviour.md, 'Configuration by HTTP
-and HTTPS'). Which server is asked, when, and by which way is decided in agent/fetch/fetcher.py.
+"""One file from one server by HTTPS or HTTP, as newer phones fetch them (docs/spec/http.md, H1 to H4).
 
-The rules, in their order:
-1. a connection, TLS included, is there within `timeout`, the head of the answer within as much again, and the whole file
-   within `deadline`, all from the beginning;
-2. by HTTPS nothing of the phone's own is sent before `accept` has said yes to the server's certificate;
-3. the answer keeps the rules of agent/fetch/http.py.
+agent/fetch/fetcher.py decides which server is asked, when, and in which way. Kept here:
+- the connection, TLS included, stands within `timeout`, the head of the answer comes within as much again, and the whole
+  file comes within `deadline`, all from the beginning;
+- over HTTPS the phone sends nothing of its own before `accept` has said yes to the server's certificate;
+- agent/fetch/http.py has the rules for the answer.
 """
 
 from agent.fetch.errors import NoServer, SinkFailed

@@ -4,7 +4,7 @@
 Rules kept here, in this order:
 1. the LSC and its key are stored, and removed, together in one write: a loss of power leaves both or neither;
 2. a stored pair that does not belong together is not used;
-3. where one certificate is shown, it is the LSC, else the MIC (spec/tvs.md); an encrypted configuration is tried with
+3. where one certificate is shown, it is the LSC, else the MIC (docs/spec/tvs.md, T1); an encrypted configuration is tried with
    both, in that order.
 """
 

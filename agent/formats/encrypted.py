@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Encrypted configuration (`.enc.sgn`, spec/trust-files.md): from ciphertext to plaintext, after the signature was good.
+"""Encrypted configuration (`.enc.sgn`): from ciphertext to plaintext, after the signature was good (docs/spec/formats.md, X1).
 
 A wrong key, a wrong padding and a damaged plaintext look the same from outside: the digest of the plaintext decides,
 and nothing before it tells."""

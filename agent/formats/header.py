@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""The header that trust lists and signed files share (spec/trust-files.md, 'One header, three kinds of file')."""
+"""The header that trust lists and signed files share (docs/spec/formats.md, 'Header')."""
 
-from agent.errors import Malformed
+from agent.errors import Malformed, Unsupported
 from agent.formats import names, tlv
 
 #: DIGESTALGORITHM -> name. 2 is [inferred]; the others are [seen].
@@ -14,7 +14,7 @@ SIGNATURE_RSA = 0  # SIGNATUREALGORITHM
 #: Bytes; a header of the longest names and a 4096-bit signature has under 2,500. A bound for memory.
 HEADER_LIMIT = 8192
 
-# What a file that can be verified must have; SIGNERVERSION may be missing.
+# What a file that can be verified must have; SIGNERVERSION and TIMESTAMP may be missing.
 _NEEDED = (
     tlv.SIGNERID,
     tlv.SIGNERNAME,
@@ -27,7 +27,6 @@ _NEEDED = (
     tlv.SIGNATUREMODULUS,
     tlv.SIGNATURE,
     tlv.FILENAME,
-    tlv.TIMESTAMP,
 )
 _ENCRYPTION_NEEDED = (
     tlv.IVINFO,
@@ -73,7 +72,7 @@ class Header:
     length: bytes, padding included. version, signer_version: (major, minor), the latter None where it is missing.
     subject, issuer: text as written. serial: bytes without leading zeros. digest_algorithm: "sha1", ...
     signature: bytes. signature_cut: (offset, length) of the SIGNATURE TLV, the part that is not signed. filename:
-    text. timestamp: seconds since 1970. encryption: Encryption or None."""
+    text. timestamp: seconds since 1970, None where it is missing. encryption: Encryption or None."""
 
     def __init__(self, data):
         self.length = tlv.header_length(data)
@@ -100,11 +99,11 @@ class Header:
         self.issuer = self._text(tlv.CANAME)
         self.filename = self._text(tlv.FILENAME)
         offset, size = found[tlv.SERIALNUMBER]
-        if size == 0:
-            raise _wrong(tlv.SERIALNUMBER, offset, "is empty")
         self.serial = names.serial_bytes(data[offset : offset + size])
-        offset = found[tlv.TIMESTAMP][0]
-        self.timestamp = int.from_bytes(bytes(data[offset : offset + 4]), "big")
+        self.timestamp = None
+        if tlv.TIMESTAMP in found:
+            offset = found[tlv.TIMESTAMP][0]
+            self.timestamp = int.from_bytes(bytes(data[offset : offset + 4]), "big")
         self._read_signature()
         self.encryption = self._read_encryption() if tlv.ENCRYPTIONINFO in found else None
         self._data = None  # no reference to a buffer that may be used again
@@ -125,7 +124,8 @@ class Header:
         self.digest_algorithm = self._digest_name(tlv.DIGESTALGORITHM)
         offset = self._found[tlv.SIGNATUREALGORITHM][0]
         if data[offset] != SIGNATURE_RSA:
-            raise _wrong(tlv.SIGNATUREALGORITHM, offset, "names the unknown signature algorithm %d" % data[offset])
+            what = "SIGNATUREALGORITHM names the unknown signature algorithm %d" % data[offset]
+            raise Unsupported(what, tlv.SIGNATUREALGORITHM, offset - 3)
         modulus = data[self._found[tlv.SIGNATUREMODULUS][0]]
         offset, size = self._found[tlv.SIGNATURE]
         if modulus not in MODULUS_BITS:

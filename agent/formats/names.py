@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""Roles, serial numbers and distinguished names, as trust lists write them (spec/trust-files.md).
+"""Roles, serial numbers and distinguished names, as trust lists write them (docs/spec/formats.md, 'Names').
 
 Names are written by different tools with `,` or `;`, in different orders, with different escapes. Two names are the
-same when their sets of (type, value) pairs are; a name with a type or an escape that is not known here is not
-compared at all, since a false refusal locks a phone out."""
+same when their sets of (type, value) pairs are, letter case and the number of blanks aside (RFC 5280, 7.1); a name with
+a type, an escape or a letter that is not known here is not compared at all, since a false refusal locks a phone out."""
 
 from agent.formats.tlv import is_utf8
 
@@ -42,8 +42,10 @@ def role_number(name):
 
 
 def serial_bytes(raw):
-    """A serial number without leading zero bytes: a DER serial has one when its top bit is set, a trust list none."""
-    raw = bytes(raw)
+    """A serial number without leading zero bytes: a DER serial has one when its top bit is set, a trust list none.
+
+    Zero is one zero byte here; trust lists may write it as no bytes at all [seen]."""
+    raw = bytes(raw) or b"\0"
     start = 0
     while start < len(raw) - 1 and raw[start] == 0:
         start += 1
@@ -258,7 +260,56 @@ def same(text, der):
     right = parse_der(der)
     if right is None:
         return None
-    return left == right
+    left = set([(keyword, folded(value)) for keyword, value in left])
+    right = set([(keyword, folded(value)) for keyword, value in right])
+    if left == right:
+        return True
+    for _, value in left ^ right:
+        if not all([_is_understood(ord(letter)) for letter in value]):
+            return None
+    return False
+
+
+def folded(value):
+    """An attribute's value as it is compared: small letters, no blanks at its ends, one for several (RFC 4518)."""
+    out = []
+    for letter in value:
+        if letter not in _BLANKS:
+            out.append(chr(_small(ord(letter))))
+        elif out and out[-1] != " ":
+            out.append(" ")
+    return "".join(out).rstrip(" ")
+
+
+_BLANKS = " \t\n\v\f\r\x85\xa0"
+#: Letters of the alphabets below whose small form, or form of compatibility, is another number of letters, or several.
+_UNSURE = (0xDF, 0x130, 0x131, 0x132, 0x133, 0x138, 0x13F, 0x140, 0x149, 0x17F, 0x3C2)
+
+
+def _small(code):
+    """The small letter of a capital one: ASCII, Latin-1, Latin Extended-A, Greek and Cyrillic without rarer letters.
+
+    By hand, because MicroPython's lower() knows ASCII only and both must agree."""
+    if code < 0xC0:
+        return code + 0x20 if 0x41 <= code <= 0x5A else code
+    if code <= 0xDE:
+        return code + 0x20 if code != 0xD7 else code
+    if 0x100 <= code < 0x180 and code not in _UNSURE:
+        if code == 0x178:
+            return 0xFF
+        first_is_odd = 0x139 <= code <= 0x148 or 0x179 <= code
+        return code + 1 if code & 1 == first_is_odd else code
+    if 0x391 <= code <= 0x3A9 or 0x410 <= code <= 0x42F:
+        return code + 0x20
+    return code + 0x50 if 0x400 <= code <= 0x40F else code
+
+
+def _is_understood(code):
+    """Whether this small letter surely differs from any other one. Control characters and signs may mean nothing, or the
+    same as another (RFC 4518, 2.2 and 2.3), and of most alphabets nothing is known here."""
+    if code < 0xC0:
+        return 0x20 <= code < 0x7F
+    return (code < 0x180 or 0x3B1 <= code <= 0x3C9 or 0x430 <= code <= 0x45F) and code not in _UNSURE
 
 
 def to_text(der):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The few settings that the trust agent reads from a phone's configuration (spec/trust-files.md, last section).
+"""The few settings that the trust agent reads from a phone's configuration (docs/spec/formats.md, V1 to V3).
 
 Everything else in the file belongs to the phone's other programs."""
 
@@ -7,6 +7,8 @@ from agent.formats.xml import elements
 
 #: Most TVS servers that are read; a cluster writes up to 5.
 TVS_LIMIT = 5
+#: Most CAPF servers that are read (docs/spec/capf.md).
+CAPF_LIMIT = 5
 HOST_LIMIT = 255  # characters; names in the DNS have no more
 NOTES_LIMIT = 8
 
@@ -15,7 +17,7 @@ _CAPF = "capfList/capf"
 
 
 class PhoneConfig:
-    """What was read. tvs: [(host, port)], the lower priority number first, up to 5. capf: (host, port) or None.
+    """What was read. tvs: [(host, port)], the lower priority number first, up to 5. capf: [(host, port)], up to 5.
     capf_auth_mode: 0..4 or None. encrypted: the file that counts is `.enc.sgn`. full: this is the whole configuration.
     load: the name of the load that the phone is to run, "" for none named. load_server: text of the server that has it, ""
     for the TFTP servers. certificate_hash: text. security_mode: 1 none, 2 authenticated, 3 encrypted, or None. notes:
@@ -25,7 +27,7 @@ class PhoneConfig:
         """Read data[start:end] (bytes or bytearray). Raises Malformed where it is not well-formed markup; its offset
         counts from `start`."""
         self.tvs = []
-        self.capf = None
+        self.capf = []
         self.capf_auth_mode = None
         self.encrypted = False
         self.full = True
@@ -47,8 +49,8 @@ class PhoneConfig:
                     members.append(member)
                 member = None
             elif path == _CAPF and capf is not None:
-                if self.capf is None and capf[0] and capf[1]:
-                    self.capf = (capf[0], capf[1])
+                if capf[0] and capf[1] and tuple(capf) not in self.capf and len(self.capf) < CAPF_LIMIT:
+                    self.capf.append((capf[0], capf[1]))
                 capf = None
             elif member is not None and path == _MEMBER + "/address":
                 member[2] = self._host(text, path)

@@ -30,6 +30,11 @@ def read(data, crypto, limit=SIZE_LIMIT):
     return sink.finish()
 
 
+def looks_signed(data):
+    """Whether bytes start as a signed file does; no text of a configuration starts so."""
+    return len(data) > 0 and data[0] == tlv.VERSION
+
+
 class SignedFileSink:
     """Takes a signed file in blocks: begin(size or None), write(block) as often as needed, finish() -> SignedFile.
 

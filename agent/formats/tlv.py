@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The one way to walk tags and lengths in trust lists and signed files (spec/trust-files.md).
+"""The one way to walk tags and lengths in trust lists and signed files (docs/spec/formats.md, P2).
 
 A TLV is `tag:1 length:2 value:length`, big-endian. Both walks check every length against the container it stands in
 before they use it, and give one (tag, offset of the value, length of the value) after the other: nothing grows with

@@ -2,12 +2,12 @@
 """A trust list (CTL or ITL): from bytes to a TrustList whose records agree with their certificates.
 
 What a record repeats of its certificate is compared here and then never used again: all answers come from the
-certificate's own fields (spec/trust-files.md, 'Records')."""
+certificate's own fields (docs/spec/formats.md, R1 and R2)."""
 
 from array import array
 
 from agent.errors import Malformed, RecordMismatch, Refused
-from agent.formats import names, tlv
+from agent.formats import names, points, tlv
 from agent.formats.header import Header
 
 #: Bytes; phones refuse a larger list [documented].
@@ -18,8 +18,9 @@ HOST_LIMIT = 256
 # One row a record, as phonetrust_check_records writes it (native/phonetrust.h).
 ROW = 16
 NO_ROLE = 0xFFFFFFFF
-NAMES_PROVEN = 1
+NAMES_PROVEN, POINT_OPEN = 1, 2  # flags
 KEY_KINDS = ("other", "rsa", "ec")
+_SERVERS = (names.TFTP, names.CCM_TFTP, names.TVS)
 _RECORD, _LENGTH, _ROLE, _CERTIFICATE, _CERTIFICATE_LENGTH = 0, 1, 2, 3, 4
 _ISSUER, _SERIAL, _SUBJECT, _KEY_KIND, _KEY_BITS, _FLAGS, _RECORD_KEY = 5, 7, 9, 11, 12, 13, 14
 
@@ -70,8 +71,8 @@ class Record:
     def host(self):
         """Where the server of this certificate is: the record's IPADDRESS, else its DNSNAME, else None."""
         address = self.field(10)
-        if address is not None and len(address) == 4:
-            return ".".join([str(byte) for byte in address])
+        if address is not None:
+            return address_text(address)
         name = self.field(2, HOST_LIMIT)
         return str(name[:-1], "utf-8") if name and len(name) > 1 else None
 
@@ -117,8 +118,15 @@ class TrustList:
 
     @property
     def empty(self):
-        """An empty list: no certificate as TFTP, CCM+TFTP or TVS (spec/phone-behaviour.md, 'Empty ITL')."""
-        return not self.has_roles((names.TFTP, names.CCM_TFTP, names.TVS))
+        """Whether this list says a rollback: it has blank records as TFTP, CCM+TFTP or TVS, and no certificate with any of
+        these roles (docs/spec/rules.md, 'Empty ITL'). A list that names no such server at all is not empty."""
+        blank = False
+        for at in range(0, self.count * ROW, ROW):
+            if self.rows[at + _ROLE] in _SERVERS:
+                if self.rows[at + _CERTIFICATE_LENGTH]:
+                    return False
+                blank = True
+        return blank
 
     def signers(self, issuer, serial, roles):
         """Records in `roles` whose certificate has this issuer (text) and serial: a list, sure ones first.
@@ -140,6 +148,24 @@ class TrustList:
             if record.certificate == certificate:
                 return True
         return False
+
+
+def address_text(address):
+    """An IPADDRESS of 4 or 16 bytes as text; IPv6 in small letters with its longest run of zeros as `::` (RFC 5952)."""
+    if len(address) == 4:
+        return ".".join([str(byte) for byte in address])
+    groups = [address[at] << 8 | address[at + 1] for at in range(0, len(address), 2)]
+    start = length = 0
+    for first in range(len(groups)):
+        last = first
+        while last < len(groups) and groups[last] == 0:
+            last += 1
+        if last - first > max(length, 1):
+            start, length = first, last - first
+    words = ["%x" % group for group in groups]
+    if not length:
+        return ":".join(words)
+    return ":".join(words[:start]) + "::" + ":".join(words[start + length :])
 
 
 def too_large(size, limit):
@@ -168,8 +194,8 @@ def _check_records(view, start, crypto):
             _read_records(view, start, crypto)
             raise Malformed("a record that libphonetrust cannot read", tag, offset)
     for at in range(0, count * ROW, ROW):
-        if rows[at + _CERTIFICATE_LENGTH] and not rows[at + _FLAGS] & NAMES_PROVEN:
-            _compare_names(view, rows, at)
+        if rows[at + _CERTIFICATE_LENGTH] and rows[at + _FLAGS] != NAMES_PROVEN:
+            _compare_copies(view, rows, at)
     return count, rows
 
 
@@ -215,9 +241,9 @@ def _row(view, record, fields, crypto):
     for tag in (2, 3, 5):
         if tag in fields and (fields[tag][1] or tag != 2):  # DNSNAME may be empty
             tlv.check_text(view, tag, fields[tag][0], fields[tag][1])
-    for tag, size in ((4, 2), (10, 4)):
-        if tag in fields and fields[tag][1] != size:
-            raise Malformed("%s must be %d bytes" % (tlv.RECORD_NAMES[tag], size), tag, fields[tag][0] - 3)
+    for tag, sizes, words in ((4, (2,), "2 bytes"), (10, (4, 16), "4 or 16 bytes")):
+        if tag in fields and fields[tag][1] not in sizes:
+            raise Malformed("%s must be %s" % (tlv.RECORD_NAMES[tag], words), tag, fields[tag][0] - 3)
     if 4 in fields:
         row[_ROLE] = tlv.u16(view, fields[4][0])
     if 9 not in fields or fields[9][1] == 0:
@@ -248,13 +274,18 @@ def _mismatch(view, fields, certificate):
             return RecordMismatch("the serial number differs from the certificate's", 6, offset - 3)
     if 7 in fields:
         offset, length = fields[7]
-        if bytes(view[offset : offset + length]) != certificate.record_key:
+        if not _same_key(bytes(view[offset : offset + length]), certificate.record_key, certificate.key_kind):
             return RecordMismatch("the public key differs from the certificate's", 7, offset - 3)
     return None
 
 
-def _compare_names(view, rows, at):
-    """The careful comparison of a record's names, for those that the library did not prove equal."""
+def _same_key(copy, key, kind):
+    """Whether a record's copy of a public key is the certificate's; points of EC keys may be compressed."""
+    return copy == key or kind == "ec" and points.same_point(copy, key)
+
+
+def _compare_copies(view, rows, at):
+    """The careful comparison of a record's names and point, for those that the library did not prove equal."""
     end = rows[at + _RECORD] + rows[at + _LENGTH]
     for tag, offset, length in tlv.record_tlvs(view[:end], rows[at + _RECORD]):
         if tag in (3, 5) and length <= names.NAME_LIMIT:  # a longer one is not understood
@@ -263,3 +294,7 @@ def _compare_names(view, rows, at):
             if names.same(tlv.text(view, tag, offset, length), name) is False:
                 what = tlv.RECORD_NAMES[tag]
                 raise RecordMismatch("%s differs from the certificate's" % what, tag, offset - 3)
+        elif tag == 7 and rows[at + _FLAGS] & POINT_OPEN:
+            key = view[rows[at + _RECORD_KEY] : rows[at + _RECORD_KEY] + rows[at + _RECORD_KEY + 1]]
+            if not points.same_point(bytes(view[offset : offset + length]), bytes(key)):
+                raise RecordMismatch("the public key differs from the certificate's", 7, offset - 3)

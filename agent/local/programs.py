@@ -9,6 +9,7 @@ from agent.fetch.errors import FetchError, NotFound
 from agent.formats.signedfile import SignedFileSink
 
 FILE_TIME = 600000  # ms that all servers together may take for one file
+JUDGE_TIME = 60000  # ms that all TVS servers together may take for one question
 
 
 class Programs:
@@ -24,9 +25,9 @@ class Programs:
         self._limit = limit
         self._history = history
 
-    async def judge(self, purpose, certificate, deadline=None):
-        """May the TLS server with this certificate (DER) be talked to for this purpose? Asks TVS if need be, until
-        `deadline` (ms of the clock). A Decision."""
+    async def judge(self, purpose, certificate):
+        """May the TLS server with this certificate (DER) be talked to for this purpose? Asks TVS if need be. A Decision."""
+        deadline = self._clock.monotonic() + JUDGE_TIME
         return self._history.record(await self._judge.server(purpose, certificate, deadline))
 
     async def fetch(self, name, owner):
@@ -71,7 +72,7 @@ class Programs:
             return outcomes.refused(name, refusal)
         finally:
             sink.close()
-        return await self._judge.file(name, content)
+        return await self._judge.file(name, content, deadline=self._clock.monotonic() + JUDGE_TIME)
 
     async def _instead(self, plain, file):
         """The Decision about the unsigned file where the signed one is not there; None where that is not there either."""

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What the two enrolment-side protocols, TVS and CAPF, have in common: a short header, then elements.
 
-An element is `tag:1 length:2 value:length`, integers big-endian (spec/tvs.md, spec/capf.md, both [seen]).
+An element is `tag:1 length:2 value:length`, integers big-endian (docs/spec/tvs.md, docs/spec/capf.md, both [seen]).
 This module takes bytes and streams that it is given; it decides nothing.
 
 Rules kept here, in this order:

@@ -3,6 +3,8 @@
 
 import errno
 
+from agent.formats.text import shown
+
 # What the HAL's net raises; numbers where MicroPython's errno lacks the name.
 _PROTOCOL_ERROR = 71
 _NETWORK_ERRORS = {
@@ -21,9 +23,9 @@ _NETWORK_ERRORS = {
 
 
 def server_text(server):
-    """ "192.0.2.1:69" or "[2001:db8::1]:69" of (host, port)."""
+    """ "192.0.2.1:69" or "[2001:db8::1]:69" of (host, port), for a person: lists and configurations name hosts."""
     host, port = server
-    return "%s:%d" % ("[%s]" % host if ":" in host else host, port)
+    return "%s:%d" % ("[%s]" % shown(host) if ":" in host else shown(host), port)
 
 
 def failure_text(error):

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What the deciding modules say: a Decision, or a Question that only TVS can answer, and the Answer to it.
 
-Reason codes stand in agent/trust/reasons.py."""
+The reason codes are in agent/trust/reasons.py."""
 
 from agent.trust.reasons import ACCEPTED, REFUSED
 
@@ -11,7 +11,7 @@ class Decision:
 
     kind: "ctl", "itl", a file's name, or the purpose of a TLS server. evidence: a dictionary of what was looked at
     (strings, numbers, lists; ready for JSON). warnings: sentences that do not change the outcome. body: offset of the
-    content of an accepted signed file."""
+    content of an accepted signed file. timestamp: TIMESTAMP of an accepted list or signed file, None without one."""
 
     def __init__(self, accepted, reason, kind, text, evidence=None, warnings=()):
         self.accepted = accepted
@@ -20,6 +20,7 @@ class Decision:
         self.text = text
         self.evidence = evidence if evidence is not None else {}
         self.warnings = list(warnings)
+        self.timestamp = None
         self.body = 0  # where the body of an accepted signed file starts
         self.trust_list = None  # an accepted list, until it is installed
 
@@ -44,7 +45,7 @@ class Decision:
 
 
 class Question:
-    """What must be asked of TVS before a decision can be made (spec/tvs.md, 'Which request when').
+    """What must be asked of TVS before a decision can be made (docs/spec/tvs.md, T5 to T8).
 
     kind "query": who is this signer? .subject, .issuer (text as in the file's header), .serial (bytes).
     kind "verify": is this .certificate (DER) trusted, and for what?

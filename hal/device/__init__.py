@@ -9,13 +9,13 @@ the few calls of libc stand here and in hal/device/net.py with literal argument 
 """
 
 import os
-import select
-import sys
 import time
 from array import array
 
 import ffi
 
+from hal.device.clock import Clock
+from hal.device.console import Console
 from hal.device.libc import EINTR, libc
 
 ENVIRONMENT = "PHONETRUST_LIBRARY"
@@ -23,15 +23,12 @@ LIBRARY = "/usr/lib/libphonetrust.so"
 
 FFI_TYPES = {"i": "i", "n": "L", "h": "P", "b": "P", "o": "P", "z": "P", "s": "s", "v": "v"}
 READABLE = (bytes, bytearray, memoryview, array)
-WRITABLE = (bytearray, array)
+WRITABLE = (bytearray, memoryview, array)
 INT_LIMIT = 1 << 31
-# A board without a clock chip starts in 1970, or at the date its image was made.
-FIRST_SENSIBLE_TIME = 1735689600  # 2025-01-01
 
 EIO = 5
 RESTART_STATUS = 75  # the exit status that asks whoever started the program to start it again
 
-_read = libc.func("l", "read", "ipL")
 _pread = libc.func("l", "pread", "ipLl")
 _pwrite = libc.func("l", "pwrite", "iPLl")
 _lseek = libc.func("l", "lseek", "ili")
@@ -41,27 +38,43 @@ DONTNEED = 4  # POSIX_FADV_DONTNEED
 
 
 class Hal:
-    """The parts of a board's HAL. `flash` may be None where nothing is stored. library: a path, see crypto()."""
+    """The parts of a board's HAL. `flash` may be None where nothing is stored. library: a path, see crypto_binding()."""
 
     def __init__(self, board=None, flash=None, library=None, console=None, files=None, loads=None):
         from hal.device.net import Net
 
-        self.net = Net()
+        library = crypto_binding(library)
+        self.clock = Clock()
+        self.net = Net(self.clock, lambda: _tls(library))
         self.flash = flash
         self.files = files
         self.loads = loads
-        self.clock = Clock()
         self.random = Random()
-        self.crypto = crypto(library)
+        self.crypto = _crypto(library)
         self.console = console or Console()
         self.board = board or Board("000000000000", "")
 
 
 def crypto(path=None):
     """libphonetrust, found as by crypto_binding(). OSError also where it has another interface."""
+    return _crypto(crypto_binding(path))
+
+
+def tls(path=None):
+    """The TLS engine of libphonetrust, found as by crypto_binding(). OSError where it has none."""
+    return _tls(crypto_binding(path))
+
+
+def _crypto(library):
     from hal.native import NativeCrypto
 
-    return NativeCrypto(crypto_binding(path))
+    return NativeCrypto(library)
+
+
+def _tls(library):
+    from hal.native_tls import Tls
+
+    return Tls(library)
 
 
 def crypto_binding(path=None):
@@ -186,30 +199,6 @@ class Flash:
             raise ValueError("flash has %d bytes, not %d at %d" % (self.size, length, offset))
 
 
-class Clock:
-    """Time."""
-
-    def __init__(self):
-        self._last = time.ticks_ms()
-        self._passed = 0
-
-    def monotonic(self):
-        """Milliseconds since this object was made; ticks_ms alone would go round."""
-        now = time.ticks_ms()
-        self._passed += time.ticks_diff(now, self._last)
-        self._last = now
-        return self._passed
-
-    def wall(self):
-        """Seconds since 1970, None where the board has not learned the time."""
-        now = int(time.time())
-        return now if now >= FIRST_SENSIBLE_TIME else None
-
-    def sleep(self, duration):
-        """Wait `duration` ms."""
-        time.sleep_ms(duration)
-
-
 class Random:
     """The kernel's random bytes."""
 
@@ -218,60 +207,19 @@ class Random:
         return os.urandom(count)
 
 
-class Console:
-    """Lines on a terminal or serial line: standard input and output, or the file descriptor and stream given."""
-
-    def __init__(self, number=0, writer=None):
-        self._number = number
-        self._writer = writer or sys.stdout
-        self._poll = select.poll()
-        self._poll.register(number, select.POLLIN)
-        self._buffer = bytearray(256)
-        self._typed = b""
-        self._ended = False
-
-    def write(self, text):
-        """Write `text`."""
-        self._writer.write(text)
-
-    def read_line(self, timeout):
-        """The next line without its end, None after `timeout` ms (None waits without end). EOFError at the end."""
-        start = time.ticks_ms()
-        while b"\n" not in self._typed and not self._ended:
-            left = -1 if timeout is None else max(0, timeout - time.ticks_diff(time.ticks_ms(), start))
-            if not self._poll.poll(left):
-                return None
-            count = _read(self._number, self._buffer, len(self._buffer))
-            self._typed += bytes(self._buffer[: max(count, 0)])
-            self._ended = count <= 0
-        if not self._typed:
-            raise EOFError
-        line, _, self._typed = self._typed.partition(b"\n")
-        try:
-            return line.rstrip(b"\r").decode()
-        except UnicodeError:
-            return "".join([chr(byte) if byte < 128 else "?" for byte in line])
-
-    def fileno(self):
-        """For net.poller()."""
-        return self._number
-
-
 class Board:
-    """What the settings say this phone is, and its few wires.
+    """What the settings say this phone is, and its watchdog.
 
     restart_command: for the shell; without it the program ends with RESTART_STATUS. watchdog: path of its device; it
-    runs from the first watchdog() on. led: path of its brightness file. None: there is none.
+    runs from the first watchdog() on. None: there is none.
     """
 
-    def __init__(self, mac, model, version="", restart_command=None, watchdog=None, led=None):
+    def __init__(self, mac, model, restart_command=None, watchdog=None):
         self.mac = mac
         self.model = model
-        self.version = version
         self._restart_command = restart_command
         self._watchdog_path = watchdog
         self._watchdog = None
-        self._led_path = led
 
     def restart(self):
         """Start the board again; does not return."""
@@ -288,9 +236,3 @@ class Board:
                 self._watchdog = open(self._watchdog_path, "wb")
             self._watchdog.write(b"\0")
             self._watchdog.flush()
-
-    def led(self, on):
-        """Switch the LED. OSError where there is no such file."""
-        if self._led_path:
-            with open(self._led_path, "w") as file:
-                file.write("1" if on else "0")

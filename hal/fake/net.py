@@ -26,6 +26,8 @@ CUT = object()  # in a stream: the connection ends without a goodbye
 class FakeNet:
     """All of `net`. names: host name -> dotted address."""
 
+    tls_name = "fake"
+
     def __init__(self, clock, names=None):
         self.clock = clock
         self.names = names or {}

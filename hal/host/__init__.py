@@ -6,11 +6,14 @@
 Heavy modules (cffi, cryptography, ssl) are imported when they are first needed.
 """
 
+import asyncio
 import functools
 import os
-import select
-import sys
 import time
+
+from hal.host.console import Console
+
+__all__ = ["Board", "Clock", "Console", "Flash", "Hal", "Random", "crypto", "tls"]
 
 CHOICE = "PHONETRUST_CRYPTO"
 RESTART_STATUS = 75  # the exit status that asks whoever started the program to start it again
@@ -22,11 +25,11 @@ class Hal:
     def __init__(self, board=None, flash=None, crypto=None, console=None, files=None, loads=None):
         from hal.host.net import Net
 
-        self.net = Net()
+        self.clock = Clock()
+        self.net = Net(self.clock, tls)
         self.flash = flash
         self.files = files
         self.loads = loads
-        self.clock = Clock()
         self.random = Random()
         self.console = console or Console()
         self.board = board or Board("000000000000", "")
@@ -45,6 +48,17 @@ def crypto(choice=None):
 
     $PHONETRUST_CRYPTO or `choice`, "native" or "cryptography", forces one. OSError: "native" and it cannot be loaded.
     """
+    return _choose(choice, _native_crypto, _other_crypto)
+
+
+def tls(choice=None):
+    """The TLS engine of libphonetrust where it is built, else one of CPython's ssl; .name tells which.
+
+    `choice` and errors as for crypto()."""
+    return _choose(choice, _native_tls, _other_tls)
+
+
+def _choose(choice, native, other):
     choice = choice or os.environ.get(CHOICE) or "either"
     if choice not in ("native", "cryptography", "either"):
         raise ValueError(f"{CHOICE} is native or cryptography, not {choice!r}")
@@ -52,22 +66,47 @@ def crypto(choice=None):
         from hal.host.library import library_path
 
         try:
-            return _native(library_path())
+            return native(library_path())
         except OSError:
             if choice == "native":
                 raise
+    return other()
+
+
+# One of each for the whole process: they keep no state, and cffi takes its time with the declarations.
+
+
+@functools.cache
+def _binding(path):
+    from hal.host.library import Binding
+
+    return Binding(path)
+
+
+@functools.cache
+def _native_crypto(path):
+    from hal.native import NativeCrypto
+
+    return NativeCrypto(_binding(path))
+
+
+@functools.cache
+def _native_tls(path):
+    from hal.native_tls import Tls
+
+    return Tls(_binding(path))
+
+
+def _other_crypto():
     from hal.host.with_cryptography import HostCrypto
 
     return HostCrypto()
 
 
-@functools.cache
-def _native(path):
-    # One for the whole process: it keeps no state, and cffi takes its time with the declarations.
-    from hal.host.library import Binding
-    from hal.native import NativeCrypto
+def _other_tls():
+    from hal.host.with_ssl import Tls
 
-    return NativeCrypto(Binding(path))
+    return Tls()
 
 
 class Flash:
@@ -128,19 +167,15 @@ def _make_blank(path, size):
 
 
 class Clock:
-    """Time."""
+    """Time. The loop of asyncio counts the same seconds."""
 
     def monotonic(self):
         """Milliseconds since some start."""
         return time.monotonic_ns() // 1000000
 
-    def wall(self):
-        """Seconds since 1970."""
-        return int(time.time())
-
-    def sleep(self, duration):
-        """Wait `duration` ms."""
-        time.sleep(duration / 1000)
+    async def sleep(self, duration):
+        """Let other tasks run for `duration` ms."""
+        await asyncio.sleep(max(duration, 0) / 1000)
 
 
 class Random:
@@ -151,47 +186,12 @@ class Random:
         return os.urandom(count)
 
 
-class Console:
-    """Lines on stdin and stdout."""
-
-    def __init__(self, reader=None, writer=None):
-        self._reader = reader if reader is not None else sys.stdin
-        self._writer = writer if writer is not None else sys.stdout
-        self._typed = b""
-        self._ended = False
-
-    def write(self, text):
-        """Write `text` at once."""
-        self._writer.write(text)
-        self._writer.flush()
-
-    def read_line(self, timeout):
-        """The next line without its end, None after `timeout` ms (None waits without end). EOFError at the end."""
-        end = None if timeout is None else time.monotonic() + timeout / 1000
-        while b"\n" not in self._typed and not self._ended:
-            wait = None if end is None else max(0, end - time.monotonic())
-            if not select.select([self._reader], [], [], wait)[0]:
-                return None
-            part = os.read(self._reader.fileno(), 4096)
-            self._typed += part
-            self._ended = not part
-        if not self._typed:
-            raise EOFError
-        line, _, self._typed = self._typed.partition(b"\n")
-        return line.rstrip(b"\r").decode(errors="replace")
-
-    def fileno(self):
-        """For net.poller()."""
-        return self._reader.fileno()
-
-
 class Board:
     """What the settings say this phone is. restart() ends the program unless another way is given."""
 
-    def __init__(self, mac, model, version="host", restart=None):
+    def __init__(self, mac, model, restart=None):
         self.mac = mac
         self.model = model
-        self.version = version
         self._restart = restart
 
     def restart(self):
@@ -201,7 +201,4 @@ class Board:
         raise SystemExit(RESTART_STATUS)
 
     def watchdog(self):
-        """A PC has none that is ours."""
-
-    def led(self, on):
         """A PC has none that is ours."""

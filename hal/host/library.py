@@ -42,16 +42,19 @@ class Binding:
 
         self._ffi = cffi.FFI()
         self._library = self._ffi.dlopen(str(path))
+        self._ffi.cdef("struct handle;")
+        self._declared = {}
 
     def declare(self, functions):
-        """Declare all (name, result, arguments) at once: every call of the parser costs."""
-        self._ffi.cdef(
-            "struct handle;"
-            + "".join(
-                f"{C_TYPES[result]} phonetrust_{name}({', '.join(C_TYPES[kind] for kind in kinds) or 'void'});"
-                for name, result, kinds in functions
-            )
-        )
+        """Declare all (name, result, arguments) at once: every call of the parser costs. Some are declared already, for
+        another part of the HAL."""
+        wanted = {
+            name: f"{C_TYPES[result]} phonetrust_{name}({', '.join(C_TYPES[kind] for kind in kinds) or 'void'});"
+            for name, result, kinds in functions
+            if name not in self._declared
+        }
+        self._ffi.cdef("".join(wanted.values()))
+        self._declared.update(wanted)
 
     def function(self, name, result, arguments):
         """The callable for one function, as hal/native.py describes it."""

@@ -1,99 +1,104 @@
 # SPDX-License-Identifier: MIT
-"""The net part of the HAL on CPython: UDP, TCP and TLS over IPv4, Unix sockets for the phone's other programs.
+"""The net part of the HAL on CPython: UDP, TCP and TLS over IPv4 and IPv6, Unix sockets for the phone's other programs.
 
-Described in `hal/__init__.py`. IPv4, because a phone's provisioning gives IPv4 addresses. TLS is for a caller who
-decides by the peer's certificate: no chain, name or date is checked, and old keys are let through (RSA of 1024 bits
-and SHA-1 are what old clusters have; OpenSSL by itself would refuse them before the caller could decide).
+Described in `hal/__init__.py`. An address is what Python's sockets take: (address, port), with two more numbers for IPv6.
 """
 
+import asyncio
 import errno
 import os
 import socket
 import stat
-import struct
 
-from hal.host.stream import Stream
-from hal.poller import Poller
-
-# Linux: seconds and microseconds of struct timeval.
-TIMEVAL = "ll"
+from hal import tls_stream
+from hal.host import resolving, sockets, waiting
+from hal.streams import BURST, LocalStream, Stream
 
 
 class Net:
-    """All of `net`; keeps nothing between calls."""
+    """All of `net`. make_engine() makes the TLS engine when it is first needed."""
 
-    def resolve(self, host, port):
-        """(IPv4 address, port) of a name or a dotted address. OSError where there is none."""
-        try:
-            return socket.getaddrinfo(host, port, socket.AF_INET, socket.SOCK_DGRAM)[0][4]
-        except (socket.gaierror, UnicodeError) as error:
-            raise OSError(errno.ENOENT, f"no address for {host}: {error}") from None
+    def __init__(self, clock, make_engine):
+        self._clock = clock
+        self._make_engine = make_engine
+        self._engine = None
+
+    @property
+    def tls_name(self):
+        """Whose TLS it is: "libphonetrust", or "ssl" where that is not built."""
+        return self._tls().name
+
+    async def resolve(self, host, port, deadline):
+        """The address of a name or of digits. OSError: ENOENT where there is none, ETIMEDOUT."""
+        return (await resolving.resolve(host, port, deadline))[1]
 
     def address_text(self, address):
-        """ "192.0.2.1:69"."""
-        return f"{address[0]}:{address[1]}"
+        """ "192.0.2.1:69" or "[2001:db8::1]:69"."""
+        return f"[{address[0]}]:{address[1]}" if ":" in address[0] else f"{address[0]}:{address[1]}"
 
     def same_host(self, first, second):
         """True where both are the same host, on whatever ports."""
-        return first[0] == second[0]
+        return first[0] == second[0] and first[3:] == second[3:]
 
-    def udp(self):
-        """A UDP socket on a free port."""
-        return UdpSocket()
+    def udp(self, address):
+        """A UDP socket on a free port, for servers with addresses of this kind."""
+        return UdpSocket(_family(address))
 
-    def tcp(self, host, port, timeout):
+    async def tcp(self, host, port, deadline):
         """A connected stream. OSError: refused, unreachable, ETIMEDOUT."""
-        return Stream(_connect(self.resolve(host, port), timeout))
+        family, address = await resolving.resolve(host, port, deadline)
+        return Stream(sockets, await sockets.connect(family, address, deadline))
 
-    def tls(self, host, port, timeout, identity=None):
-        """A TLS stream whose peer_certificate is set. OSError as tcp; EPROTO where TLS fails; ValueError: identity."""
-        from hal.host import tls as host_tls
-
-        context = host_tls.context(identity)
-        plain = _connect(self.resolve(host, port), timeout)
-        try:
-            with host_tls.errors():
-                secure = context.wrap_socket(plain)
-                return host_tls.TlsStream(secure, secure.getpeercert(True))
-        except OSError:
-            plain.close()
-            raise
+    async def tls(self, host, port, deadline, accept, identity=None):
+        """A TLS stream whose server was accepted. OSError as tcp, EACCES, EPROTO; ValueError: identity."""
+        engine = self._tls()
+        return await tls_stream.connect(self, engine, self._clock, host, port, deadline, accept, identity)
 
     def listen_local(self, path):
-        """A listening Unix socket at `path`, for this user only; a socket file left behind there is replaced."""
+        """A listening Unix socket at `path`, for this user and group; a socket file left behind there is replaced."""
         return Listener(path)
 
-    def poller(self):
-        """Waits for several things at once."""
-        return Poller()
+    def _tls(self):
+        if self._engine is None:
+            self._engine = self._make_engine()
+        return self._engine
 
 
 class UdpSocket:
-    """One UDP socket; blocking, with the kernel's own receive timeout: one system call for each datagram."""
+    """One UDP socket. A datagram that is there already costs one system call and no turn of the loop."""
 
-    def __init__(self):
-        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._timeout = None
-        self.send = self._socket.sendto
+    def __init__(self, family):
+        self._socket = socket.socket(family, socket.SOCK_DGRAM)
+        self._socket.setblocking(False)
+        self._receive = self._socket.recvfrom_into
+        self._streak = 0
 
-    def receive_into(self, buffer, timeout):
-        """(count, address) of the next datagram, None after `timeout` ms."""
+    def send(self, data, address):
+        """Send one datagram; where the system has no room for it, it is lost like any other. OSError: no route ..."""
         try:
-            if timeout <= 0:
-                return self._socket.recvfrom_into(buffer, 0, socket.MSG_DONTWAIT)
-            if timeout != self._timeout:
-                value = struct.pack(TIMEVAL, timeout // 1000, timeout % 1000 * 1000)
-                self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, value)
-                self._timeout = timeout
-            return self._socket.recvfrom_into(buffer)
+            self._socket.sendto(data, address)
         except BlockingIOError:
-            return None
-        except ConnectionRefusedError:
-            return None
+            pass
+
+    async def receive_into(self, buffer, deadline):
+        """(count, address) of the next datagram, None at the deadline; after it only what is there already."""
+        self._streak += 1
+        if self._streak >= BURST:
+            self._streak = 0
+            await asyncio.sleep(0)
+        while True:
+            try:
+                return self._receive(buffer)
+            except BlockingIOError:
+                self._streak = 0
+                if not await waiting.readable(self._socket.fileno(), deadline):
+                    return None
+            except ConnectionRefusedError:
+                pass  # of a datagram that was sent before: silence
 
     def close(self):
         """Give the port back."""
-        self._socket.close()
+        sockets.close(self._socket)
 
 
 class Listener:
@@ -115,59 +120,32 @@ class Listener:
             self._socket.close()
             raise
 
-    def accept(self):
-        """The next client's stream, None where nobody waits."""
-        try:
-            return LocalStream(self._socket.accept()[0])
-        except BlockingIOError:
-            return None
-
-    def fileno(self):
-        """For the poller."""
-        return self._socket.fileno()
+    async def accept(self):
+        """The next client's stream; waits for it. OSError: no file descriptor is left ..."""
+        while True:
+            try:
+                connected = self._socket.accept()[0]
+            except BlockingIOError:
+                await sockets.readable(self._socket, None)
+                continue
+            except ConnectionAbortedError:
+                continue
+            connected.setblocking(False)
+            return LocalStream(sockets, connected)
 
     def close(self):
         """Stop listening; the file goes too."""
         if self._socket.fileno() < 0:
             return
-        self._socket.close()
+        sockets.close(self._socket)
         try:
             os.unlink(self._path)
         except FileNotFoundError:
             pass
 
 
-class LocalStream:
-    """One client of a listener; never blocks."""
-
-    def __init__(self, connected):
-        self._socket = connected
-        connected.setblocking(False)
-        # struct ucred: process, user, group
-        credentials = connected.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
-        self.process = struct.unpack("3i", credentials)[0]
-
-    def read_into(self, buffer):
-        """Bytes read, 0 at the end, None where nothing is there now."""
-        try:
-            return self._socket.recv_into(buffer)
-        except BlockingIOError:
-            return None
-
-    def write(self, data):
-        """How many bytes were taken, 0 where the other side reads too slowly. OSError: EPIPE where it has gone."""
-        try:
-            return self._socket.send(data)
-        except BlockingIOError:
-            return 0
-
-    def fileno(self):
-        """For the poller."""
-        return self._socket.fileno()
-
-    def close(self):
-        """End the connection."""
-        self._socket.close()
+def _family(address):
+    return socket.AF_INET6 if ":" in address[0] else socket.AF_INET
 
 
 def _remove_socket(path):
@@ -178,18 +156,3 @@ def _remove_socket(path):
         os.unlink(path)
     except FileNotFoundError:
         pass
-
-
-def _connect(address, timeout):
-    connected = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    try:
-        connected.settimeout(max(timeout, 1) / 1000)
-        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        connected.connect(address)
-    except TimeoutError as error:
-        connected.close()
-        raise OSError(errno.ETIMEDOUT, "no answer in time") from error
-    except OSError:
-        connected.close()
-        raise
-    return connected

@@ -160,14 +160,6 @@ class HostCrypto:
         """None: there is no accelerator here; Python's own walk does it."""
         return None
 
-    def header_index(self, data, limit):
-        """None: as check_records."""
-        return None
-
-    def record_index(self, data, start, limit):
-        """None: as check_records."""
-        return None
-
 
 class DigestStream:
     """One running digest. digest() ends it; close() may be called at any time and twice."""

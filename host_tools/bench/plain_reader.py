@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""What one would write first to verify a trust list on a PC: struct for the TLVs, `cryptography` for the rest.
+"""The first program that comes to mind for verifying a trust list on a PC: struct for the TLVs, `cryptography` for the rest.
 
-The benchmark's other side, on purpose not the agent's code, does the same job: it loads each certificate, compares what
-the record repeats of it (names, serial number, public key), and verifies the list's signature.
+It is the benchmark's other side and shares no code with the agent. It does the same job: it loads each certificate, compares the
+copies in the record (names, serial number, public key), and verifies the list's signature.
 """
 
 import struct

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""How large the library is that goes onto the phone."""
+"""The size of the library on the phone."""
 
 from pathlib import Path
 
@@ -10,4 +10,4 @@ LIBRARY = Path(__file__).resolve().parent.parent.parent / "build" / "native" / "
 
 def lines():
     """The arm64 library as it is installed, stripped."""
-    yield Line("libphonetrust.so for arm64", LIBRARY.stat().st_size / 1024, "KB", limit=160)
+    yield Line("libphonetrust.so for arm64", LIBRARY.stat().st_size / 1024, "KB", limit=340)

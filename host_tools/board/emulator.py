@@ -5,7 +5,7 @@ to be saved, QEMU starts the kernel of the confirmed slot itself; nothing is che
 the phone knows that it cannot replace its software.
 
 The card is a file of the image's size that the emulated board writes to, as a real one writes to its SD card. The PC's
-loopback is 10.0.2.2 for the board (QEMU's user network); nothing else can be reached from there, and nobody reaches it.
+loopback is 10.0.2.2 for the board (QEMU's user network); it reaches nothing else, and nothing else reaches it.
 """
 
 import os
@@ -90,7 +90,7 @@ class Emulator:
         command = self.command()
         for path in (self.console, self.monitor):
             path.unlink(missing_ok=True)
-        # The board waits for its first reader, so that nobody misses the first line.
+        # The board waits for its first reader, so that the first line is not lost.
         command += [
             "-chardev",
             f"socket,id=console,path={self.console},server=on,wait=on",

@@ -21,4 +21,6 @@ class LogConsole(hal.host.Console):
         shown = Text(text.rstrip("\n"))
         for word, style in _STYLES.items():
             shown.highlight_words([f" {word} "], style)
-        self._console.print(shown)
+        with self._console.capture() as captured:
+            self._console.print(shown)
+        super().write(captured.get())

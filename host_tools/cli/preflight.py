@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """`phonetrust preflight CANDIDATE`: what a phone would decide about a file, by the agent's own code."""
 
+import asyncio
 import typing
 from pathlib import Path
 from typing import Annotated
@@ -12,14 +13,27 @@ from rich.markup import escape
 from agent.errors import Malformed, Refused
 from agent.formats.header import Header
 from agent.formats.trustlist import SIZE_LIMIT
-from agent.settings import TVS_PORT, server
+from agent.servers.judge import TVS_PORT, Asker, Judge
+from agent.settings import server
+from agent.trust.age import REPLAYS
 from agent.trust.rules import POLICIES, Trust, is_list_name
 from host_tools.cli import parts
 from host_tools.cli.tvs_store import StoreError, TvsStore, Unreachable
 
+TVS_TIME = 5000  # ms for a TVS server to connect, and to answer
+DEADLINE = 0  # the askers here have their own
+
 
 def preflight(
-    candidate: Annotated[Path, typer.Argument(help="The file that phones will be offered.")],
+    candidate: Annotated[
+        Path, typer.Argument(help="The file that phones will be offered; with --boot the folder of a TFTP server.")
+    ],
+    boot: Annotated[
+        bool, typer.Option("--boot", help="Judge CTL, ITL and configuration in order, as one boot of a phone would.")
+    ] = False,
+    mac: Annotated[
+        str, typer.Option("--phone", metavar="MAC", help="With --boot: the phone; else the one that the folder names.")
+    ] = "",
     kind: Annotated[
         str,
         typer.Option("--as", metavar="itl|ctl|NAME", help="What it is offered as; else told by its name, its header."),
@@ -36,6 +50,12 @@ def preflight(
         ),
     ] = None,
     policy: Annotated[str, typer.Option(metavar="|".join(POLICIES), help="The phones' policy.")] = POLICIES[0],
+    replay: Annotated[
+        str,
+        typer.Option(
+            metavar="|".join(REPLAYS), help="What the phones do with a list that is older than the installed one."
+        ),
+    ] = REPLAYS[0],
     refuse_weak: Annotated[
         bool, typer.Option("--refuse-weak", help="Phones that refuse SHA-1 and 1024-bit keys.")
     ] = False,
@@ -49,28 +69,42 @@ def preflight(
     new list. Where they would ask TVS, name a server (--tvs), or what it would vouch for (--tvs-store), or that it does
     not answer (--tvs unreachable).
 
+    [bold]phonetrust preflight --boot /srv/tftp --installed-itl old.tlv[/] does this for a whole boot: which lists and which
+    configuration such a phone takes, in the order in which it asks for them.
+
     Exit status: 0 accepted, 1 refused, 2 cannot tell (also where TVS would be asked and none is named).
     """
     if policy not in POLICIES:
         parts.leave(parts.CANNOT_TELL, f"--policy is {policy}, not one of: {', '.join(POLICIES)}")
+    if replay not in REPLAYS:
+        parts.leave(parts.CANNOT_TELL, f"--replay is {replay}, not one of: {', '.join(REPLAYS)}")
     if tvs and tvs_store:
         parts.leave(parts.CANNOT_TELL, "--tvs and --tvs-store exclude each other")
+    phone = Held(installed_itl, installed_ctl, policy, size_limit, refuse_weak, replay)
+    asker = _asker(phone.crypto, tvs, tvs_store, device)
+    try:
+        if boot:
+            from host_tools.cli import preflight_boot
+
+            preflight_boot.run(candidate, phone, asker, mac, json)
+        else:
+            _one(candidate, kind, phone, asker, json)
+    except TvsNeeded as needed:
+        _cannot_tell(kind or candidate.name, needed.question, json)
+
+
+def _one(candidate, kind, phone, asker, json):
     data = parts.read(candidate)
     kind = kind or _kind(candidate, data)
-    trust = _trust(installed_itl, installed_ctl, policy, size_limit, refuse_weak)
-    ask = _asker(trust, tvs, tvs_store, device)
+    judge = phone.judge(asker)
     if kind in ("itl", "ctl"):
-        decision = trust.decide_list(kind, data)
+        decision = asyncio.run(judge.list(kind, data, DEADLINE))
     else:
-        decision = trust.decide_file(kind, data, max(size_limit, len(data)))
-    while decision.accepted is None:
-        if ask is None:
-            _cannot_tell(trust, kind, decision, json)
-        decision = trust.answer(decision, ask(decision))
-    trust_list = getattr(decision, "trust_list", None)
+        decision = asyncio.run(judge.file(kind, data, max(phone.size_limit, len(data)), deadline=DEADLINE))
+    trust_list = decision.trust_list
     if decision.accepted and trust_list is not None:
-        trust.install(kind, trust_list)
-    result = _result(decision, trust, trust_list)
+        judge.install(kind, trust_list)
+    result = _result(decision, judge.trust, trust_list)
     if json:
         parts.print_json(result)
     else:
@@ -101,42 +135,90 @@ def _header_name(data):
         return ""
 
 
-def _trust(installed_itl, installed_ctl, policy, size_limit, refuse_weak):
-    lists = {}
-    crypto = parts.host_crypto()
-    for kind, path in (("itl", installed_itl), ("ctl", installed_ctl)):
-        if path is not None:
-            data = lists[kind] = parts.read(path)
-            try:
-                Trust(crypto, **{kind: data})
-            except Refused as error:
-                error.file = str(path)
-                parts.leave(parts.CANNOT_TELL, f"no phone has this installed: {error}")
-    return Trust(crypto, policy, size_limit, refuse_weak, **lists)
+class Held:
+    """What the phones hold and how they are set; leaves with CANNOT_TELL where a list cannot be what a phone holds."""
+
+    def __init__(self, installed_itl, installed_ctl, policy, size_limit, refuse_weak, replay):
+        self.crypto = parts.host_crypto()
+        self.policy = policy
+        self.size_limit = size_limit
+        self.refuse_weak = refuse_weak
+        self.replay = replay
+        self.itl = self._read("itl", installed_itl)
+        self.ctl = self._read("ctl", installed_ctl)
+
+    def _read(self, kind, path):
+        if path is None:
+            return None
+        data = parts.read(path)
+        try:
+            Trust(self.crypto, **{kind: data})
+        except Refused as error:
+            error.file = str(path)
+            parts.leave(parts.CANNOT_TELL, f"no phone has this installed: {error}")
+        return data
+
+    def judge(self, asker):
+        """The Judge of such a phone."""
+        judge = Judge(self._trust, asker)
+        judge.use(self.itl, self.ctl)
+        return judge
+
+    def _trust(self, itl=None, ctl=None, lost=False):
+        return Trust(self.crypto, self.policy, self.size_limit, self.refuse_weak, itl, ctl, lost, self.replay)
 
 
-def _asker(trust, tvs, tvs_store, device):
-    """The function that puts a Question to what stands for TVS; None where nothing does."""
+class TvsNeeded(Exception):
+    """The phone would ask TVS, and nobody said what stands for it. question: what it would ask."""
+
+    def __init__(self, question):
+        super().__init__("TVS would be asked")
+        self.question = question
+
+
+class Nobody(Asker):
+    """What is asked where the command names no TVS."""
+
+    async def ask(self, question, deadline=None):
+        """Raises TvsNeeded."""
+        raise TvsNeeded(question)
+
+
+class LiveTvs(Asker):
+    """A TVS server on the network, as a phone asks it."""
+
+    def __init__(self, address, device):
+        from agent.servers.tvs.client import TvsClient
+        from hal.host import Clock, Random
+        from hal.host.net import Net
+
+        self._address = address
+        self._clock = Clock()
+        self._client = TvsClient(Net(), self._clock, Random(), device, timeout=TVS_TIME)
+
+    def set_certificates(self, certificates):
+        """Those by which the phone knows a TVS server."""
+        self._client.set_certificates(certificates)
+
+    async def ask(self, question, deadline=None):
+        """The server's Answer; only the named server is asked."""
+        self._client.set_servers([self._address])
+        return await self._client.ask(question, self._clock.monotonic() + 2 * TVS_TIME)
+
+
+def _asker(crypto, tvs, tvs_store, device):
+    """What stands for TVS."""
     try:
         if tvs_store is not None:
-            return TvsStore(tvs_store, trust.crypto).ask
+            return TvsStore(tvs_store, crypto)
         if tvs == "unreachable":
-            return Unreachable().ask
-        if not tvs:
-            return None
-        address = server(tvs, TVS_PORT)
+            return Unreachable()
+        return LiveTvs(server(tvs, TVS_PORT), device) if tvs else Nobody()
     except (StoreError, ValueError) as error:
         parts.leave(parts.CANNOT_TELL, str(error))
-    from agent.servers.tvs.client import TvsClient
-    from hal.host import Clock, Net, Random
-
-    client = TvsClient(Net(), Clock(), Random(), device, timeout=5000)
-    client.set_servers([address])
-    client.set_certificates(trust.tvs_certificates())
-    return client.ask
 
 
-def _cannot_tell(trust, kind, question, json) -> typing.NoReturn:
+def _cannot_tell(kind, question, json) -> typing.NoReturn:
     signer = {"issuer": question.issuer, "serial": question.serial.hex()} if question.kind == "query" else None
     who = f"{question.subject} (serial {question.serial.hex()})" if question.kind == "query" else "this certificate"
     text = (
@@ -149,7 +231,7 @@ def _cannot_tell(trust, kind, question, json) -> typing.NoReturn:
                 "outcome": "cannot-tell",
                 "reason": "tvs-needed",
                 "kind": kind,
-                "mode": trust.mode,
+                "mode": None,
                 "empty": None,
                 "signer": signer,
                 "text": text,

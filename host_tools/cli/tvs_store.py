@@ -8,6 +8,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from agent.formats import names
+from agent.servers.judge import Asker
 from agent.trust.decision import Answer
 
 
@@ -15,15 +16,15 @@ class StoreError(Exception):
     """The folder cannot be used; the text says which file and why."""
 
 
-class Unreachable:
+class Unreachable(Asker):
     """A TVS that does not answer."""
 
-    def ask(self, question):
+    async def ask(self, question, deadline=None):
         """An Answer (agent/trust/decision.py)."""
         return Answer("unreachable", text="TVS does not answer (as asked for with --tvs unreachable).")
 
 
-class TvsStore:
+class TvsStore(Asker):
     """Answers as a TVS server that vouches for the certificates of a folder: PEM files and roles.json, which maps their
     names to roles (names or numbers). A certificate that is not listed is refused. Raises StoreError."""
 
@@ -61,7 +62,7 @@ class TvsStore:
             numbers.append(number)
         return numbers
 
-    def ask(self, question):
+    async def ask(self, question, deadline=None):
         """An Answer (agent/trust/decision.py)."""
         where = str(self._folder)
         for certificate, fields, roles in self._vouched:

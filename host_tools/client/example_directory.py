@@ -1,17 +1,24 @@
 # SPDX-License-Identifier: MIT
 """An HTTPS directory request whose certificate decision is the agent's: python -m host_tools.client.example_directory URL
 
-What a phone's directory program does. TLS proves that the server has the key of the certificate it shows; whether that
-certificate is to be believed is not asked of authorities, names or dates but of the trust agent, between the handshake and
-the first byte that is sent. Exit status: 0 the directory is printed, 1 refused, 2 no answer that could be relied on."""
+A phone's directory program works like this. TLS proves that the server has the key of the certificate that it shows. Whether
+to believe the certificate is the trust agent's decision, not that of authorities, names or dates; the program asks after the
+handshake, before it sends its first byte.
+
+In the place of URL, `corporate` or `personal` is the directory that the phone's verified configuration names: the phone's
+built-in application goes to the secure URL; a plain http URL, as releases before 8.0 need, is asked without any decision.
+Exit status: 0 the directory is printed, 1 refused, 2 no reliable answer."""
 
 import argparse
 import http.client
 import ssl
 import sys
 import urllib.parse
+from xml.etree import ElementTree
 
 from host_tools.client.trust_client import SOCKET, AgentError, TrustClient
+
+SERVICES = ("corporate", "personal")
 
 
 class ServerRefused(Exception):
@@ -46,26 +53,49 @@ class TrustedConnection(http.client.HTTPSConnection):
 
 
 def directory(url, path=SOCKET, timeout=30):
-    """(Decision, bytes of the directory). ServerRefused, AgentError, OSError, http.client.HTTPException."""
-    parts = urllib.parse.urlsplit(url)
-    if parts.scheme != "https" or not parts.hostname:
-        raise ValueError(f"{url}: this is no https URL")
+    """(Decision, None where there is nothing to decide; bytes of the directory). url: an https or http URL, or one of SERVICES.
+
+    ServerRefused, AgentError, OSError, http.client.HTTPException; ValueError for what is no such URL."""
     with TrustClient(path, timeout) as agent:
-        connection = TrustedConnection(parts.hostname, parts.port or 443, agent, timeout=timeout)
+        url = configured(agent, url) if url in SERVICES else url
+        parts = urllib.parse.urlsplit(url)
+        if parts.scheme not in ("https", "http") or not parts.hostname:
+            raise ValueError(f"{url}: this is no https or http URL")
+        if parts.scheme == "https":
+            connection = TrustedConnection(parts.hostname, parts.port or 443, agent, timeout=timeout)
+        else:
+            connection = http.client.HTTPConnection(parts.hostname, parts.port or 80, timeout=timeout)
         try:
-            connection.request("GET", parts.path or "/", headers={"Accept": "text/xml"})
+            target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+            connection.request("GET", target, headers={"Accept": "text/xml"})
             response = connection.getresponse()
             if response.status != 200:
                 raise http.client.HTTPException(f"{url}: the server answered {response.status}")
-            return connection.decision, response.read()
+            return getattr(connection, "decision", None), response.read()
         finally:
             connection.close()
+
+
+def configured(agent, service):
+    """The URL of a directory service in the phone's configuration. ServerRefused, ValueError where there is none."""
+    decision, file = agent.fetch(f"{agent.status()['device']}.cnf.xml")
+    if not decision.accepted:
+        raise ServerRefused(f"{decision.reason}: {decision.text}")
+    root = ElementTree.parse(file).getroot()
+    wanted = f"{service.title()} Directory"
+    found = [each.findtext("url") for each in root.iter("phoneService") if each.findtext("name") == wanted]
+    url = found[0] if found else None
+    if url is not None and url.startswith("Application:"):
+        url = root.findtext("secureDirectoryURL")
+    if not url:
+        raise ValueError(f"the phone's configuration has no URL for the {service} directory")
+    return url
 
 
 def main(arguments=None):
     """The program; its exit status."""
     parser = argparse.ArgumentParser(prog="example_directory", description=__doc__.splitlines()[0])
-    parser.add_argument("url")
+    parser.add_argument("url", help="an https or http URL, or " + " or ".join(SERVICES))
     parser.add_argument("--socket", default=SOCKET, help="where the agent listens (%(default)s)")
     parser.add_argument("--timeout", type=float, default=30, help="seconds for each answer (%(default)s)")
     wanted = parser.parse_args(arguments)
@@ -74,10 +104,10 @@ def main(arguments=None):
     except ServerRefused as refused:
         print(f"refused {refused}", file=sys.stderr)
         return 1
-    except (AgentError, OSError, ValueError, http.client.HTTPException) as error:
+    except (AgentError, OSError, ValueError, ElementTree.ParseError, http.client.HTTPException) as error:
         print(f"failed: {error}", file=sys.stderr)
         return 2
-    print(f"accepted {decision.reason}", file=sys.stderr)
+    print(f"accepted {decision.reason}" if decision else "not judged: plain HTTP", file=sys.stderr)
     sys.stdout.write(content.decode("utf-8", "replace"))
     return 0
 

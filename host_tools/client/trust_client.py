@@ -6,8 +6,8 @@
         if not decision.accepted:
             raise SystemExit(decision.text)
 
-docs/service.md describes what goes over the socket. Fail closed: whatever goes wrong is an AgentError, never a yes. After
-AgentGone and Unsupported the connection is closed; make a new TrustClient. Not for two threads at once."""
+docs/service.md describes the messages on the socket. Fail closed: whatever goes wrong is an AgentError, never a yes. After
+AgentGone and Unsupported the connection is closed; make a new TrustClient. Two threads must not use one client at once."""
 
 import base64
 import dataclasses
@@ -23,11 +23,11 @@ PURPOSES = ("application", "callmanager", "capf", "configuration", "tvs")
 
 
 class AgentError(Exception):
-    """No answer that could be relied on: treat it as a no. str() is one sentence."""
+    """No reliable answer: treat it as a no. str() is one sentence."""
 
 
 class AgentGone(AgentError):
-    """Nobody listens, the agent ended the connection, or it did not answer in time."""
+    """The agent does not listen, ended the connection, or did not answer in time."""
 
 
 class Unsupported(AgentError):
@@ -35,13 +35,13 @@ class Unsupported(AgentError):
 
 
 class RequestRefused(AgentError):
-    """The agent does not do what was asked; its own words say why. The connection stays."""
+    """The agent does not do this; its own words say why. The connection stays."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Decision:
-    """What the agent decided. accepted: True only after the agent said so in that word. reason: a code of the
-    specification. kind: the purpose or the file. text: one sentence for people."""
+    """What the agent decided. accepted: True only after the agent said so in that word. reason: a code of
+    docs/service.md. kind: the purpose or the file. text: one sentence for people."""
 
     accepted: bool
     reason: str
@@ -88,7 +88,7 @@ class TrustClient:
             self.version = str(greeting.get("phonetrust"))
             if greeting.get("protocol") != PROTOCOL or isinstance(greeting.get("protocol"), bool):
                 said = greeting.get("error") or f"it speaks protocol {greeting.get('protocol')!r}, this is {PROTOCOL}"
-                raise Unsupported(f"{self.path} is no agent that this program understands: {said}")
+                raise Unsupported(f"{self.path} is not an agent that this program understands: {said}")
         except BaseException:
             self.close()
             raise
@@ -110,7 +110,7 @@ class TrustClient:
     def judge(self, purpose, certificate):
         """May a TLS server with this certificate (DER) be talked to for this purpose (one of PURPOSES)? A Decision.
 
-        To be asked after the handshake, which proves that the server has the key, and before the first byte is sent."""
+        Ask after the handshake, which proves that the server has the key, and before you send the first byte."""
         if not certificate:
             raise ValueError("the server showed no certificate")
         text = base64.b64encode(certificate).decode("ascii")
@@ -125,11 +125,11 @@ class TrustClient:
         if not decision.accepted:
             return decision, None
         if not isinstance(path, str) or not path:
-            self._fail("the agent accepted a file and says not where it is")
+            self._fail("the agent accepted a file and does not say where it is")
         return decision, path
 
     def subscribe(self):
-        """Ask for events; what is trusted now. The connection is for event() alone from then on."""
+        """Ask for events; what is trusted now. From then on the connection is only for event()."""
         return self._part(self._ask("subscribe"), "trust")
 
     def event(self, timeout=None):
@@ -157,7 +157,7 @@ class TrustClient:
             raise AgentGone(f"the trust agent is gone: {error.strerror or error}") from error
         answer = self._line(deadline)
         if answer.get("id") != self._sequence or not isinstance(answer.get("ok"), bool):
-            self._fail(str(answer.get("error") or "the agent answered something else than what was asked"))
+            self._fail(str(answer.get("error") or "the agent answered another question"))
         if not answer["ok"]:
             raise RequestRefused(str(answer.get("error")))
         return answer
@@ -187,7 +187,7 @@ class TrustClient:
         except (ValueError, RecursionError):
             found = None
         if not isinstance(found, dict):
-            self._fail("what the agent says is no JSON object")
+            self._fail("the agent's line is no JSON object")
         return found
 
     def _receive(self, deadline):

@@ -29,7 +29,7 @@ def console(
     timestamps: Annotated[bool, typer.Option(help="The time of day before each line.")] = True,
     speed: Annotated[int, typer.Option(help="Baud rate of a serial port.")] = 115200,
 ):
-    """Show the console of TARGET and send keys to it; Ctrl-] ends. A port that goes away is waited for."""
+    """Show the console of TARGET and send keys to it; Ctrl-] ends. If the port goes away, the command waits for it."""
     port.check(target)
     with contextlib.ExitStack() as stack:
         outputs = [sys.stdout]

@@ -13,7 +13,7 @@ END = b"\x1d"  # Ctrl-]
 class Keyboard:
     """As a context manager: keys() -> bytes typed since the last call, b"" if none, None when the person wants to leave.
 
-    Without a terminal nothing is read and nothing ends the session but what it waits for.
+    Without a terminal no keys are read, and only the text or the time that the session waits for ends it.
     """
 
     def __enter__(self):

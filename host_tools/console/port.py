@@ -59,7 +59,7 @@ class SerialPort:
 
 
 def check(target):
-    """ImageError where `target` is none of the kinds; whether it is there is seen by open_port()."""
+    """ImageError where `target` is of no known kind. open_port() finds out whether it is there."""
     kind, separator, rest = target.partition("://")
     if separator:
         host, _, port = rest.rpartition(":")

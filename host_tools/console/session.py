@@ -45,7 +45,7 @@ class Printer:
 
 
 class Watcher:
-    """Looks for a text in what passes by, also where it comes in pieces."""
+    """Looks for a text in a stream that comes in pieces."""
 
     def __init__(self, text):
         self._wanted = text.encode()

@@ -18,12 +18,15 @@ from rich.console import Console
 from rich.text import Text
 
 from host_tools.demo.phones import KINDS, MAC
+from host_tools.demo.picture import Picture
 from host_tools.image.errors import ImageError
 from host_tools.lab.errors import LabError
 from host_tools.lab.model.cluster import Cluster
 
 CONFIGURATION = f"SEP{MAC}.cnf.xml.sgn"
-DECISION = re.compile(r"\[ *[\d.]+\] +\w+ +(?P<kind>\S+) (accepted|refused) (?P<reason>\S+):")
+DECISION = re.compile(r"\[ *[\d.]+\] +\w+ +(?P<kind>\S+) (?P<outcome>accepted|refused) (?P<reason>\S+): (?P<text>.+)")
+STATE = re.compile(r"\[ *[\d.]+\] +\w+ +state (.+)")
+SUBJECTS = {"itl": "trust list (ITL)", "configuration": "configuration"}
 READY = "ready; type help"
 STYLES = {"error": "red", "warning": "yellow", "notice": "green", "info": "dim"}
 
@@ -37,6 +40,7 @@ class Demo:
 
     def __init__(self, kind, folder, console):
         self.folder = folder
+        self.picture = Picture()
         self.screen = console
         self.screen.print(f"[bold]phonetrust[/]: {kind.title}, and its cluster, on loopback\n")
         self.phone = kind(folder, lambda text: self.screen.print(f"    {text} ...", style="dim"))
@@ -47,6 +51,7 @@ class Demo:
         """A heading."""
         self.count += 1
         self.screen.print(f"\n[bold]{self.count}. {title}[/]")
+        self.picture.step(self.count, title)
 
     def boot(self, **expected):
         """Boot the phone and insist on the reasons. The keywords are itl and configuration."""
@@ -58,6 +63,12 @@ class Demo:
                 if decision := DECISION.search(line):
                     kind = "configuration" if decision["kind"] == CONFIGURATION else decision["kind"]
                     found[kind] = decision["reason"]
+                    if kind in expected:
+                        why = decision["text"].strip() if kind == "itl" else ""  # the configuration's follows from it
+                        accepted = decision["outcome"] == "accepted"
+                        self.picture.decision(SUBJECTS[kind], accepted, decision["reason"], why)
+                if state := STATE.search(line):
+                    self.picture.state(state[1].strip())
                 if READY in line:
                     ready = True
                     break
@@ -81,8 +92,8 @@ class Demo:
 
     def run(self):
         """All steps, in order."""
-        self.step("A cluster is made: keys, certificates, trust list (ITL), the phone's signed configuration")
-        cluster = Cluster.create(self.folder / "cluster", name="lab", address=self.phone.address)
+        self.step("A cluster is made: keys, certificates, a trust list (ITL) and a signed configuration")
+        cluster = Cluster.create(self.folder / "cluster", kind="classic", name="lab", address=self.phone.address)
         cluster.add_phone(MAC)
         foreign = Cluster.create(self.folder / "foreign", name="foreign", address=self.phone.address)
         foreign.add_phone(MAC)
@@ -92,25 +103,26 @@ class Demo:
                 f"    serving on loopback: TFTP on port {serving.tftp_port()}, TVS (trust verification) on port "
                 f"{serving.tvs_port()}"
             )
-            self.step("The phone boots for the first time: it knows nobody and believes the first ITL it gets")
+            self.step("The phone boots for the first time. It knows nobody yet and believes the first list")
             self.boot(itl="first-use", configuration="signed-by-itl")
 
-            self.step("It boots again: the same ITL, read back from flash and compared")
+            self.step("It boots again and compares the list with the one on its flash")
             self.boot(itl="unchanged", configuration="signed-by-itl")
 
             self.step(
-                "The cluster's TFTP certificate is regenerated: the phone does not know the new signer and asks TVS"
+                "The cluster renews its TFTP certificate. The phone does not know the new signer and asks the trust "
+                "verification service (TVS)"
             )
             cluster.regenerate("tftp")
             self.boot(itl="vouched-by-tvs", configuration="signed-by-itl")
 
-            self.step("TVS is stopped, and another cluster's TFTP server offers its own ITL and configuration")
+            self.step("TVS is down, and a foreign TFTP server offers a list and a configuration of its own")
             serving.stop_tvs()
             with foreign.serve() as other:
                 self.servers = [f"{self.phone.address}:{other.tftp_port()}"]
                 self.boot(itl="tvs-unreachable", configuration="tvs-unreachable")
 
-            self.step("Back at its own cluster, TVS still down: the refused ITL has left no trace")
+            self.step("Back at its own cluster: the refused list has left no trace")
             self.servers = [f"{self.phone.address}:{serving.tftp_port()}"]
             self.boot(itl="unchanged", configuration="signed-by-itl")
 
@@ -119,14 +131,19 @@ def main():
     """Run the demonstration in a folder of its own. The exit status."""
     parser = argparse.ArgumentParser(prog="demo", description="A phone and its cluster, step by step.")
     parser.add_argument("phone", nargs="?", choices=KINDS, default="board", help="which phone boots (default: board)")
-    kind = KINDS[parser.parse_args().phone]
+    parser.add_argument("--picture", type=Path, help="write the steps and decisions as an SVG to this file")
+    arguments = parser.parse_args()
+    kind = KINDS[arguments.phone]
+    if arguments.picture and not arguments.picture.parent.is_dir():
+        parser.error(f"{arguments.picture.parent} is no folder")  # told before the run, not after it
     console = Console(highlight=False)
     if not console.is_terminal:
         console = Console(highlight=False, width=110)
     folder = Path(tempfile.mkdtemp(prefix="phonetrust-demo-"))
     start = time.monotonic()
     try:
-        Demo(kind, folder, console).run()
+        demo = Demo(kind, folder, console)
+        demo.run()
     except DemoError as error:
         console.print(f"\n[red]The demonstration failed:[/] {error}")
         return 1
@@ -139,6 +156,9 @@ def main():
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     console.print(f"\nAll steps went as they must, in {time.monotonic() - start:.0f} s.")
+    if arguments.picture:
+        demo.picture.save(arguments.picture)
+        console.print(f"{arguments.picture} is a picture of it.")
     return 0
 
 

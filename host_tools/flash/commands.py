@@ -37,7 +37,7 @@ def flash(
         bool, typer.Option("--allow-fixed-disk", help="Also write a disk that is not removable.")
     ] = False,
 ):
-    """Write IMAGE to TARGET and read it back. What is mounted or holds the running system is never written."""
+    """Write IMAGE to TARGET and read it back. A disk that is mounted or holds the running system is never written."""
     version = check_image(image)
     size = image.stat().st_size
     found = targets.examine(target)
@@ -68,7 +68,7 @@ def flash(
 
 
 def check_image(image):
-    """What an image is, in words. ImageError where it is none, before anything is touched."""
+    """An image in words. ImageError where the file is no image, before anything is touched."""
     boot, _ = layout.boot_and_store(image)
     facts = json_text.loads(fat.read(image, boot.offset, "build.json"))
     return f"phonetrust {facts['version']} for {facts['board']}"

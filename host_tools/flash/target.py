@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What a target of `phonetrust flash` is, and why it may not be written; all of it from /sys and /proc.
 
-Two refusals have no override: what is mounted or in use, and what the running system lives on.
+Two refusals have no override: a disk that is mounted or in use, and a disk of the running system.
 """
 
 import dataclasses
@@ -31,7 +31,7 @@ class Target:
         return self.device is not None
 
     def describe(self):
-        """For the question: what a person knows the card by."""
+        """The card as a person knows it, for the question."""
         if not self.is_device:
             return f"the file {self.path}" + ("" if self.exists else " (new)")
         name = " ".join(filter(None, (_read(self.device / f"device/{part}") for part in ("vendor", "model", "name"))))
@@ -41,7 +41,7 @@ class Target:
 
 
 def examine(path):
-    """-> Target. Refusal or ImageError where `path` is nothing that can be written at all."""
+    """-> Target. Refusal or ImageError where `path` can never be written."""
     try:
         status = os.stat(path)
     except FileNotFoundError:
@@ -61,7 +61,7 @@ def examine(path):
 
 
 def check(target, image_size, allow_fixed=False):
-    """Refuse what must not be written or cannot hold the image. `allow_fixed`: a disk that is not removable, too."""
+    """Refuse a target that must not be written or cannot hold the image. `allow_fixed`: take fixed disks, too."""
     if not target.is_device:
         return
     numbers = _numbers(target.device)
@@ -90,7 +90,7 @@ def check(target, image_size, allow_fixed=False):
 def _removable(device):
     if _read(device / "removable") == "1":
         return True
-    # An SD card in a reader of the mainboard is no "removable" one for the kernel, an eMMC chip is of the same driver.
+    # The kernel does not call an SD card in the mainboard's reader "removable"; an eMMC chip has the same driver.
     if _read(device / "device/type") == "SD":
         return True
     return any("usb" in part for part in device.parts)

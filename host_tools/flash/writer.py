@@ -19,13 +19,13 @@ def write(image, target, progress, keep=None):
     """Copy the file `image` to the path `target`. `progress(bytes done)`. Refusal where somebody else has it open."""
     new = not os.path.exists(target)
     is_device = not new and stat.S_ISBLK(os.stat(target).st_mode)
-    # O_EXCL on a disk: not while it is mounted, by whomever, and nobody mounts it now.
+    # O_EXCL fails while the disk is mounted anywhere, and keeps others from mounting it now.
     flags = os.O_WRONLY | (os.O_EXCL if new or is_device else 0) | (os.O_CREAT if new else 0)
     try:
         descriptor = os.open(target, flags, 0o644)
     except OSError as error:
         if is_device and error.errno == 16:
-            raise Refusal(f"{target}: is in use by somebody; unmount it first") from error
+            raise Refusal(f"{target}: is in use; unmount it first") from error
         raise
     with open(image, "rb") as source, open(descriptor, "wb", buffering=0) as medium:
         done = 0

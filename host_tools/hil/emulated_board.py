@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """A board in QEMU as a labgrid driver: its power, its console, its network cable.
 
-labgrid's own QEMUDriver builds its command line from images of the environment and waits for ever where QEMU ends at its
+labgrid's own QEMUDriver builds its command line from images of the environment and waits for ever when QEMU ends at its
 start. Here the command line comes from the board's folder and the card, and a QEMU that ends is an error with its words.
 """
 
@@ -88,7 +88,7 @@ class EmulatedBoardDriver(Recorded, QEMUDriver):
             said = (folder / "qemu.log").read_text(errors="replace").strip().splitlines()
             raise ExecutionError(f"QEMU did not start: {said[-1] if said else error}") from error
         self.status = 1
-        self._expect.buffer = b""  # what an earlier power-on said is not this one's
+        self._expect.buffer = b""  # the words of an earlier power-on
         self.note("power on")
         self.monitor_command("cont")
 

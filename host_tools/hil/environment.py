@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A labgrid environment file, checked: what labgrid only warns of, or says nothing about, is an error here."""
+"""A labgrid environment file, checked: mistakes that labgrid only warns of, or passes over, are errors here."""
 
 import attr
 from labgrid import Environment
@@ -10,7 +10,7 @@ from host_tools.image.errors import ImageError
 from host_tools.image.strict import suggestion
 
 TOP = ("imports", "images", "options", "paths", "targets", "tools")
-# listen: where the lab cluster's servers listen on this PC; address: under which the board finds them.
+# listen: the address of this PC on which the lab cluster's servers listen; address: where the board finds them.
 OPTIONS = ("address", "board", "coordinator_address", "listen")
 TARGET = ("drivers", "features", "options", "resources")
 
@@ -48,7 +48,7 @@ def _known(values, known, where):
 
 
 def _copy(target):
-    """normalize_config() takes the mapping apart that it is given."""
+    """normalize_config() takes apart the mapping that it gets."""
     copied = {}
     for part in ("resources", "drivers"):
         entries = target.get(part, {})

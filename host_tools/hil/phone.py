@@ -14,7 +14,7 @@ TIME = re.compile(r"\[ *(\d+\.\d+)\]")
 
 
 class ConsoleError(AssertionError):
-    """What was awaited at the console did not come; the text has what came instead."""
+    """The console did not say what a test waited for. The text has what it said instead."""
 
 
 class BoardPhone:
@@ -25,7 +25,7 @@ class BoardPhone:
         self.console = strategy.console
         self.power = strategy.power
         self.card = strategy.card
-        self.heard = ""  # all that was read from the console since the last power-on or forget()
+        self.heard = ""  # everything read from the console since the last power-on or forget()
 
     def new(self, **settings):
         """A card with a fresh image and these settings in phone.json; power is off."""
@@ -53,7 +53,7 @@ class BoardPhone:
         return found
 
     def await_state(self, timeout=30):
-        """Wait until it has fetched all it fetches -> (state, mode, locked out)."""
+        """Wait until it has fetched all its files -> (state, mode, locked out)."""
         found = self.expect(r"state ([a-z-]+), mode ([a-z]+)(, locked out)?\r?\n", timeout)
         self.strategy.phone_state = (found[1], found[2], found[3] is not None)
         return self.strategy.phone_state
@@ -72,12 +72,12 @@ class BoardPhone:
         return re.search(pattern, match[0].decode(errors="replace"))
 
     def type(self, line):
-        """Type a line at the console; what was heard before is forgotten."""
+        """Type a line at the console, and forget what it said before."""
         self.heard = ""
         self.console.sendline(line)
 
     def restart(self):
-        """Let it fetch all again -> (state, mode, locked out)."""
+        """Let it fetch all its files again -> (state, mode, locked out)."""
         self.type("restart")
         self.expect("restart asked for at the console")
         return self.await_state()

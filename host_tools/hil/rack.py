@@ -29,7 +29,7 @@ class RackBoard:
 
     def __init__(self, board, card, folder):
         self._emulator = Emulator(board, pathlib.Path(card), folder)
-        self._line, self._slave = pty.openpty()  # the slave stays open: the line outlives those who use it
+        self._line, self._slave = pty.openpty()  # the slave stays open, so that the line outlives its users
         tty.setraw(self._line)
         tty.setraw(self._slave)
         self.serial = os.ttyname(self._slave)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""All that a console says, in one file, from the first byte to the last; also what no test has read."""
+"""Everything that a console says, in one file, from the first byte to the last, whether a test reads it or not."""
 
 import os
 import pathlib
@@ -14,7 +14,7 @@ FOLDER = pathlib.Path(os.environ.get("PHONETRUST_HIL_FOLDER") or boards.TOP / "b
 
 
 class Recorded:
-    """Before a console driver of labgrid: what it reads goes to a file, and the rest at power-off, too.
+    """Before a console driver of labgrid: all that it reads goes to a file, and the rest goes there at power-off.
 
     labgrid reads a console only when a test expects something of it; so drain() must be called before power goes.
     """
@@ -51,6 +51,6 @@ class Recorded:
                 return
 
     def forget(self):
-        """Drain, and forget what was read: it is not the next power-on's."""
+        """Drain, and forget what was read: the next power-on begins anew."""
         self.drain()
         self._expect.buffer = b""

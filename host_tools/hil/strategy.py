@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The states that a person would bring a phone into, and the way from one to the other."""
+"""The states that a person would bring a phone into, and the ways between them."""
 
 import enum
 import re
@@ -10,7 +10,7 @@ from labgrid.step import step
 from labgrid.strategy import Strategy, StrategyError
 from labgrid.strategy.common import never_retry
 
-# What the phone says when it has booted and listens to the person at its console.
+# The line of a phone that has booted and listens to its console.
 READY = re.compile(rb"ready; type help[^\n]*\n")
 STATE = re.compile(rb"state ([a-z-]+), mode ([a-z]+)(, locked out)?[^\n]*\n")
 
@@ -46,10 +46,10 @@ class PhoneStrategy(Strategy):
     @never_retry
     @step(args=["status"])
     def transition(self, status):
-        """Bring the phone to a State or its name. Whoever asks for "on" or "ready" from "on" gets no second power-on."""
+        """Bring the phone to a State or its name. From "on", the states "on" and "ready" need no second power-on."""
         wanted = State[status] if isinstance(status, str) else status
         if wanted == State.unknown:
-            raise StrategyError("nobody can bring a phone to the state 'unknown'")
+            raise StrategyError("a phone cannot be brought to the state 'unknown'")
         if wanted in (State.off, State.flashed):
             self._switch_off()
         if wanted == State.flashed:
@@ -69,7 +69,7 @@ class PhoneStrategy(Strategy):
         self.status = wanted
 
     def await_ready(self):
-        """Wait until the phone says that it is ready; for a phone that starts anew, too."""
+        """Wait until the phone says that it is ready, also after a restart of its own."""
         _, _, found, _ = self.console.expect(STATE, timeout=self.boot_limit)
         self.phone_state = (found[1].decode(), found[2].decode(), found[3] is not None)
         self.console.expect(READY, timeout=10)

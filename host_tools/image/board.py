@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """A board's folder as an object. boards/NAME/board.toml is data; this file says what each key means.
 
-A board with boot firmware (a Raspberry Pi) has config.txt for it, too; every board has cmdline.txt.
+Every board has cmdline.txt. A board with boot firmware (a Raspberry Pi) also has config.txt.
 """
 
 import dataclasses
@@ -25,7 +25,7 @@ class Identity:
 
     name: str  # the folder's name
     title: str  # for people
-    model: str  # of the phone it plays, where phone.json names none
+    model: str  # the phone's model, unless phone.json names another
 
 
 @dataclasses.dataclass
@@ -33,7 +33,7 @@ class Packages:
     """[packages]: what mmdebstrap unpacks; no package script is run."""
 
     suite: str  # Debian's release
-    architecture: str  # Debian's name of it
+    architecture: str  # as Debian names it
     components: list[str]
     include: list[str]
 
@@ -51,7 +51,7 @@ class Boot:
 class Layout:
     """[image]: sizes in MiB. MBR, then at 1 MiB the FAT32 partition, then raw ones: trust store, slot A, slot B."""
 
-    size_mib: int  # a power of two: QEMU's SD card takes no other
+    size_mib: int  # a power of two, as QEMU's SD card requires
     boot_mib: int
     store_mib: int
     slot_mib: int  # of each slot's partition; its last MiB is for a copy of U-Boot's environment
@@ -94,10 +94,9 @@ class Phone:
 
     console: str  # device of the serial console, without /dev/
     interfaces: list[str]  # network interfaces, the first that appears is used
-    led: str  # brightness file of the LED; "" where there is none
     watchdog: str  # module of the watchdog that is fed
     modules: list[str]  # loaded at start, in this order
-    modules_on_request: list[str]  # in the image, loaded by the kernel command line's wish
+    modules_on_request: list[str]  # in the image; the kernel command line may ask for them
 
 
 @dataclasses.dataclass
@@ -139,7 +138,7 @@ class Board:
 
 
 def names(folder=BOARDS):
-    """All boards there are, sorted."""
+    """The names of all boards, sorted."""
     return sorted(path.parent.name for path in pathlib.Path(folder).glob("*/board.toml"))
 
 

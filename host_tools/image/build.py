@@ -45,7 +45,7 @@ def build(board, top, output, content, report):
     """Build the card image of `board` from the source tree `top` into the file `output`, and beside it the load and the
     list of what is inside -> Result.
 
-    `report(text)` hears of each step. ImageError where it cannot be done; then `output` is as it was.
+    `report(text)` is called at each step. Raises ImageError where the image cannot be built, and leaves `output` as it was.
     """
     output = pathlib.Path(output)
     key = content.key or keys.development(top)

@@ -13,7 +13,7 @@ from host_tools.image.errors import ImageError
 
 
 class Refusal(ImageError):
-    """The answer is no, and it is not for want of something: exit status 1."""
+    """The answer is no, and nothing is missing to say so: exit status 1."""
 
 
 def plain_errors(command):
@@ -26,7 +26,7 @@ def plain_errors(command):
         except ImageError as error:
             typer.echo(f"phonetrust: {error}", err=True)
             raise typer.Exit(1 if isinstance(error, Refusal) else 2) from error
-        except BrokenPipeError:  # whoever read our output has seen enough
+        except BrokenPipeError:  # the reader of our output has closed it
             sys.stderr.close()
             raise typer.Exit(0) from None
         except OSError as error:

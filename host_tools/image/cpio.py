@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """The archive format of an initramfs ("newc", kernel: Documentation/driver-api/early-userspace/buffer-format.rst).
 
-Written here instead of by cpio(1) so that device nodes need no root rights and that nothing of the builder's file
-system (owner, time, inode number) gets in: same files, same bytes.
+cpio(1) needs root rights for device nodes and writes owners, times and inode numbers of the builder's file system. This
+writer needs no rights, and the same files give the same bytes.
 """
 
 import dataclasses

@@ -8,7 +8,7 @@ import tempfile
 from host_tools.image import programs
 from host_tools.image.errors import ImageError
 
-# All files of all images have this date: 2025-01-01 00:00 UTC. FAT knows no earlier one than 1980.
+# All files of all images have this date: 2025-01-01 00:00 UTC. FAT begins at 1980.
 TIME = 1735689600
 MIB = 1 << 20
 SECTOR = 512
@@ -52,7 +52,7 @@ def read(image, offset, name):
 
 
 def write(image, offset, name, content):
-    """Replace or add one file there, as a person does who edits it on a PC."""
+    """Replace or add one file there, as a person does at a PC."""
     if not re.fullmatch(r"[A-Za-z0-9_.-]+", name):
         raise ImageError(f"'{name}' is no file name for the boot partition")
     with tempfile.TemporaryDirectory() as folder:

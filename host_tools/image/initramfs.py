@@ -72,7 +72,6 @@ def phone(board, files, facts, trusted, floor):
         "DEVELOPMENT": "yes" if trusted[0].development else "",
         "IDENTIFIER": f"{board.image.identifier:08x}",
         "INTERFACES": " ".join(board.phone.interfaces),
-        "LED": board.phone.led,
         "WATCHDOG": board.phone.watchdog,
         "MODULES": " ".join(board.phone.modules),
     }

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Debian packages of the board's architecture, unpacked into build/packages, once a set of packages.
+"""Debian packages of the board's architecture, unpacked into build/packages, once for each set of packages.
 
 mmdebstrap writes a tar stream and we take the files that an image can need out of it: no file of the builder's own
 system gets in, no package script runs, and an ordinary user may do it.
@@ -26,7 +26,7 @@ KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 
 
 def unpack(packages, build, report):
-    """Make sure that `packages` (board.Packages) are unpacked -> their folder. `report(text)` hears of progress.
+    """Make sure that `packages` (board.Packages) are unpacked -> their folder. `report(text)` is called as it goes on.
 
     Raises ImageError where they cannot be fetched.
     """
@@ -49,7 +49,7 @@ def unpack(packages, build, report):
         partial.chmod(0o755)
         try:
             partial.rename(folder)
-        except OSError:  # somebody else's build was quicker
+        except OSError:  # another build was quicker
             if not folder.is_dir():
                 raise
     finally:

@@ -28,7 +28,7 @@ PACKAGES = {
 
 
 def find(program):
-    """Full path of a program; /sbin too, which is not in everybody's PATH. Raises ImageError."""
+    """Full path of a program. It may be in /sbin, which the PATH of many users lacks. Raises ImageError."""
     path = shutil.which(program, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
     if path is None:
         package = PACKAGES.get(program, program)

@@ -23,13 +23,13 @@ class Region:
         self.content[offset : offset + len(data)] = data
 
     def sync(self):
-        """Nothing is held back."""
+        """Memory needs none."""
 
 
 def trust_store(size, itl, ctl, crypto):
     """The bytes of a raw partition of `size` bytes that holds these lists; `itl`, `ctl`: paths, `ctl` may be None.
 
-    Each list must be one that a new phone would take, the CTL first, as at its boot. ImageError else.
+    Each list must be one that a new phone would take, the CTL first, as at its boot. Otherwise ImageError.
     """
     trust = Trust(crypto, policy="first-use")
     sections = {}

@@ -13,9 +13,9 @@ text editor, then put the card back. All keys may be left out:
 
 {keys}
 
-Without "mac" the phone takes the address of its network interface. A phone that has a
-certificate of its maker (MIC) finds it in mic.pem, certificate and key in PEM; put the file
-beside phone.json. The other files start the phone; without them it does not.
+Without "mac" the phone takes the address of its network interface. If the phone has a
+certificate of its maker (MIC), put it beside phone.json as mic.pem, certificate and key
+in PEM. The other files start the phone; it needs all of them.
 """
 
 
@@ -37,7 +37,7 @@ def from_words(words):
 def _value(key, value):
     if key == "tftp" and not value.startswith("["):
         return [server.strip() for server in value.split(",")]
-    if key in ("mac", "model"):  # digits, but a text
+    if key in ("mac", "model"):  # text, even where it is all digits
         return value
     try:
         return json.loads(value)

@@ -12,8 +12,8 @@ import sys
 from host_tools.image import load
 from host_tools.image.errors import ImageError
 
-# The modules of hal/ that a board runs; the others are the PC's.
-HAL = ("__init__.py", "device/__init__.py", "device/libc.py", "device/net.py", "files.py", "native.py", "poller.py")
+# What a board runs of this tree: all of agent/, and of hal/ what is neither the PC's nor the tests'.
+SOURCES = ("agent/**/*.py", "hal/*.py", "hal/device/*.py")
 ROOTFS = pathlib.Path(__file__).parent / "rootfs"
 
 
@@ -25,8 +25,7 @@ def collect(top, version=None, architecture="aarch64"):
     """
     version = version or importlib.metadata.version("phonetrust")
     load.check_version(version, "--version")
-    sources = {str(path.relative_to(top)): path for path in sorted((top / "agent").rglob("*.py"))}
-    sources |= {f"hal/{name}": top / "hal" / name for name in HAL}
+    sources = {str(path.relative_to(top)): path for pattern in SOURCES for path in sorted(top.glob(pattern))}
     sources["phone.py"] = top / "boards/phone.py"
     library = top / "build/native" / architecture / "libphonetrust.so"
     if not library.is_file():

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A mapping from a file into dataclasses, where no typing mistake passes: each error names file and key."""
+"""A mapping from a file, as dataclasses. No typing mistake passes: each error names file and key."""
 
 import dataclasses
 import difflib
@@ -37,7 +37,7 @@ def suggestion(key, known):
 
 
 def _checked(kind, value, where):
-    if isinstance(kind, types.UnionType):  # `Section | None`: what may be left out
+    if isinstance(kind, types.UnionType):  # `Section | None`: a section that may be left out
         kind = kind.__args__[0]
     if dataclasses.is_dataclass(kind):
         return fill(kind, value, where)

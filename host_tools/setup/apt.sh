@@ -33,14 +33,14 @@ cleanup() {
 }
 trap cleanup EXIT
 
-# Tests start TFTP servers themselves: no package may start its daemon meanwhile. A policy of the machine's own stays.
+# Tests start TFTP servers themselves: no package may start its daemon meanwhile. The machine's own policy stays.
 if [ ! -e "$policy" ]; then
     made_policy=yes
     printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null
     as_root chmod 755 "$policy"
 fi
 
-# apt's pages of progress are only of interest where it fails.
+# apt's pages of progress are shown only if it fails.
 install() {
     { as_root apt-get -qq -o Acquire::Retries=3 update &&
         as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -y -o Acquire::Retries=3 -o DPkg::Lock::Timeout=300 \

@@ -40,7 +40,7 @@ as_root() {
     fi
 }
 
-# The Debian archive that this machine's own apt uses, never one named here.
+# The Debian archive that this machine's own apt uses; no script names one.
 debian_site() {
     local site
     site=$(apt-get indextargets --format '$(SITE)' 'Identifier: Packages' 'Label: Debian' 2>/dev/null | sed -n 1p)

@@ -12,10 +12,11 @@ from agent.boot.enrolment import Enrolment
 from agent.boot.history import History
 from agent.boot.order import make_boot
 from agent.errors import PhonetrustError
-from agent.fetch.errors import NotFound
+from agent.fetch.errors import NotFound, TooLarge
 from agent.fetch.fetcher import HTTPS, TFTP, Fetched
 from agent.flash.keeper import Keeper
 from agent.servers.judge import Judge, trust_maker
+from agent.servers.network import server_text
 from agent.settings import Settings
 
 #: Bytes of the memory that stands for flash: two slots for lists and a configuration.
@@ -52,13 +53,13 @@ class StandingClock:
 class FileSource:
     """What an agent.fetch.fetcher.Fetcher is for a phone: gets files from `files`, a mapping of names to bytes.
 
-    https: another mapping, of what the HTTPS server hands out to a phone that asks it; None: there is none."""
+    https: another mapping, of what the HTTPS server hands out to a phone that asks it; None: there is none. server: the
+    (host, port) that it stands for."""
 
-    servers = (("files", 0),)
-
-    def __init__(self, files, https=None):
+    def __init__(self, files, https=None, server=("files", 0)):
         self._files = files
         self._https = https
+        self.servers = (server,)
 
     def begin(self, deadline):
         """A boot begins."""
@@ -74,6 +75,9 @@ class FileSource:
             content = files.get(name) if files else None
             if content is None:
                 continue
+            if len(content) > limit:
+                text = f"announced with {len(content)} bytes, the limit is {limit}"
+                raise TooLarge(server_text(self.servers[0]), name, text)
             sink.begin(len(content))
             sink.write(memoryview(content))
             fetched = Fetched(self.servers[0], way, judge is None or await judge(way, self.servers[0]), [])
@@ -88,10 +92,11 @@ class FileSource:
 class TrialPhone:
     """settings: agent.settings.Settings. crypto: of a HAL. files: a mapping of names to bytes, or a FileSource. asker: an
     agent.servers.judge.Asker. itl, ctl: bytes of what the phone has installed, or None. mic: its certificate and key.
+    configuration: the agent.flash.keeper.Configuration that it verified last, or None.
 
     Refused where a list that is said to be installed cannot be read."""
 
-    def __init__(self, settings, crypto, files, asker, itl=None, ctl=None, mic=None):
+    def __init__(self, settings, crypto, files, asker, itl=None, ctl=None, mic=None, configuration=None):
         clock = StandingClock()
         source = files if isinstance(files, FileSource) else FileSource(files)
         self._keeper = Keeper(MemoryFlash(), crypto, clock, max(settings.size_limit, settings.configuration_limit), mic)
@@ -105,6 +110,9 @@ class TrialPhone:
         )
         self._keeper.store.load()
         self._keeper.store.save({"itl": itl, "ctl": ctl})
+        if configuration is not None:
+            self._keeper.keep_configuration(configuration.name, b"", configuration.tvs, configuration.timestamp)
+            self._judge.configure(configuration.tvs)
 
     @property
     def trust(self):
@@ -126,6 +134,14 @@ class TrialPhone:
         self._history.decisions.clear()
         await self._boot.run()
         return list(self._history.decisions)
+
+    def takes(self, kind, data):
+        """The Decision about a list ("ctl" or "itl"), which changes nothing."""
+        return at_once(self._judge.list(kind, data, 1))
+
+    def judge(self, purpose, certificate):
+        """May this TLS server be talked to, after a boot? A Decision, for an asker that never waits."""
+        return at_once(self._judge.server(purpose, certificate, 1))  # a deadline that the standing clock never reaches
 
     def boot(self):
         """As run(), for an asker that never waits."""

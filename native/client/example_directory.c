@@ -2,9 +2,9 @@
 /*
  * An HTTPS directory request whose certificate decision is the agent's: example_directory URL [SOCKET]
  *
- * What a phone's directory program does, with libcurl and OpenSSL. TLS proves that the server has the key of
- * the certificate it shows; whether that certificate is to be believed is not asked of authorities, names or
- * dates but of the trust agent, in the middle of the handshake, before anything is sent.
+ * A phone's directory program works like this, with libcurl and OpenSSL. TLS proves that the server has the
+ * key of the certificate that it shows. Whether to believe the certificate is the trust agent's decision, not
+ * that of authorities, names or dates; OpenSSL asks during the handshake, before it sends anything.
  *
  * Exit status: 0 the directory is printed, 1 the server is refused, 2 something failed.
  */
@@ -71,7 +71,7 @@ static CURLcode get(CURL *handle, const char *url, struct request *request) {
         code = curl_easy_setopt(handle, CURLOPT_SSL_VERIFYPEER, 1L);
     if (code == CURLE_OK)
         code = curl_easy_setopt(handle, CURLOPT_SSL_VERIFYHOST, 0L);
-    if (code == CURLE_OK) /* no file of authorities is wanted, nor to be there */
+    if (code == CURLE_OK) /* no file of authorities is needed, and there may be none */
         code = curl_easy_setopt(handle, CURLOPT_CAINFO, NULL);
     if (code == CURLE_OK)
         code = curl_easy_setopt(handle, CURLOPT_CAPATH, NULL);

@@ -21,7 +21,7 @@ static const char *after_string(const char *at) {
     return at + 1;
 }
 
-/* After any value: strings whole, brackets counted, the rest up to what ends a value. */
+/* After any value: strings whole, brackets counted, the rest up to the end of the value. */
 static const char *after_value(const char *at) {
     unsigned depth = 0;
     do {
@@ -121,7 +121,7 @@ static size_t to_utf8(int32_t value, char out[4]) {
     return size;
 }
 
-/* Bytes of the UTF-8 character at `at`, which ends in a NUL somewhere; 0 where it is none (RFC 3629, 4). */
+/* Bytes of the UTF-8 character at `at`, which ends in a NUL somewhere; 0 where invalid (RFC 3629, 4). */
 static size_t utf8_size(const char *at) {
     const unsigned char *byte = (const unsigned char *)at;
     if (byte[0] < 0x80)
@@ -137,7 +137,7 @@ static size_t utf8_size(const char *at) {
     return size;
 }
 
-/* The next character of a string's inside as UTF-8; its size, or 0 for an escape that is none. */
+/* The next character of a string's inside as UTF-8; its size, or 0 for an invalid escape. */
 static size_t next_character(const char **at, char out[4]) {
     static const char names[] = "\"\\/bfnrt";
     static const char meanings[] = "\"\\/\b\f\n\r\t";

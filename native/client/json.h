@@ -12,8 +12,8 @@ const char *json_member(const char *object, const char *key);
 /* Whether a value is this literal ("true", "1"), NULL being none. */
 int json_is(const char *value, const char *literal);
 
-/* The text of a string value as UTF-8, cut to `capacity` at a character's end; U+FFFD for what is no
- * character. 0, or -1 (and "") for no string. */
+/* The text of a string value as UTF-8, cut to `capacity` at a character's end; U+FFFD for invalid
+ * bytes. 0, or -1 (and "") for no string. */
 int json_text(const char *value, char *out, size_t capacity);
 
 /* Write text as a JSON string with its quotes. Its length, or -1 where it does not fit or is not printable.

@@ -101,7 +101,7 @@ static int take_line(struct phonetrust_client *client, char *out, size_t capacit
 
 /*
  * The next line as text without its end; *length bytes of it are in `out` already. 0 or an error: SPACE where
- * it is too long, then it has been skipped; after TIMEOUT `out` and *length are good for going on.
+ * it is too long, then it has been skipped; after TIMEOUT a call with the same `out` and *length goes on.
  */
 static int read_line(struct phonetrust_client *client, char *out, size_t capacity, size_t *length,
                      long long deadline) {
@@ -123,7 +123,7 @@ static int read_line(struct phonetrust_client *client, char *out, size_t capacit
 static int connect_to(struct phonetrust_client *client, const struct sockaddr_un *address) {
     struct timeval wait = {.tv_sec = client->timeout / 1000, .tv_usec = client->timeout % 1000 * 1000};
     if (client->timeout <= 0)
-        wait.tv_usec = 1; /* none at all would mean for ever */
+        wait.tv_usec = 1; /* zero would mean for ever */
     client->socket = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (client->socket < 0 || setsockopt(client->socket, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof wait) != 0)
         return PHONETRUST_CLIENT_ERROR_CONNECT;

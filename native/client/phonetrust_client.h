@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The phone's trust service for C programs: may this TLS server be talked to, is this file to be believed?
- * docs/service.md describes what goes over the socket; this library speaks it and needs nothing but libc.
+ * docs/service.md describes the messages on the socket; this library speaks it and needs nothing but libc.
  *
  * The caller owns all memory: a struct phonetrust_client of about 20 KB, which holds one connection. No call
  * allocates, and there is no global state. A client must not be used by two threads at once.
@@ -16,7 +16,7 @@
  * Fail closed: `accepted` is 1 only after the agent said so. Every error leaves it 0.
  *
  * Results are 0, or one of the negative numbers below. After CLOSED, TIMEOUT and PROTOCOL the connection is
- * closed, and open may be called again; where that is otherwise, the function says so.
+ * closed, and open may be called again, unless the function says otherwise.
  */
 #ifndef PHONETRUST_CLIENT_H
 #define PHONETRUST_CLIENT_H
@@ -41,7 +41,7 @@ extern "C" {
 #define PHONETRUST_CLIENT_ERROR_CONNECT (-1)         /* nobody listens there, or the path is too long */
 #define PHONETRUST_CLIENT_ERROR_CLOSED (-2)          /* the agent ended the connection */
 #define PHONETRUST_CLIENT_ERROR_TIMEOUT (-3)         /* no whole answer in time */
-#define PHONETRUST_CLIENT_ERROR_PROTOCOL (-4)        /* another version, or an answer that is none */
+#define PHONETRUST_CLIENT_ERROR_PROTOCOL (-4)        /* another version, or an invalid answer */
 #define PHONETRUST_CLIENT_ERROR_SPACE (-5)           /* an argument or an answer is too long for its buffer */
 #define PHONETRUST_CLIENT_ERROR_REFUSED_REQUEST (-6) /* the agent does not do this: see decision.text */
 
@@ -65,7 +65,7 @@ struct phonetrust_client {
 /* What the agent decided. Texts are UTF-8, cut where they do not fit, always ended by a NUL. */
 struct phonetrust_decision {
     int accepted;    /* 1 or 0 */
-    char reason[32]; /* a code of the specification: "listed-in-itl", "tvs-refused", ... */
+    char reason[32]; /* a code of docs/service.md: "listed-in-itl", "tvs-refused", ... */
     char kind[128];  /* the purpose or the file that was judged */
     char text[2048]; /* one sentence for people */
 };
@@ -82,7 +82,7 @@ PHONETRUST_CLIENT_API void phonetrust_client_close(struct phonetrust_client *cli
 
 /*
  * May a TLS server with this certificate (DER) be talked to? purpose: "application", "callmanager", "capf",
- * "configuration" or "tvs". To be called after the handshake has proven that the server has the key.
+ * "configuration" or "tvs". Call it after the handshake has proven that the server has the key.
  */
 PHONETRUST_CLIENT_API int phonetrust_client_judge(struct phonetrust_client *client, const char *purpose,
                                                   const unsigned char *certificate, size_t length,
@@ -112,8 +112,8 @@ struct phonetrust_event {
 };
 
 /*
- * Ask for events, and learn what is trusted now (as an event TRUST). The connection is for
- * phonetrust_client_event alone from then on.
+ * Ask for events, and learn what is trusted now (as an event TRUST). From then on the connection is only
+ * for phonetrust_client_event.
  */
 PHONETRUST_CLIENT_API int phonetrust_client_subscribe(struct phonetrust_client *client,
                                                       struct phonetrust_event *event);

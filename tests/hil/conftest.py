@@ -75,7 +75,7 @@ def phone(request, board_strategy):
 @pytest.fixture
 def cluster(tmp_path, environment):
     """A lab cluster that knows the phone, with fresh keys."""
-    found = Cluster.create(tmp_path / "cluster", address=environment.config.get_option("address"))
+    found = Cluster.create(tmp_path / "cluster", kind="classic", address=environment.config.get_option("address"))
     found.add_phone(MAC)
     return found
 

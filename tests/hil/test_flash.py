@@ -168,7 +168,7 @@ def test_a_card_that_somebody_holds_is_not_written(image, loop):
         done = phonetrust("flash", image, device, "--yes", "--allow-fixed-disk")
     finally:
         os.close(holder)
-    assert done.returncode == 1 and "is in use by somebody" in done.stderr
+    assert done.returncode == 1 and "is in use; unmount it first" in done.stderr
 
 
 def test_a_read_only_card(image, loop):

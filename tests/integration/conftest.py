@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""Labs with a phone that serves other programs, for the tests of the trust service."""
+"""Labs with a phone that serves other programs, for the tests of the trust service; keys of servers for those of the HAL."""
 
 import pytest
 
+from tests.helpers.servers import hal_identities
 from tests.helpers.servers.service_lab import Lab
 from tests.helpers.servers.service_phone import KINDS
 
@@ -20,3 +21,8 @@ def own_lab(request, tmp_path):
     found = Lab(tmp_path, request.param)
     yield found
     found.close()
+
+
+@pytest.fixture(scope="session")
+def identities(tmp_path_factory):
+    return hal_identities.make_all(tmp_path_factory.mktemp("identities"))

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: MIT
 """The CAPF client with real keys, signatures and TLS: all operations, on CPython and MicroPython arm64.
 
-The server here is the test's own reading of spec/capf.md: it checks each proof with `cryptography`.
+The server here is the test's own reading of docs/spec/capf.md: it checks each proof with `cryptography`.
 """
 
 import hashlib
+import socket
 import ssl
 
 import pytest
@@ -12,13 +13,14 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding
 
+from tests.helpers.servers.on_micropython import on_micropython
 from tests.helpers.servers.protocol_phone import run
 from tests.helpers.servers.tls_server import Identity, Server, element, receive, until_gone
-from tests.integration.test_tvs_client import on_micropython
 
-TIMEOUT = 3000  # ms a message
+TIMEOUT = 15000  # ms for a connection, and for a message
+BRIEF = 3000  # ms, where the test waits for the time to run out
 SESSION = 0x0A0B0C0D
-NAME = b"CP-8861-SEP00270DC01C92\0"
+NAME = b"SEP00270DC01C92\0"
 STRING, NONE, LSC, MIC = 1, 2, 3, 4
 AUTHORITY = Identity("CAPF", "rsa")
 OLD = {"rsa": Identity("old LSC", "rsa"), "ec": Identity("old LSC", "ec")}
@@ -81,7 +83,7 @@ def session(operation, string=None, asked=0):
         send(connection, 1, (7, b"\3"), (8, bytes((asked,))))
         command, values = hear(connection)
         assert command == 2 and values[1] == b"\1" and values[7] == b"\3"
-        assert values[13] == NAME if len(server.heard) == 0 else values[13] in (NAME, NAME[8:])
+        assert values[13] == (NAME if len(server.heard) == 0 else b"CP-8861-" + NAME)
         server.heard.append(values)
         if string is not None and values[11] != string + b"\0":
             send(connection, 15, (1, b"\7"))
@@ -142,13 +144,15 @@ def phone(request, tmp_path):
     """
     servers = []
 
-    def enrolling(handler, mode=NONE, string=None, lsc=None, mic=None, believed=AUTHORITY, **more):
-        server = Server(handler, AUTHORITY, tmp_path, rsa_exchange=True, **more)
+    def enrolling(
+        handler, mode=NONE, string=None, lsc=None, mic=None, believed=AUTHORITY, timeout=TIMEOUT, before=(), **more
+    ):
+        server = Server(handler, AUTHORITY, tmp_path, **more)
         servers.append(server)
         wanted = {
-            "server": ["127.0.0.1", server.port],
+            "servers": [*before, ["127.0.0.1", server.port]],
             "certificate": believed.certificate.hex(),
-            "timeout": TIMEOUT,
+            "timeout": timeout,
             "mode": mode,
             "string": string,
             "lsc": lsc if isinstance(lsc, list) else lsc and [lsc.certificate.hex(), lsc.key.hex()],
@@ -250,7 +254,7 @@ def test_sessions_that_change_nothing(phone, operation, outcome, words):
         except (AssertionError, EOFError):
             pass  # the phone did not do what this server wanted: that is the test
 
-    result, _ = phone(session(tolerant))
+    result, _ = phone(session(tolerant), timeout=BRIEF if "time" in words else TIMEOUT)
     assert result["outcome"] == outcome and words in result["text"], result["text"]
     assert result["stored"] == [] and result["certificate"] is None
 
@@ -269,3 +273,37 @@ def test_another_server_is_told_nothing(phone):
     result, server = phone(session(install(ec_key(0))), believed=MANUFACTURED)
     assert result["outcome"] == "untrusted"
     assert server.heard == [] and result["stored"] == []
+
+
+def test_a_server_that_knows_the_phone_by_its_long_name(phone):
+    def operation(connection, server):
+        send(connection, 15, (1, b"\x09" if len(server.heard) == 1 else b"\0"))
+
+    result, server = phone(session(operation), mode=LSC, lsc=OLD["ec"])
+    assert result["outcome"] == "no-action", result["text"]
+    assert [values[13] for values in server.heard] == [NAME, b"CP-8861-" + NAME]
+
+
+def test_without_an_lsc_the_mic_proves(phone):
+    result, server = phone(session(finish(0)), mode=LSC, mic=MANUFACTURED, ask_for=MANUFACTURED.certificate)
+    assert result["outcome"] == "no-action", result["text"]
+    assert check_proofs(server.heard[0])[:2] == (2, MANUFACTURED.certificate)
+    assert server.client_certificate == MANUFACTURED.certificate
+
+
+def test_the_first_server_that_answers_is_used(phone, tmp_path):
+    """Nobody listens at the first, the second is a stranger, the third says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        nobody = ["127.0.0.1", listener.getsockname()[1]]
+    stranger = Server(session(finish(0)), MANUFACTURED, tmp_path)
+    mute = Server(lambda connection, server: until_gone(connection), AUTHORITY, tmp_path)
+    try:
+        before = [nobody, ["127.0.0.1", stranger.port], ["127.0.0.1", mute.port]]
+        result, server = phone(session(finish(0)), before=before, timeout=BRIEF)
+    finally:
+        stranger.close()
+        mute.close()
+    assert result["outcome"] == "no-action", result["text"]
+    assert server.connections == 1 and stranger.heard == []
+    for words in ("connection refused", "by the test", "says nothing: no answer in time"):
+        assert words in result["text"], result["text"]

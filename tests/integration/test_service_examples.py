@@ -97,6 +97,25 @@ def test_in_rollback_it_is_refused(request_directory):
     assert request_directory()[0] == 0
 
 
+# The C example takes URLs only, and only by HTTPS.
+@pytest.mark.parametrize(
+    "request_directory", [("python", "cpython"), ("python", "micropython")], ids="-".join, indirect=True
+)
+def test_the_directory_of_a_release_before_8_needs_a_plain_url(request_directory):
+    lab = request_directory.lab
+    assert request_directory("corporate") == (0, DIRECTORY.decode(), "accepted vouched-by-tvs\n")
+    lab.cluster.set_rollback(True)
+    lab.phone.restart()
+    lab.cluster.set_pre8(True)
+    lab.phone.restart()
+    for service in ("corporate", "personal"):
+        status, printed, said = request_directory(service)
+        assert (status, printed) == (1, "") and said.startswith("refused after-rollback: ")
+        lab.cluster.set_directory(service, lab.cluster.directory_url(service))
+        lab.phone.restart()
+        assert request_directory(service) == (0, DIRECTORY.decode(), "not judged: plain HTTP\n")
+
+
 def test_another_clusters_server_is_refused_before_a_byte_is_sent(request_directory, tmp_path):
     other = Cluster.create(tmp_path / "other", name="other", key_maker=PooledKeys())
     with other.serve() as serving:

@@ -73,4 +73,4 @@ def test_failover_and_limit(files):
     silence = f"from 127.0.0.1:{silent[1]}: no answer; requests sent: 2"
     assert good["failures"] == [f"513.bin {silence}"]
     announced = f"65536.bin from 127.0.0.1:{server.port}: announced with 65536 bytes, the limit is 65535"
-    assert large == {"error": "TooLarge", "text": f"65536.bin {silence}; {announced}"}
+    assert large == {"error": "TooLarge", "text": f"{announced}; 65536.bin {silence}"}, "the one that answered is first"

@@ -1,18 +1,22 @@
 # SPDX-License-Identifier: MIT
 """The TFTP client against tftpd-hpa, atftpd and dnsmasq: every size that has ever been a special case."""
 
+import asyncio
 import hashlib
 import random
 
 import pytest
 
-from agent.fetch.tftp import client as tftp
+from agent.fetch.errors import NoServer, NotFound, TooLarge
+from agent.fetch.fetcher import Fetcher
+from agent.fetch.tftp.client import Client
 from hal.host import Hal
 from host_tools.lab.servers import daemons as tftp_daemons
 
 SIZES = (0, 1, 511, 512, 513, 64 << 10, 3 << 20)
 PAST_WRAP = 512 * 65535 + 1  # in blocks of 512 bytes: 65,536, the last with number 0
 LIMIT = 64 << 20
+PATIENCE = 100000  # ms
 # How the client asks. Where it asks for a window, it gets one from the server that knows windows.
 WAYS = {
     "options": {},
@@ -61,16 +65,22 @@ def server(request, files):
         pytest.fail(str(cause))
 
 
-def client(**settings):
+def fetch(server, name, sink, limit=LIMIT, **settings):
+    """Fetch it with a client of its own; the Transfer."""
     hal = Hal()
-    return tftp.Client(hal.net, hal.clock, hal.random, **settings)
+    client = Client(hal.net, hal.clock, hal.random, **settings)
+    try:
+        return asyncio.run(
+            client.fetch(server.address, server.name(name), sink, limit, hal.clock.monotonic() + PATIENCE)
+        )
+    finally:
+        client.close()
 
 
 def check(server, files, size, **settings):
     """Fetch it whole; the Transfer."""
-    sink, asking = Digest(), client(**settings)
-    transfer = asking.fetch([server.address], server.name(f"{size}.bin"), sink, LIMIT)
-    asking.close()
+    sink = Digest()
+    transfer = fetch(server, f"{size}.bin", sink, **settings)
     assert transfer.size == sink.size == size
     assert sink.hex() == files[1][size]
     return transfer
@@ -98,28 +108,58 @@ def test_past_65535_blocks(server, files, way):
 
 
 def test_missing_file_is_an_answer(server):
-    with pytest.raises(tftp.NotFound) as found:
-        client().fetch([server.address], server.name("ITLFile.tlv"), Digest(), LIMIT)
+    with pytest.raises(NotFound) as found:
+        fetch(server, "ITLFile.tlv", Digest())
     host, port = server.address
     assert found.value.server == f"{host}:{port}" and "error 1" in found.value.cause
 
 
 def test_server_of_the_file_is_told_over_the_limit(server, files):
     for settings in ({}, {"options": False}):
-        with pytest.raises(tftp.TooLarge) as found:
-            client(**settings).fetch([server.address], server.name("65536.bin"), Digest(), 65535)
+        with pytest.raises(TooLarge) as found:
+            fetch(server, "65536.bin", Digest(), 65535, **settings)
         assert "65535" in found.value.cause
     check(server, files, 513)  # the server goes on serving
 
 
 def test_closed_port_then_a_server(server, files):
-    """A port where nobody listens costs its timeouts, then the next server has the file."""
+    """A port where nobody listens costs its timeouts, then the next server has the file; once in a boot."""
     silent = (server.host, tftp_daemons.Atftpd(files[0]).free_port())
-    sink, asking = Digest(), client(timeout=20, attempts=2)
-    transfer = asking.fetch([silent, server.address], server.name("513.bin"), sink, LIMIT)
-    asking.close()
-    assert sink.hex() == files[1][513] and transfer.server == server.address
-    assert [type(error) for error in transfer.failures] == [tftp.NoServer]
+    hal, sink = Hal(), Digest()
+    client = Client(hal.net, hal.clock, hal.random, timeout=20, attempts=2)
+    fetcher = Fetcher(client, None, [silent, server.address], hal.clock)
+    fetcher.begin(hal.clock.monotonic() + PATIENCE)
+
+    async def twice():
+        first = await fetcher.fetch(server.name("512.bin"), Digest(), LIMIT)
+        fetcher.server = None  # else the one that answered is first
+        return first, await fetcher.fetch(server.name("513.bin"), sink, LIMIT)
+
+    for fetched, cause in zip(asyncio.run(twice()), ("no answer", "not asked again"), strict=True):
+        assert fetched.server == server.address
+        assert [type(error) for error in fetched.failures] == [NoServer] and cause in str(fetched.failures[0])
+    assert sink.hex() == files[1][513]
+    client.close()
+
+
+def test_several_files_at_once(server, files):
+    """One client, transfers that overlap: each file comes whole."""
+    hal = Hal()
+    client = Client(hal.net, hal.clock, hal.random)
+    sizes = [*SIZES, 64 << 10, 3 << 20]
+    sinks = [Digest() for _ in sizes]
+
+    async def all_of_them():
+        deadline = hal.clock.monotonic() + PATIENCE
+        fetches = [
+            client.fetch(server.address, server.name(f"{size}.bin"), sink, LIMIT, deadline)
+            for size, sink in zip(sizes, sinks, strict=True)
+        ]
+        return await asyncio.gather(*fetches)
+
+    asyncio.run(all_of_them())
+    client.close()
+    assert [sink.hex() for sink in sinks] == [files[1][size] for size in sizes]
 
 
 REFUSING = (
@@ -147,4 +187,4 @@ def test_atftpd_refuses_options_and_serves_without(files):
     """It answers blksize 8 with ERROR 8; the same server is then asked the plain way."""
     with tftp_daemons.Atftpd(files[0]) as running:
         transfer = check(running, files, 64 << 10, block_size=8)
-        assert transfer.options == {} and transfer.blocks == 129 and transfer.failures == []
+        assert transfer.options == {} and transfer.blocks == 129

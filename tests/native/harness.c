@@ -58,37 +58,6 @@ void harness_fail(const char *file, int line, const char *condition, long got, l
     failed = true;
 }
 
-static size_t allocations_left = SIZE_MAX;
-static bool allocation_failed;
-
-bool fail_allocation(size_t successes) {
-    bool had_failed = allocation_failed;
-    allocations_left = successes;
-    allocation_failed = false;
-    return had_failed;
-}
-
-static bool may_allocate(void) {
-    if (allocations_left == SIZE_MAX)
-        return true;
-    if (allocations_left-- != 0)
-        return true;
-    allocation_failed = true; /* and allocations_left is SIZE_MAX: no more of them fail */
-    return false;
-}
-
-/* The linker puts these in the place of malloc and calloc (--wrap). */
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-
-void *__wrap_malloc(size_t size) { return may_allocate() ? __real_malloc(size) : NULL; }
-
-void *__wrap_calloc(size_t number, size_t size) {
-    return may_allocate() ? __real_calloc(number, size) : NULL;
-}
-
 static void *allocate(size_t length) {
     void *memory = malloc(length != 0 ? length : 1);
     if (memory == NULL)

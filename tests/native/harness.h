@@ -63,9 +63,17 @@ struct bytes certificate_named(const char *subject);
 /* The header length of a trust list or signed file. */
 size_t header_length(struct bytes file);
 
-/* Let the allocation after the next `successes` ones fail, once; SIZE_MAX: none. Says whether one has failed
- * since. */
+/* watch.c: let the allocation after the next `successes` ones fail, once; SIZE_MAX: none. Says whether one
+ * has failed since. */
 bool fail_allocation(size_t successes);
+
+/* watch.c: the most bytes that were allocated at once since the last call, beyond those at that call. */
+size_t memory_peak(void);
+
+/* watch.c: from now on getrandom gives the same bytes each time that this is called; random_is_random ends
+ * it. */
+void random_is_fixed(void);
+void random_is_random(void);
 
 /* The certificate in record number `index` of a trust list. */
 struct bytes record_certificate(const char *vector, size_t index);

@@ -175,7 +175,8 @@ TEST(values_have_their_sizes) {
         "030000",        "030001 41",        "030003 410041",
         "030003 410000", /* SUBJECTNAME and its NUL */
         "050002 c300",   "050003 c38000 00", "020001 41",
-        "020002 0000",   "0a0003 7f0000",    "0a0010 00000000000000000000000000000000", /* IPADDRESS */
+        "020002 0000",   "0a0003 7f0000",    "0a000f 000000000000000000000000000000",
+        "0a0000", /* IPADDRESS */
         "090001 30",     "090002 3000",
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
@@ -196,6 +197,7 @@ TEST(records_without_certificate_pass) {
     for (size_t i = PHONETRUST_RECORD_CERTIFICATE; i < PHONETRUST_RECORD_ROW; i++)
         CHECK_EQUAL(rows[i], 0);
     CHECK_EQUAL(record_of("020001 00"), 1);
+    CHECK_EQUAL(record_of("0a0010 20010db8000000000000000000000001"), 1);
 }
 
 TEST(text_is_utf8) {
@@ -262,6 +264,8 @@ static int record_with(const char *fields, const char *subject, const char *name
 #define CN_A "310a 3008 0603550403 0c01 61"
 #define CN_B "310a 3008 0603550403 0c01 62"
 #define O_B "310a 3008 060355040a 1301 62"
+#define CN_AB "310e 300c 0603550403 0c05 2061202062" /* " a  b" */
+#define CN_BRACE "310a 3008 0603550403 0c01 7b"
 #define CN_A_WIDE "310b 3009 0603550403 1e02 0061"
 #define TITLE_A "310a 3008 060355040c 0c01 61"
 
@@ -274,6 +278,14 @@ TEST(names_are_equal_only_where_that_is_sure) {
         {"3018" CN_A O_B, "CN=a,O=b", true},
         {"3018" CN_A O_B, "O=b;CN=a", true},
         {"3018" CN_A O_B, " cn = a , o=b ", true},
+        {"3018" CN_A O_B, "cn=A,O=B", true},
+        {"3018" CN_A O_B, "CN=\ta ,O=b\r\n", true},
+        {"3010" CN_AB, "CN=a \t B", true},
+        {"3010" CN_AB, "CN=aB", false},
+        {"3010" CN_AB, "CN=a", false},
+        {"3010" CN_AB, "CN=a b b", false},
+        {"300c" CN_BRACE, "CN=[", false}, /* not letters, one bit apart */
+        {"300c" CN_BRACE, "CN={", true},
         {"3018" CN_A O_B, "CN=a", false},
         {"3018" CN_A O_B, "CN=a,O=b,O=b", false},
         {"3018" CN_A O_B, "CN=b,O=a", false},

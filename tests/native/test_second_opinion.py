@@ -168,7 +168,7 @@ def test_private_keys_of_both_forms_sign(library, keys, name, form):
 @pytest.mark.parametrize("name", ["rsa-1024", "rsa-2048", "rsa-4096"])
 @pytest.mark.parametrize("size", [20, 64])
 def test_bare_digest_under_type_1_padding(library, keys, name, size):
-    """spec/capf.md: the bare digest, no DigestInfo. RFC 8017, 9.2: 00 01 FF ... FF 00."""
+    """docs/spec/capf.md, C5: the bare digest, no DigestInfo. RFC 8017, 9.2: 00 01 FF ... FF 00."""
     key, digest = keys(name), os.urandom(size)
     signature = library.sign(private_der(key), None, digest)
     numbers = key.public_key().public_numbers()

@@ -146,3 +146,80 @@ TEST(keys_of_other_kinds_and_sizes_are_unsupported) {
     }
     bytes_free(file.file);
 }
+
+/* One ECDSA signature, and what is needed to verify it. */
+struct ecdsa {
+    struct bytes certificate;
+    uint8_t digest[32];
+    uint8_t signature[PHONETRUST_SIGNATURE_SIZE];
+    size_t length;
+};
+
+/* A new key and one signature of `wanted` bytes: 70 where neither number needs a zero byte in front. */
+static struct ecdsa ecdsa_signature(size_t wanted) {
+    static uint8_t private_key[PHONETRUST_PRIVATE_KEY_SIZE];
+    static uint8_t public_key[PHONETRUST_PUBLIC_KEY_SIZE];
+    struct ecdsa made = {.digest = {1, 2, 3}};
+    int size =
+        phonetrust_make_key(PHONETRUST_KEY_EC, 256, NULL, NULL, private_key, PHONETRUST_PRIVATE_KEY_SIZE);
+    int length = phonetrust_public_key(private_key, (size_t)size, public_key, PHONETRUST_PUBLIC_KEY_SIZE);
+    made.certificate = certificate_around(public_key, (size_t)length);
+    do
+        made.length = (size_t)phonetrust_sign(private_key, (size_t)size, PHONETRUST_SHA256, made.digest, 32,
+                                              NULL, NULL, made.signature, sizeof made.signature);
+    while (made.length != wanted);
+    return made;
+}
+
+static int verify_ecdsa(const struct ecdsa *made, const uint8_t *signature, size_t length) {
+    struct bytes exact = bytes_of(signature, length);
+    int result = phonetrust_verify(made->certificate.at, made->certificate.length, PHONETRUST_SHA256,
+                                   made->digest, 32, exact.at, exact.length);
+    bytes_free(exact);
+    return result;
+}
+
+TEST(an_ecdsa_signature_has_one_encoding) {
+    struct ecdsa made = ecdsa_signature(70); /* 30 44  02 20 r  02 20 s */
+    uint8_t other[80];
+    CHECK_EQUAL(verify_ecdsa(&made, made.signature, 70), 0);
+    for (size_t length = 0; length < 70; length++) /* cut off */
+        CHECK_EQUAL(verify_ecdsa(&made, made.signature, length), PHONETRUST_ERROR_SIGNATURE);
+    memcpy(other, made.signature, 70); /* a byte after it */
+    other[70] = 0;
+    CHECK_EQUAL(verify_ecdsa(&made, other, 71), PHONETRUST_ERROR_SIGNATURE);
+    other[1]++; /* and one inside, after s */
+    CHECK_EQUAL(verify_ecdsa(&made, other, 71), PHONETRUST_ERROR_SIGNATURE);
+    memcpy(other, (uint8_t[]){0x30, 0x81, 0x44}, 3); /* a longer form of the same length */
+    memcpy(other + 3, made.signature + 2, 68);
+    CHECK_EQUAL(verify_ecdsa(&made, other, 71), PHONETRUST_ERROR_SIGNATURE);
+    memcpy(other, (uint8_t[]){0x30, 0x80}, 2); /* an indefinite one */
+    memcpy(other + 2, made.signature + 2, 68);
+    memcpy(other + 70, (uint8_t[]){0, 0}, 2);
+    CHECK_EQUAL(verify_ecdsa(&made, other, 72), PHONETRUST_ERROR_SIGNATURE);
+    memcpy(other, (uint8_t[]){0x30, 0x45, 0x02, 0x21, 0x00}, 5); /* a zero byte in front of r */
+    memcpy(other + 5, made.signature + 4, 66);
+    CHECK_EQUAL(verify_ecdsa(&made, other, 71), PHONETRUST_ERROR_SIGNATURE);
+    memcpy(other, (uint8_t[]){0x30, 0x45, 0x02, 0x81, 0x20}, 5); /* a longer form of r's length */
+    CHECK_EQUAL(verify_ecdsa(&made, other, 71), PHONETRUST_ERROR_SIGNATURE);
+    memcpy(other, made.signature, 70);
+    other[0] = 0x31; /* no SEQUENCE */
+    CHECK_EQUAL(verify_ecdsa(&made, other, 70), PHONETRUST_ERROR_SIGNATURE);
+    memcpy(other, (uint8_t[]){0x30, 0x06, 0x02, 0x01, 0x00, 0x02, 0x01, 0x00}, 8); /* r = s = 0 */
+    CHECK_EQUAL(verify_ecdsa(&made, other, 8), PHONETRUST_ERROR_SIGNATURE);
+    bytes_free(made.certificate);
+}
+
+TEST(a_number_without_its_zero_byte_is_negative) {
+    struct ecdsa made = ecdsa_signature(71); /* r or s begins with a set bit, and has a zero byte before it */
+    size_t at = made.signature[3] == 0x21 ? 4 : 4 + 32 + 2;
+    CHECK_EQUAL(verify_ecdsa(&made, made.signature, 71), 0);
+    CHECK_EQUAL(made.signature[at], 0);
+    uint8_t other[70];
+    memcpy(other, made.signature, at);
+    memcpy(other + at, made.signature + at + 1, 70 - at);
+    other[1]--;
+    other[at - 1]--;
+    CHECK_EQUAL(verify_ecdsa(&made, other, 70), PHONETRUST_ERROR_SIGNATURE);
+    bytes_free(made.certificate);
+}

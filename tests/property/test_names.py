@@ -2,6 +2,7 @@
 """Distinguished names under hypothesis: any text, any DER, every way of writing the same name, and the library's flag."""
 
 import random
+import unicodedata
 
 import pytest
 from hypothesis import assume, given
@@ -18,6 +19,9 @@ TYPES = {keyword: oid for keyword, oid, _ in names._TYPES}
 values = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0"), max_size=12)
 pieces = st.sampled_from(
     [*TYPES, "xyz", "=", ",", ";", "+", "\\", '"', "#", " ", "a", "\\2c", "\\C3\\AB", "é", "CN=a", "OU=Voice"]
+)
+latin = st.text(
+    st.sampled_from("aBcZz09-_. \xe4\xc4\xdf\xe9\u0141\u0142\u0130\u03a9\u03c9\u0416\u0436\u65e5"), max_size=8
 )
 texts = st.text(max_size=30) | st.lists(pieces, max_size=12).map("".join)
 pairs = st.dictionaries(st.sampled_from(sorted(TYPES)), values, min_size=1, max_size=5)
@@ -75,13 +79,54 @@ def test_every_way_of_writing_a_name_is_the_same_name(attributes, chance: random
     assert names.same(text, der_of(attributes)) is True
 
 
+def prepared(value):
+    """A value as RFC 4518 prepares it for comparison, by Python's own tables."""
+    kept = "".join(
+        " " if letter in "\t\n\v\f\r\x85" else letter
+        for letter in value
+        if letter in "\t\n\v\f\r\x85" or unicodedata.category(letter) not in ("Cc", "Cf")
+    )
+    kept = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", kept).casefold())
+    return " ".join(kept.split(" ")) if "  " not in kept else " ".join(part for part in kept.split(" ") if part)
+
+
+def meaning(attributes):
+    return {(keyword, prepared(value).strip(" ")) for keyword, value in attributes.items()}
+
+
 @given(pairs, pairs)
 def test_other_names_are_not_the_same(one, other):
-    def meaning(attributes):
-        return {(keyword, value.strip(" ")) for keyword, value in attributes.items()}
-
     same = names.same(names.to_text(der_of(one)), der_of(other))
-    assert same is (meaning(one) == meaning(other))
+    if same is not None:
+        assert same is (meaning(one) == meaning(other))
+    else:
+        assert (
+            not (names.to_text(der_of(one)) + names.to_text(der_of(other))).isascii() or control(one) or control(other)
+        )
+
+
+def control(attributes):
+    return any(unicodedata.category(letter) == "Cc" for value in attributes.values() for letter in value)
+
+
+@given(st.dictionaries(st.sampled_from(sorted(TYPES)), latin, min_size=1, max_size=2), st.data())
+def test_names_that_differ_in_letter_case(attributes, data):
+    other = {
+        keyword: data.draw(st.sampled_from([str.upper, str.lower, str.title]))(attributes[keyword])
+        for keyword in attributes
+    }
+    assert names.same(names.to_text(der_of(attributes)), der_of(other)) is not False
+    if all(value.isascii() for value in [*attributes.values(), *other.values()]):
+        assert names.same(names.to_text(der_of(attributes)), der_of(other)) is True
+
+
+def test_small_letters_are_those_of_the_standard():
+    for code in range(0x20, 0x600):
+        small = names._small(code)
+        if names._is_understood(small):
+            assert chr(small) == prepared("x" + chr(code) + "x")[1:-1], hex(code)
+        assert names._small(small) == small
+    assert sum(names._is_understood(names._small(code)) for code in range(0x600)) > 350
 
 
 @pytest.fixture(scope="module")

@@ -16,8 +16,8 @@ PAGE = ROOT / "docs/reasons.md"
 NO_GIVERS = ("agent/trust/reasons.py", "agent/trust/wording/")
 #: Reasons in the table for parts of the phone that are built after it; each goes from here when its part is there.
 EXPECTED_LATER = {
-    "busy", "out-of-time", "too-many-writes", "load-installed", "load-confirmed", "load-rolled-back", "load-failed",
-    "load-too-old", "wrong-board", "not-authorized",
+    "busy", "load-installed", "load-confirmed", "load-rolled-back", "load-failed", "load-too-old", "wrong-board",
+    "not-authorized",
 }  # fmt: skip
 #: function or method -> which of its arguments is a reason
 GIVERS = {"Decision": 1, "accept": 0, "refuse": 0, "Refused": 1, "_Ended": 0, "Result": 0, "enrolment": 1}

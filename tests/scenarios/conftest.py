@@ -30,7 +30,7 @@ def pytest_configure(config):
 
 @pytest.fixture
 def new_cluster(tmp_path):
-    """make(nodes=..., mixed=..., signer=...) -> a Cluster in a folder of its own, keys from the pool, one phone."""
+    """make(nodes=..., mixed=..., kind=...) -> a Cluster in a folder of its own, keys from the pool, one phone."""
     numbers = itertools.count(1)
 
     def make(phone=MAC, **options):
@@ -44,8 +44,14 @@ def new_cluster(tmp_path):
 
 @pytest.fixture
 def cluster(new_cluster):
-    """A nonsecure cluster of one node with one phone."""
+    """A nonsecure cluster of one node with one phone, of the default kind: ITLRecovery signs lists."""
     return new_cluster()
+
+
+@pytest.fixture
+def classic(new_cluster):
+    """A nonsecure cluster of one node with one phone, whose CallManager certificate signs lists."""
+    return new_cluster(kind="classic")
 
 
 @pytest.fixture(scope="session")

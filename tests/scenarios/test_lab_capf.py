@@ -69,11 +69,11 @@ def test_nothing_to_do(cluster):
 
 def test_an_unknown_phone_is_told_so(cluster):
     with cluster.serve() as serving:
-        for device in (b"CP-8861-SEP001122334455\0", b"nonsense\0"):
+        for device in (b"SEP001122334455\0", b"CP-8861-SEP001122334455\0", b"nonsense\0"):
             with RawPhone(serving.port("capf")) as phone:
                 assert phone.authenticate(device=device) == (END, {1: b"\x09"})
         with RawPhone(serving.port("capf")) as phone:
-            assert phone.authenticate(device=b"SEP00270DC01C92\0") == (END, {1: b"\0"})
+            assert phone.authenticate(device=b"CP-8861-SEP00270DC01C92\0") == (END, {1: b"\0"})
 
 
 def test_the_string_must_be_right(cluster):
@@ -114,6 +114,27 @@ def test_a_mic_of_the_manufacturer_or_one_that_was_made_known(cluster):
         cluster.add_phone(MAC, mic=stranger.pem())
         with RawPhone(port) as phone:
             assert phone.authenticate(*proof(stranger.key, stranger.der, MIC))[0] == KEYGEN
+
+
+def test_a_phone_without_its_lsc_shows_its_mic(cluster):
+    mic = cluster.make_mic(MAC)
+    stranger = make_identity(f"CP-8861-SEP{MAC}", PooledKeys().rsa())
+    cluster.set_capf(MAC, "install", "lsc", key="ec-256")
+    key = new_key("ec-256")
+    with cluster.serve() as serving:
+        port = serving.port("capf")
+        for elements in (proof(stranger.key, stranger.der, MIC), proof(stranger.key, stranger.der, LSC), []):
+            with RawPhone(port) as phone:
+                assert phone.authenticate(*elements) == (END, {1: b"\x07"})
+        lsc = install(port, key, {17: b"\1", 18: b"\0"}, *proof(mic.key, mic.der, MIC))
+        assert serving.events.wait_for(service="capf", what="authenticated", by="mic")
+        cluster.set_capf(MAC, "update", "lsc", key="ec-256")
+        install(port, key, {17: b"\1", 18: b"\0"}, *proof(key, lsc.public_bytes(Encoding.DER), LSC))
+        assert serving.events.wait_for(service="capf", what="authenticated", by="lsc")
+        cluster.set_capf(MAC, "update", "mic", key="ec-256")
+        with RawPhone(port) as phone:  # the other way round there is no falling back
+            der = cluster.phone_certificate(MAC)
+            assert phone.authenticate(*proof(key, der, LSC)) == (END, {1: b"\x07"})
 
 
 def test_retry_later_and_still_at_work(cluster):

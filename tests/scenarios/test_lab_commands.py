@@ -3,6 +3,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -43,16 +44,18 @@ def good(result):
 
 def test_init_makes_a_cluster_and_does_not_overwrite_one(tmp_path):
     runner, folder = CliRunner(), str(tmp_path / "new")
-    options = ["init", "-C", folder, "--nodes", "2", "--mixed-mode", "--signer", "etoken", "--name", "branch"]
-    assert "2 nodes, mixed mode, trust lists signed by etoken" in good(runner.invoke(commands.app, options))
+    options = ["init", "-C", folder, "--nodes", "2", "--kind", "tokens", "--name", "branch"]
+    assert "2 nodes, mixed mode; hardware tokens sign the CTL" in good(runner.invoke(commands.app, options))
     assert Cluster(folder).data["nodes"][1]["name"] == "branch-sub1"
     again = runner.invoke(commands.app, options)
     assert again.exit_code == 2 and again.stderr.strip() == f"phonetrust lab: {folder} already holds a lab cluster"
 
 
-def test_every_change_says_what_phones_will_do(lab):
+def test_every_change_says_what_phones_will_do(lab, cluster):
+    good(lab("itl", "sign", "callmanager"))
+    good(lab("phones-restarted"))
     assert "ITL accepted (signed-by-itl)" in good(lab("regenerate", "tvs"))
-    output = good(lab("regenerate", "tftp"))
+    output = good(lab("regenerate", "tftp", "--yes"))
     assert "Warning: Phones not seen yet: ITL refused (tvs-untrusted): " in output
     forecast = lab("forecast", "--json")
     assert forecast.exit_code == 1
@@ -87,7 +90,7 @@ def test_lists_are_shown_as_a_cluster_prints_them(lab, cluster):
 def test_status_for_people_and_scripts(lab, cluster):
     good(lab("regenerate", "tomcat", "--ca"))
     text = good(lab("status"))
-    assert "nonsecure, trust lists signed by callmanager" in text and f"SEP{MAC}" in text
+    assert "modern, nonsecure, sha512" in text and "ITLRecovery signs lists" in text and f"SEP{MAC}" in text
     status = json.loads(good(lab("status", "--json")))
     assert status["running"] is None and status["mode"] == "nonsecure"
     assert status["certificates"]["tomcat-1"]["issuer"] == status["certificates"]["ca"]["subject"]
@@ -99,17 +102,49 @@ def test_status_for_people_and_scripts(lab, cluster):
 def test_all_procedures_run_from_the_command_line(lab, cluster, tmp_path):
     for line in (
         "set cluster-mode mixed", "ctl update", "ctl sign itlrecovery", "set cluster-mode nonsecure", "ctl delete",
-        "autoregistration on", "pre8 on", "upgrade", "add-certificates 2", "itl sign itlrecovery", "set address 192.0.2.1",
+        "autoregistration on", "pre8 on --yes", "upgrade", "add-certificates 2", "itl sign itlrecovery", "set address 192.0.2.1",
         "service stop tvs", "service start tvs", "add-phone 00:11:22:33:44:55 --model 7975",
         f"set capf {MAC} install --authentication string --string 1234 --key ec-384",
         f"set encrypted-configuration {MAC} true", f"make-mic {MAC} {tmp_path / 'mic.pem'}",
         f"itl export-recovery {tmp_path / 'recovery.p12'}", f"itl reset remotekey {tmp_path / 'recovery.p12'}",
-        f"backup {tmp_path / 'backup'}", f"bulk-cert export {tmp_path / 'bulk'}", f"bulk-cert import {tmp_path / 'bulk'}",
+        "upgrade --finish", f"backup {tmp_path / 'backup'}", f"bulk-cert export {tmp_path / 'bulk'}",
+        f"bulk-cert consolidate {tmp_path / 'bulk'}", f"bulk-cert import {tmp_path / 'bulk'} --type tftp", "set restarts by-hand",
+        "regenerate tvs", "service restart tvs --node 1", "set restarts automatic", "report features --feature tvs",
+        "set directory corporate http://192.0.2.1:8080/ccmcip/xmldirectoryinput.jsp", "set secure-urls http",
         f"restore {tmp_path / 'backup'}", "centralized-tftp", f"add-file {__file__} --name rings.xml", "remove-file rings.xml",
     ):  # fmt: skip
         result = lab(*line.split())
         assert result.exit_code == 0, (line, result.output)
     assert cluster.published(f"SEP{MAC}.cnf.xml.enc.sgn") and (tmp_path / "mic.pem").stat().st_mode & 0o077 == 0
+
+
+def test_a_step_that_locks_phones_out_asks_and_one_that_does_not_asks_nothing(classic):
+    environment = {"PHONETRUST_LAB": str(classic.path), "COLUMNS": "200"}
+
+    def run(line, given):
+        return CliRunner().invoke(commands.app, line.split(), env=environment, input=given)
+
+    first = run("regenerate tvs", "")
+    assert first.exit_code == 0 and "lock" not in first.output
+    before = classic.state.number
+    for answer in ("", "\n", "n\n"):
+        asked = run("regenerate tftp", answer)
+        assert asked.exit_code == 2 and asked.stdout == ""
+        assert asked.stderr.startswith(
+            "This would lock phones out when they restart:\n  Phones not seen yet: ITL refused (tvs-"
+        )
+        assert asked.stderr.endswith("phonetrust lab: nothing was changed; --yes does it without asking\n")
+    asked = run("regenerate tftp --json", "y\n")
+    assert asked.exit_code == 2 and asked.stdout == "" and "lock phones out" in asked.stderr, "scripts say --yes"
+    assert classic.state.number == before
+    foretold = [line for line in run("regenerate tftp", "").stderr.splitlines() if "ITL refused" in line]
+    meant = run("regenerate tftp", "y\n")
+    assert meant.exit_code == 0
+    told = [line for line in meant.stdout.splitlines() if "ITL refused" in line]
+    assert len(told) == 1 and classic.state.number == before + 1
+    serial = re.compile(r"serial [0-9a-f]+")
+    assert [serial.sub("", line) for line in told] == ["  Warning: " + serial.sub("", foretold[0]).strip()]
+    assert run("itl reset localkey", "").exit_code == 0, "a step that helps asks nothing"
 
 
 @pytest.mark.parametrize(

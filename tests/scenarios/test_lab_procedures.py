@@ -26,51 +26,51 @@ def outcomes(cluster, node=1):
     return {item["kind"]: (item["outcome"], item["reason"]) for item in cluster.forecast() if item["node"] == node}
 
 
-def test_tftp_regenerated_is_vouched_by_tvs(cluster):
-    cluster.regenerate("tftp")
-    itl(cluster).verify(cluster.certificate("tftp"))
-    assert outcomes(cluster) == {"itl": ("accepted", "vouched-by-tvs"), SGN: ("accepted", "signed-by-itl")}
+def test_tftp_regenerated_is_vouched_by_tvs(classic):
+    classic.regenerate("tftp")
+    itl(classic).verify(classic.certificate("tftp"))
+    assert outcomes(classic) == {"itl": ("accepted", "vouched-by-tvs"), SGN: ("accepted", "signed-by-itl")}
 
 
 def test_tftp_regenerated_where_itlrecovery_signs(new_cluster):
-    cluster = new_cluster(nodes=2, signer="itlrecovery")
+    cluster = new_cluster(nodes=2)
     assert cluster.published("ITLFile.tlv", 1) == cluster.published("ITLFile.tlv", 2)
     cluster.regenerate("tftp", node=2)
     assert outcomes(cluster, 2) == {"itl": ("accepted", "signed-by-itl"), SGN: ("accepted", "signed-by-itl")}
     itl(cluster, 2).verify(cluster.certificate("itlrecovery"))
 
 
-def test_tvs_and_tftp_together_lock_phones_out_and_the_lab_says_so(cluster):
-    cluster.regenerate("tvs")
-    assert outcomes(cluster)["itl"] == ("accepted", "signed-by-itl")
-    cluster.regenerate("tftp")
-    assert outcomes(cluster) == {"itl": ("refused", "tvs-untrusted"), SGN: ("refused", "tvs-untrusted")}
-    warnings = [text for warning, text in forecast.sentences(cluster.forecast()) if warning]
+def test_tvs_and_tftp_together_lock_phones_out_and_the_lab_says_so(classic):
+    classic.regenerate("tvs")
+    assert outcomes(classic)["itl"] == ("accepted", "signed-by-itl")
+    classic.regenerate("tftp")
+    assert outcomes(classic) == {"itl": ("refused", "tvs-untrusted"), SGN: ("refused", "tvs-untrusted")}
+    warnings = [text for warning, text in forecast.sentences(classic.forecast()) if warning]
     assert len(warnings) == 2 and "tvs-untrusted" in warnings[0]
 
 
-def test_tvs_then_restart_then_tftp_is_accepted(cluster):
-    cluster.regenerate("tvs")
-    cluster.phones_restarted()
-    assert outcomes(cluster)["itl"] == ("accepted", "unchanged")
-    cluster.regenerate("tftp")
-    assert outcomes(cluster)["itl"] == ("accepted", "vouched-by-tvs")
+def test_tvs_then_restart_then_tftp_is_accepted(classic):
+    classic.regenerate("tvs")
+    classic.phones_restarted()
+    assert outcomes(classic)["itl"] == ("accepted", "unchanged")
+    classic.regenerate("tftp")
+    assert outcomes(classic)["itl"] == ("accepted", "vouched-by-tvs")
 
 
-def test_itl_reset_brings_locked_out_phones_back_until_the_next_change(cluster):
-    cluster.regenerate("tvs")
-    cluster.regenerate("tftp")
-    cluster.itl_reset("localkey")
-    itl(cluster).verify(cluster.certificate("itlrecovery"))
-    assert outcomes(cluster) == {"itl": ("accepted", "signed-by-itl"), SGN: ("accepted", "signed-by-itl")}
-    cluster.phones_restarted()
-    cluster.regenerate("capf")
-    itl(cluster).verify(cluster.certificate("tftp"))
-    assert outcomes(cluster)["itl"] == ("accepted", "signed-by-itl")
+def test_itl_reset_brings_locked_out_phones_back_until_the_next_change(classic):
+    classic.regenerate("tvs")
+    classic.regenerate("tftp")
+    classic.itl_reset("localkey")
+    itl(classic).verify(classic.certificate("itlrecovery"))
+    assert outcomes(classic) == {"itl": ("accepted", "signed-by-itl"), SGN: ("accepted", "signed-by-itl")}
+    classic.phones_restarted()
+    classic.regenerate("capf")
+    itl(classic).verify(classic.certificate("tftp"))
+    assert outcomes(classic)["itl"] == ("accepted", "signed-by-itl")
 
 
 def test_itlrecovery_regenerated_the_documented_way(new_cluster):
-    cluster = new_cluster(signer="itlrecovery")
+    cluster = new_cluster()
     for step in (
         lambda: cluster.itl_sign("callmanager"),
         lambda: cluster.regenerate("itlrecovery"),
@@ -82,7 +82,7 @@ def test_itlrecovery_regenerated_the_documented_way(new_cluster):
 
 
 def test_itlrecovery_regenerated_without_the_first_step_needs_tvs(new_cluster):
-    cluster = new_cluster(signer="itlrecovery")
+    cluster = new_cluster()
     cluster.regenerate("itlrecovery")
     assert outcomes(cluster)["itl"] == ("accepted", "vouched-by-tvs")
     cluster.stop("tvs")
@@ -137,7 +137,7 @@ def test_the_ctl_is_made_anew_only_by_its_update(new_cluster):
 
 
 def test_ctl_signed_by_another_token(new_cluster):
-    cluster = new_cluster(mixed=True, signer="etoken")
+    cluster = new_cluster(mixed=True, kind="tokens")
     cluster.ctl_sign("token-2")
     File(cluster.published("CTLFile.tlv")).verify(cluster.certificate("token-2"))
     assert outcomes(cluster)["ctl"] == ("accepted", "signed-by-ctl")
@@ -150,9 +150,10 @@ def test_a_cluster_before_8_and_its_upgrades(new_cluster):
     cluster.set_pre8(True)
     assert sorted(cluster.state.published["lab-pub"]) == [f"SEP{MAC}.cnf.xml"]
     assert b"<TVS>" not in cluster.published(f"SEP{MAC}.cnf.xml")
-    assert "SHA-1" in cluster.upgrade()
+    assert "SHA-1" in cluster.upgrade()[0]
     assert itl(cluster).fields[8] == b"\1"
-    assert "SHA-512" in cluster.upgrade()
+    cluster.finish_upgrade()
+    assert "SHA-512" in cluster.upgrade()[0]
     assert itl(cluster).fields[8] == b"\3"
     assert cluster.certificate("callmanager-ec") in roles(itl(cluster), files.TFTP)
     with pytest.raises(LabError, match="newest"):

@@ -142,13 +142,13 @@ def test_tftp_survives_garbage(cluster):
         assert tftp_read(serving.tftp_port(), "ITLFile.tlv")[0] == cluster.published("ITLFile.tlv")
 
 
-def test_tvs_finds_the_signer_by_issuer_and_serial(cluster):
-    with cluster.serve() as serving:
-        header = File(cluster.published("ITLFile.tlv")).fields
+def test_tvs_finds_the_signer_by_issuer_and_serial(classic):
+    with classic.serve() as serving:
+        header = File(classic.published("ITLFile.tlv")).fields
         peer, fields, values = ask(serving.tvs_port(), 3, query(header))
-        assert peer == cluster.certificate("tvs", 1)
+        assert peer == classic.certificate("tvs", 1)
         assert fields[:3] == (0x57, 1, 4) and fields[4] == 1001
-        assert values == {7: b"\0", 2: cluster.certificate("tftp"), 8: b"\0\3", 9: struct.pack(">I", 86400)}
+        assert values == {7: b"\0", 2: classic.certificate("tftp"), 8: b"\0\3", 9: struct.pack(">I", 86400)}
         event = serving.events.wait_for(service="tvs", what="query")
         assert event["answer"] == "valid" and event["device"] == "CP-8861-SEP00270DC01C92"
 
@@ -165,11 +165,11 @@ def test_tvs_answers_several_requests_on_one_connection_and_knows_names_in_any_o
             assert receive(stream, fields[5]).startswith(b"\x07\0\1\0")
 
 
-def test_a_regenerated_certificate_is_vouched_for_at_once_and_the_old_one_no_longer(cluster):
-    with cluster.serve() as serving:
-        old = File(cluster.published("ITLFile.tlv"))
-        cluster.regenerate("tftp")
-        new = File(cluster.published("ITLFile.tlv"))
+def test_a_regenerated_certificate_is_vouched_for_at_once_and_the_old_one_no_longer(classic):
+    with classic.serve() as serving:
+        old = File(classic.published("ITLFile.tlv"))
+        classic.regenerate("tftp")
+        new = File(classic.published("ITLFile.tlv"))
         assert tftp_read(serving.tftp_port(), "ITLFile.tlv")[0] == new.data
         assert ask(serving.tvs_port(), 3, query(old.fields))[2] == {7: b"\1"}
         values = ask(serving.tvs_port(), 3, query(new.fields))[2]

@@ -76,11 +76,11 @@ def test_an_error_in_the_middle_of_a_change_leaves_the_old_state(cluster):
     assert snapshot(cluster) == before
 
 
-def test_readers_see_whole_states_while_others_change_them(cluster):
+def test_readers_see_whole_states_while_others_change_them(classic):
     problems, done = [], threading.Event()
 
     def read():
-        reader = Cluster(cluster.path)
+        reader = Cluster(classic.path)
         while not done.is_set():
             try:
                 current = reader.state
@@ -89,13 +89,13 @@ def test_readers_see_whole_states_while_others_change_them(cluster):
                 problems.append(error)
 
     def change(kind):
-        changer = Cluster(cluster.path, PooledKeys())
+        changer = Cluster(classic.path, PooledKeys())
         for _time in range(4):
             changer.regenerate(kind)
 
     readers = [threading.Thread(target=read) for _ in range(2)]
     changers = [threading.Thread(target=change, args=(kind,)) for kind in ("tftp", "capf")]
-    first = cluster.state.number
+    first = classic.state.number
     for thread in readers + changers:
         thread.start()
     for thread in changers:
@@ -104,7 +104,7 @@ def test_readers_see_whole_states_while_others_change_them(cluster):
     for thread in readers:
         thread.join()
     assert problems == []
-    assert cluster.state.number == first + 8
+    assert classic.state.number == first + 8
 
 
 def test_old_generations_go_away(cluster):
@@ -129,7 +129,10 @@ def test_a_folder_without_a_cluster_and_a_damaged_one_are_named(tmp_path, cluste
     [
         ({"nodes": 0}, "1 to 8 nodes"),
         ({"nodes": 9}, "1 to 8 nodes"),
-        ({"signer": "nobody"}, "signer 'nobody' is unknown"),
+        ({"kind": "nobody"}, "kind 'nobody' is unknown; these are: modern, classic, tokens, open"),
+        ({"kind": "open", "sast": 3}, "1 or 2 SAST keys"),
+        ({"kind": "open", "webcam": True}, "no part 'webcam'"),
+        ({"https": True}, "only open clusters"),
         ({"digest": "md5"}, "digest 'md5' is unknown"),
         ({"name": "../x"}, "no cluster name"),
         ({"address": "<x>"}, "no address or name"),

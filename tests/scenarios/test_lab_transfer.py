@@ -8,8 +8,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from host_tools.lab.errors import LabError
+from host_tools.lab.model.bulk import TYPES, consolidate
 from host_tools.lab.model.cluster import Cluster
-from host_tools.lab.model.transfer import BULK, read_recovery
+from host_tools.lab.model.transfer import read_recovery
 from tests.helpers.lab.independent_reader import File
 
 PASSPHRASE = "seven bananas"
@@ -93,7 +94,10 @@ def test_the_exported_recovery_key_signs_the_itl_of_a_cluster_that_lost_its_own(
 def test_bulk_certificates_travel_without_keys_and_are_vouched_for(new_cluster, tmp_path):
     old, new = new_cluster(name="old"), new_cluster(name="new", nodes=2, phone=None)
     new.bulk_export(tmp_path / "bulk", PASSPHRASE)
-    assert sorted(path.name for path in (tmp_path / "bulk").iterdir()) == sorted(BULK)
+    assert sorted(path.name for path in (tmp_path / "bulk").iterdir()) == sorted(f"new-{each}.p12" for each in TYPES)
+    with pytest.raises(LabError, match="holds no consolidated"):
+        old.bulk_import(tmp_path / "bulk", PASSPHRASE)
+    assert consolidate(tmp_path / "bulk", PASSPHRASE) == {"TFTP": 2, "CAPF": 1, "Tomcat": 2, "ITLRecovery": 1}
     text = openssl(tmp_path / "bulk" / "TFTP-consolidated.p12", "-nodes")
     assert b"PRIVATE KEY" not in text
     found = [certificate.public_bytes(Encoding.DER) for certificate in x509.load_pem_x509_certificates(text)]
@@ -106,7 +110,7 @@ def test_bulk_certificates_travel_without_keys_and_are_vouched_for(new_cluster, 
     assert database[new.certificate("capf")] == {4} and database[new.certificate("tomcat")] == {7}
     old.bulk_import(tmp_path / "bulk", PASSPHRASE)
     assert len(old.data["trusted"]) == 6
-    with pytest.raises(LabError, match="none of the consolidated"):
+    with pytest.raises(LabError, match="holds no consolidated"):
         old.bulk_import(tmp_path, PASSPHRASE)
     with pytest.raises(LabError, match="does not open"):
         old.bulk_import(tmp_path / "bulk", "wrong")

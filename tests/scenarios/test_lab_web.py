@@ -79,8 +79,8 @@ def test_phones_are_asked_for_their_certificate_where_serve_is_told_to(cluster, 
         assert serving.events[len(serving.events) - 1]["phone"].startswith(f"CN=CP-8861-SEP{MAC}")
 
 
-def test_the_ledger_follows_what_phones_fetched_and_accepted(cluster):
-    with cluster.serve(log_file=cluster.path / "log") as serving:
+def test_the_ledger_follows_what_phones_fetched_and_accepted(classic):
+    with classic.serve(log_file=classic.path / "log") as serving:
         tftp = serving.tftp_port()
 
         def boot():
@@ -88,20 +88,20 @@ def test_the_ledger_follows_what_phones_fetched_and_accepted(cluster):
                 tftp_read(tftp, name)
 
         def reasons():
-            return [(item["phones"], item["reason"]) for item in cluster.forecast() if item["kind"] == "itl"]
+            return [(item["phones"], item["reason"]) for item in classic.forecast() if item["kind"] == "itl"]
 
         assert reasons() == [([], "unchanged")]
         boot()
-        cluster.regenerate("tvs")
+        classic.regenerate("tvs")
         assert reasons() == [([MAC], "signed-by-itl")]
         boot()
-        cluster.regenerate("tftp")
+        classic.regenerate("tftp")
         assert reasons() == [([MAC], "vouched-by-tvs")]
-        cluster.regenerate("tvs")
+        classic.regenerate("tvs")
         assert reasons() == [([MAC], "tvs-untrusted")]
         boot()
         assert reasons() == [([MAC], "tvs-untrusted")], "a list that was refused is not what the phone holds"
         assert ask(serving.tvs_port(), 3, query({4: b"CN=x\0", 6: b"CN=x\0", 5: b"\1"}))[2] == {7: b"\1"}
-    events = [json.loads(line) for line in (cluster.path / "log").read_text().splitlines()]
+    events = [json.loads(line) for line in (classic.path / "log").read_text().splitlines()]
     assert [event["file"] for event in events if event["service"] == "tftp"][:4] == [
         f"CTLSEP{MAC}.tlv", "CTLFile.tlv", f"ITLSEP{MAC}.tlv", "ITLFile.tlv"]  # fmt: skip

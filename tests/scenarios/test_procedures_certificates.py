@@ -65,7 +65,7 @@ def test_tftp(procedure):
 
     The signer of the new ITL is unknown to the phone, so it asks TVS.
     """
-    cluster = procedure.start()
+    cluster = procedure.start(kind="classic")
     procedure.step("The CallManager certificate is regenerated.")
     cluster.regenerate("tftp")
     procedure.boot(itl="accepted vouched-by-tvs")
@@ -77,7 +77,7 @@ def test_tftp_where_itlrecovery_signs(procedure):
 
     All nodes hand out the same ITL, signed by a key that did not change: TVS is not needed.
     """
-    cluster = procedure.start(signer="itlrecovery", nodes=2)
+    cluster = procedure.start(nodes=2)
     procedure.step("TVS is down on both nodes. The CallManager certificates are regenerated.")
     for node in (1, 2):
         procedure.clusters[cluster].stop_tvs(node)
@@ -94,7 +94,7 @@ def test_tvs_and_tftp_together(procedure):
     The documented lockout: the phone must ask TVS about the new signer, and does not know the TVS that answers. It keeps
     working with what it has.
     """
-    cluster = procedure.start()
+    cluster = procedure.start(kind="classic")
     procedure.step("The TVS certificate is regenerated, and at once the CallManager certificate.")
     cluster.regenerate("tvs")
     cluster.regenerate("tftp")
@@ -107,7 +107,7 @@ def test_tvs_and_tftp_together(procedure):
 @pytest.mark.board
 def test_tvs_then_tftp(procedure):
     """TVS certificate first, restart, then TFTP"""
-    cluster = procedure.start()
+    cluster = procedure.start(kind="classic")
     procedure.step("The TVS certificate is regenerated.")
     cluster.regenerate("tvs")
     procedure.boot(itl="accepted signed-by-itl")
@@ -118,7 +118,7 @@ def test_tvs_then_tftp(procedure):
 
 def test_tftp_while_tvs_is_down(procedure):
     """TFTP certificate regenerated while TVS is down"""
-    cluster = procedure.start()
+    cluster = procedure.start(kind="classic")
     serving = procedure.clusters[cluster]
     procedure.step("TVS is stopped, and the CallManager certificate is regenerated.")
     serving.stop_tvs()
@@ -134,7 +134,7 @@ def test_third_party_authority(procedure):
 
     Nothing is different for the phone: it compares certificates and builds no chain.
     """
-    cluster = procedure.start()
+    cluster = procedure.start(kind="classic")
     procedure.step("A CA's certificate for TVS is installed.")
     cluster.regenerate("tvs", ca=True)
     procedure.boot(itl="accepted signed-by-itl")
@@ -149,7 +149,7 @@ def test_tvs_of_one_node_of_two(procedure):
 
     The first node's TVS is not believed; the second one's is, and it vouches for the whole cluster.
     """
-    cluster = procedure.start(nodes=2)
+    cluster = procedure.start(kind="classic", nodes=2)
     procedure.step("On the publisher, the TVS and the CallManager certificate are regenerated.")
     cluster.regenerate("tvs", 1)
     cluster.regenerate("tftp", 1)
@@ -166,7 +166,7 @@ def test_switched_off_for_two_generations(procedure):
 
     The others were restarted in between, as it should be. This one knows neither the signer nor the TVS.
     """
-    cluster = procedure.start()
+    cluster = procedure.start(kind="classic")
     other = procedure.another_phone("001122334455")
     cluster.add_phone(other.mac)
     procedure.point_at(cluster, phone=other)
@@ -187,7 +187,7 @@ def test_switched_off_for_two_generations(procedure):
 
 def test_switched_off_where_itlrecovery_signs(procedure):
     """A phone that was switched off for two generations where ITLRecovery signs"""
-    cluster = procedure.start(signer="itlrecovery")
+    cluster = procedure.start()
     procedure.step("The phone is switched off. Twice, the TVS and the CallManager certificate are regenerated.")
     for _generation in range(2):
         cluster.regenerate("tvs")
@@ -230,7 +230,7 @@ def test_waves_awaited(procedure):
 
 def start_waves(procedure):
     """(cluster, three phones that have its lists)."""
-    cluster = procedure.start()
+    cluster = procedure.start(kind="classic")
     waves = [procedure.phone]
     for mac in ("001122334401", "001122334402"):
         phone = procedure.another_phone(mac)

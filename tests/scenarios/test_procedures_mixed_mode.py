@@ -26,7 +26,7 @@ def test_on_with_tokens(procedure):
     The phone knows no token: TVS vouches for it. ITLs are signed by the CallManager key, which stands in the CTL as
     CCM+TFTP only.
     """
-    cluster = procedure.start(signer="etoken")
+    cluster = procedure.start(kind="tokens", mixed=False)
     procedure.step("The CTL client makes a CTL, signed by the first token.")
     cluster.set_cluster_mode("mixed")
     procedure.boot(ctl="accepted vouched-by-tvs", **BY_CTL, mode="mixed")
@@ -42,7 +42,7 @@ def test_on_with_tokens(procedure):
 
 def test_update_without_tokens(procedure):
     """CallManager certificate regenerated in mixed mode, CTL updated after the phones have restarted"""
-    cluster = procedure.start(mixed=True)
+    cluster = procedure.start(kind="classic", mixed=True)
     procedure.step("The CallManager certificate is regenerated.")
     cluster.regenerate("tftp")
     procedure.boot(ctl="accepted unchanged", itl="accepted vouched-by-tvs", mode="mixed")
@@ -55,7 +55,7 @@ def test_update_without_tokens(procedure):
 
 def test_update_at_once(procedure):
     """CallManager certificate regenerated in mixed mode, CTL updated at once"""
-    cluster = procedure.start(mixed=True)
+    cluster = procedure.start(kind="classic", mixed=True)
     procedure.step("The CallManager certificate is regenerated, and `utils ctl update CTLFile`.")
     cluster.regenerate("tftp")
     cluster.ctl_update()
@@ -79,7 +79,7 @@ def test_left_with_the_ctl_on_the_phone(procedure):
 
     The CTL was deleted before the phone had fetched the one for nonsecure mode. For the phone, the cluster is mixed.
     """
-    cluster = procedure.start(mixed=True)
+    cluster = procedure.start(kind="classic", mixed=True)
     procedure.step("`utils ctl set-cluster non-secure-mode`, and at once `file delete tftp CTLFile.tlv`.")
     cluster.set_cluster_mode("nonsecure")
     cluster.ctl_delete()

@@ -66,7 +66,7 @@ def test_switched_back_with_a_new_signer(procedure):
 
     The empty ITL does not have the new signer and names no TVS, but it lets any list in.
     """
-    cluster = procedure.start()
+    cluster = procedure.start(kind="classic")
     procedure.step('"Prepare Cluster for Rollback to pre 8.0" is set to True.')
     cluster.set_rollback(True)
     procedure.boot(**EMPTY)

@@ -17,7 +17,7 @@ def test_two_tftp_servers_that_disagree(procedure):
     Where the CallManager certificate signs, each node signs its ITL with its own key: a phone that comes to another node
     needs TVS each time.
     """
-    cluster = procedure.start(nodes=2)
+    cluster = procedure.start(kind="classic", nodes=2)
     procedure.point_at((cluster, 2), (cluster, 1))
     procedure.boot("The phone's first TFTP server is the other node. It restarts.", itl="accepted vouched-by-tvs")
     procedure.step("TVS is down on both nodes.")
@@ -67,7 +67,7 @@ def test_verification_only_list(procedure):
 
     It closes the connection on QUERY_CERT. A list carries its signer's certificate, so the phone asks about that.
     """
-    cluster = procedure.start()
+    cluster = procedure.start(kind="classic")
     procedure.step("The CallManager certificate is regenerated; TVS does not know it yet.")
     cluster.regenerate("tftp")
     with verification_only(procedure, cluster, {}) as tvs:

@@ -21,7 +21,7 @@ def test_reset_localkey(procedure):
 
     The same ITL, signed by the ITLRecovery key, which every phone of the cluster has as SAST.
     """
-    cluster = procedure.start()
+    cluster = procedure.start(kind="classic")
     procedure.step("The TVS and the CallManager certificate are regenerated together.")
     lock_out(procedure, cluster)
     procedure.step("`utils itl reset localkey`.")
@@ -37,7 +37,7 @@ def test_reset_remotekey(procedure):
 
     The exported key of the old ITLRecovery certificate is the lifeline.
     """
-    cluster = procedure.start()
+    cluster = procedure.start(kind="classic")
     file = procedure.folder / "recovery.p12"
     procedure.step("The ITLRecovery certificate is exported with its key.")
     cluster.export_recovery(file, PASSPHRASE)
@@ -58,7 +58,7 @@ def test_itlrecovery_the_documented_way(procedure):
 
     TVS is down all the time: at each step the phone knows the signer.
     """
-    cluster = procedure.start(signer="itlrecovery")
+    cluster = procedure.start()
     procedure.clusters[cluster].stop_tvs()
     procedure.step("The ITL is signed with the CallManager key.")
     cluster.itl_sign("callmanager")
@@ -76,7 +76,7 @@ def test_itlrecovery_without_the_first_signing(procedure):
 
     Now it depends on TVS.
     """
-    cluster = procedure.start(signer="itlrecovery")
+    cluster = procedure.start()
     serving = procedure.clusters[cluster]
     procedure.step("The ITLRecovery certificate is regenerated; TVS is down.")
     serving.stop_tvs()
@@ -123,7 +123,7 @@ def test_restored_to_an_earlier_state(procedure):
 
     The old signer is unknown by now, but the TVS certificate is the same, and TVS knows the old one again.
     """
-    cluster = procedure.start()
+    cluster = procedure.start(kind="classic")
     backup = procedure.folder / "backup"
     procedure.step("A backup is made. Then the CallManager certificate is regenerated.")
     cluster.backup(backup, PASSPHRASE)

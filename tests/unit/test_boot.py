@@ -1,33 +1,14 @@
 # SPDX-License-Identifier: MIT
-"""Whole boots over the fake network: what is fetched, decided, stored (spec/phone-behaviour.md, 'Boot, in order')."""
+"""Whole boots over the fake network: what is fetched, decided, stored (docs/spec/rules.md, B1 to B6)."""
 
+from agent.fetch.errors import FetchError
 from agent.formats import names
-from tests.helpers.agent.both import vector
+from tests.helpers.agent.both import raises, run, vector
 from tests.helpers.agent.building import der, record, signed_file, trust_list
+from tests.helpers.agent.clusters import DEFAULT, NO_CTL, OWN, SIGNED, body, cluster
 from tests.helpers.agent.phone_world import SECOND, SERVER, TftpServer, World
 
 HEAP = "8m"  # for the copies of flash that these tests keep; tests/unit/test_memory.py is about memory
-OWN = "SEP00270DC01C92.cnf.xml"
-SIGNED = OWN + ".sgn"
-DEFAULT = "XMLDefault.cnf.xml"
-NO_CTL = "ctl not-found"
-
-
-def cluster(itl="itl-base.tlv", ctl=None, configuration="cfg-sha512.cnf.xml.sgn"):
-    """The files of a TFTP server."""
-    files = {}
-    if itl:
-        files["ITLFile.tlv"] = vector(itl)
-    if ctl:
-        files["CTLFile.tlv"] = vector(ctl)
-    if configuration:
-        files[SIGNED] = vector(configuration)
-    return files
-
-
-def body(name):
-    data = vector(name)
-    return data[data.index(b"<?xml") :]
 
 
 def test_first_boot():
@@ -104,7 +85,8 @@ def test_unsigned_configuration_is_refused_also_where_the_signed_one_is_missing(
 
 
 def test_configuration_after_rollback():
-    world = World(cluster("itl-rollback.tlv", configuration=None))
+    world = World(cluster(None, configuration=None))
+    world.files["ITLFile.tlv"] = vector("blank.tlv", "vectors-clusters")
     world.files[OWN] = vector(OWN)
     assert world.boot() is True
     assert world.reasons() == [NO_CTL, "itl first-use", OWN + " after-rollback"]
@@ -312,7 +294,7 @@ def test_decisions_that_are_kept_have_an_end():
 def test_a_name_that_cannot_be_asked_for():
     world = World(cluster())
     for name in ("x" * 600, "a\0b", ""):
-        assert world.phone.fetch(name, None, 100).reason == "bad-name"
+        assert raises(FetchError, run, world.phone.fetcher.fetch(name, None, 100)).reason == "bad-name"
     assert world.server.asked == []
 
 
@@ -325,13 +307,13 @@ def test_no_memory_for_a_file_is_a_refusal_and_the_boot_goes_on():
         raise MemoryError()
 
     world.make_phone()
-    load = world.phone.load
+    load = world.phone.installed.run
 
     def load_and_replace():
         load()
         world.trust.decide_list = decide_list
 
-    world.phone.load = load_and_replace
+    world.phone.installed.run = load_and_replace
     assert world.boot() is False
     assert world.reasons() == [NO_CTL, "itl !no-memory", SIGNED + " signed-by-itl"]
     assert bytes(world.hal.flash.data) == before

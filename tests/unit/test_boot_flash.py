@@ -3,8 +3,8 @@
 
 from hal.fake import FakeFlash, PowerLost
 from tests.helpers.agent.both import vector
+from tests.helpers.agent.clusters import OWN, SIGNED, body, cluster
 from tests.helpers.agent.phone_world import FLASH, World, own_pair
-from tests.unit.test_boot import OWN, SIGNED, body, cluster
 
 HEAP = "8m"  # for the copies of flash that these tests keep; tests/unit/test_memory.py is about memory
 EIO = 5

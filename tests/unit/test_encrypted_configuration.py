@@ -5,6 +5,7 @@ from agent.formats.encrypted import decrypt
 from agent.formats.header import Header
 from tests.helpers.agent.both import MICROPYTHON, vector
 from tests.helpers.agent.building import library
+from tests.helpers.agent.clusters import NO_CTL, cluster
 from tests.helpers.agent.enrolling import (
     ENCRYPTED,
     OWN,
@@ -16,7 +17,6 @@ from tests.helpers.agent.enrolling import (
     signed,
 )
 from tests.helpers.agent.phone_world import World, own_pair
-from tests.unit.test_boot import NO_CTL, cluster
 
 POINTER = configuration(encrypted=True, full=False)
 

@@ -2,9 +2,7 @@
 """When the phone asks CAPF, what it makes of the answers, and what a loss of power leaves."""
 
 from agent.boot import outcomes
-from agent.boot.order import Boot
-from agent.local.status import status
-from agent.trust.rules import Trust
+from agent.flash.store import Store
 from agent.trust.wording import steps
 from hal.fake import FakeFlash, PowerLost
 from tests.helpers.agent.both import raises, vector
@@ -28,6 +26,11 @@ LISTS = ["ctl not-found", "itl not-found"]
 TAKEN = SIGNED + " signed-by-itl"
 
 
+def wait(world, duration):
+    """The clock goes on for so many ms."""
+    world.hal.clock.now += duration
+
+
 def rest(world):
     """What was decided after the lists."""
     assert world.reasons()[:2] == LISTS
@@ -41,7 +44,7 @@ def test_a_new_phone_enrols_and_shows_its_certificate():
     lsc = world.identity.lsc
     assert lsc[0] == server.issued[0] and server.identity is None
     assert world.phone.tvs.identity == lsc
-    assert status(world.phone)["lsc"]["key"] == "ec 256"
+    assert world.phone.view.status()["lsc"]["key"] == "ec 256"
     assert world.restart() is True
     assert rest(world) == [TAKEN, "capf listed-in-itl", "lsc no-action"]
     assert server.identity == lsc == world.identity.lsc == world.phone.tvs.identity
@@ -107,7 +110,7 @@ def test_an_enrolment_that_fails_leaves_the_reason_why_it_cannot_read():
         "lsc !unknown-device",
         ENCRYPTED + " !no-certificate",
     ]
-    found = status(world.phone)
+    found = world.phone.view.status()
     assert found["locked_out"] and "no certificate of its own" in found["advice"]
 
 
@@ -119,7 +122,7 @@ def test_deletion_and_fetch():
     assert world.restart() is True
     assert rest(world) == [TAKEN, "capf listed-in-itl", "lsc deleted", TAKEN]
     assert world.identity.lsc is None and world.phone.tvs.identity == own_pair()
-    stored = Boot(world.hal, world.settings).store.load()
+    stored = Store(world.hal.flash, world.hal.crypto).load()
     assert stored.length("lsc") is None and stored.length("lsc-key") is None and stored.length("itl")
     server.does = "delete"
     assert world.restart() is True and world.reasons()[-1] == "lsc no-certificate"
@@ -159,7 +162,7 @@ def test_update_needs_a_capf_and_trust_that_is_whole():
     assert world.reasons()[-1] == "lsc !no-capf"
     world, server = enrolling(configuration(mode=2), does=None)
     assert world.boot()
-    world.trust = Trust(world.hal.crypto, lost=True)
+    world.phone.judge.lose()
     world.update_lsc("1")
     assert world.reasons()[-1] == "lsc !trust-lost" and server.sessions == 1
 
@@ -174,12 +177,12 @@ def test_retry_later_is_done_later_and_not_for_ever():
     assert world.reasons()[-1] == "lsc !retry-later" and "in 60 s" in world.reported[-1].text
     for _ in range(5):
         assert not world.phone.enrolment.due()
-        world.hal.clock.sleep(59999)
+        wait(world, 59999)
         assert not world.phone.enrolment.due()
-        world.hal.clock.sleep(1)
+        wait(world, 1)
         assert world.phone.enrolment.due() and not world.phone.enrolment.due(), "once"
         world.fetch_configuration()
-    world.hal.clock.sleep(100 * 3600000)
+    wait(world, 100 * 3600000)
     assert not world.phone.enrolment.due() and server.sessions == 6
     server.ends = None
     assert world.boot() is True and world.identity.lsc is not None
@@ -190,9 +193,9 @@ def test_a_server_that_is_away_is_asked_again_after_longer_and_longer():
     world.hal.net.serve_tcp(CAPF_HOST, CAPF_PORT, None)
     assert world.boot() is False and world.reasons()[-1] == "lsc !unreachable"
     for pause in (60000, 120000, 240000):
-        world.hal.clock.sleep(pause - 1)
+        wait(world, pause - 1)
         assert not world.phone.enrolment.due()
-        world.hal.clock.sleep(1)
+        wait(world, 1)
         assert world.phone.enrolment.due()
         world.fetch_configuration()
 
@@ -201,7 +204,7 @@ def test_a_server_may_not_put_the_phone_off_for_a_year():
     world, server = enrolling(configuration(mode=2))
     server.ends = (0, ((12, b"\xff\xff\xff\xff"),))
     world.boot()
-    world.hal.clock.sleep(3600000)
+    wait(world, 3600000)
     assert world.phone.enrolment.due()
 
 
@@ -234,14 +237,14 @@ def cut_at_each_write(does, before, torn):
         except PowerLost:
             ended = False
         left = flash.after_power_loss()
-        stored = World({}, left).phone.store.load()
+        stored = World({}, left).store.load()
         parts = [stored.read(name) for name in ("lsc", "lsc-key", "itl")]
         assert (parts[0] is None) == (parts[1] is None), "a certificate without its key, or the other way round"
         assert bytes(parts[2]) == itl()
-        phone = World({}, left).phone
-        phone.load()
-        assert not phone.trust.lost and (phone.identity.lsc is None) == (parts[0] is None), "a pair that fits"
-        found.append((ended, phone.identity.lsc))
+        after = World({}, left)
+        after.load()
+        assert not after.trust.lost and (after.identity.lsc is None) == (parts[0] is None), "a pair that fits"
+        found.append((ended, after.identity.lsc))
     return found
 
 

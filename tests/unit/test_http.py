@@ -1,68 +1,10 @@
 # SPDX-License-Identifier: MIT
 """The HTTP client against servers that say what a test has written down, on the fake network."""
 
-from agent.fetch.http import BUFFER, HEAD_LIMIT, get, quoted
-from agent.fetch.tftp.transfer import BadTransfer, NoServer, NotFound, SinkFailed, TooLarge
-from agent.flash.buffers import BufferSink
-from hal.fake import FakeClock, FakeNet
+from agent.fetch.errors import BadName, BadTransfer, NoServer, NotFound, SinkFailed, Stalled, TooLarge
+from agent.fetch.http import BUFFER, HEAD_LIMIT, quoted
 from tests.helpers.agent.both import raises
-
-HOST, PORT = "192.0.2.1", 6970
-WHERE = "192.0.2.1:6970"
-
-
-class Fetch:
-    """One request: the server plays `steps`, (delay, bytes) or bytes; b"" is the end, None a reset. request: heard."""
-
-    def __init__(self, steps, limit=100000, deadline=60000, timeout=3000, sink=None):
-        self.clock = FakeClock()
-        self.request = b""
-        self.steps = steps
-        net = FakeNet(self.clock)
-        net.serve_tcp(HOST, PORT, self)
-        self.stream = net.tcp(HOST, PORT, timeout)
-        self.sink = sink or BufferSink(bytearray(limit))
-        self.limit = limit
-        self.deadline = self.clock.monotonic() + deadline
-
-    def __call__(self, peer, data):
-        if not data:
-            return
-        self.request += data
-        for step in self.steps:
-            delay, content = step if isinstance(step, tuple) else (0, step)
-            if content is None:
-                peer.reset(delay)
-            elif content:
-                peer.say(content, delay)
-            else:
-                peer.end(delay)
-
-    def run(self, name="a.xml"):
-        return get(self.stream, self.clock, WHERE, name, self.sink, self.limit, self.deadline)
-
-    def body(self):
-        size = self.run()
-        assert size == len(self.sink.data)
-        return bytes(self.sink.data)
-
-
-def response(body=b"content", fields=(), status=b"200 OK", length=True):
-    head = [b"HTTP/1.1 " + status] + list(fields)
-    if length:
-        head.append(b"Content-Length: %d" % len(body))
-    return b"\r\n".join(head) + b"\r\n\r\n" + body
-
-
-def chunked(*chunks, trailer=b"\r\n", fields=()):
-    body = b"".join([b"%x\r\n" % len(chunk) + chunk + b"\r\n" for chunk in chunks])
-    return response(body + b"0\r\n" + trailer, [b"Transfer-Encoding: chunked"] + list(fields), length=False)
-
-
-def refused(error, words, *steps, **more):
-    found = raises(error, Fetch(list(steps), **more).run)
-    assert words in str(found) and "a.xml from " + WHERE in str(found), str(found)
-    return found
+from tests.helpers.agent.http_world import CUT, Fetch, chunked, refused, response
 
 
 def test_what_is_asked():
@@ -78,7 +20,7 @@ def test_names_are_quoted():
     assert quoted("a b?c#%\u00e9") == b"a%20b%3Fc%23%25%C3%A9"
     fetch = Fetch([response()])
     for name in ("", "a\r\nX: y", "a\0", "x" * 256):
-        raises(BadTransfer, fetch.run, name)
+        assert raises(BadName, fetch.run, name).reason == "bad-name"
     assert fetch.request == b"", "nothing was sent"
 
 
@@ -186,14 +128,41 @@ def test_endings_in_the_middle():
     assert refused(NoServer, "connection reset", None).reason == "no-server"
 
 
+def test_a_cut_connection_is_no_end_of_a_file():
+    """Where only the end of the connection says that the file is whole, whoever can cut it could shorten the file."""
+    refused(BadTransfer, "was cut", response(b"content", length=False), CUT)
+    refused(BadTransfer, "7 bytes too early", response(b"content")[:-7], CUT)
+    assert Fetch([response(b"content"), CUT]).body() == b"content", "its length says that it is whole"
+    assert Fetch([chunked(b"content"), CUT]).body() == b"content"
+
+
 def test_silence_and_dripping():
     refused(NoServer, "no answer in time")
-    refused(BadTransfer, "no answer in time", response(b"content")[:-2])
+    refused(Stalled, "no answer in time", response(b"content")[:-2])
     content = response(bytes(100))
     drips = [(index * 1000, content[index : index + 1]) for index in range(len(content))]
-    fetch = Fetch(drips, deadline=20000)
-    assert "too slow" in str(raises(BadTransfer, fetch.run))
-    assert fetch.clock.monotonic() <= 1000 + 24000
+    fetch = Fetch(drips, deadline=20500)
+    found = raises(Stalled, fetch.run)
+    assert "no answer in time" in str(found) and found.reason == "bad-transfer"
+    assert fetch.clock.monotonic() == 1000 + 20500, "one deadline for the whole file"
+
+
+def test_the_head_has_a_deadline_of_its_own():
+    fetch = Fetch([(3001, response())], head_deadline=3000)
+    assert "no answer in time" in str(raises(NoServer, fetch.run)) and fetch.clock.monotonic() == 1000 + 3000
+    fetch = Fetch([b"HTTP/1.1 200 OK\r\n", (3001, b"\r\n")], head_deadline=3000)
+    raises(Stalled, fetch.run)
+    assert fetch.clock.monotonic() == 1000 + 3000
+    late = [response()[:-7], (9000, b"content")]
+    assert Fetch(late, head_deadline=3000, deadline=9001).body() == b"content"
+    fetch = Fetch(late, head_deadline=30000, deadline=5000)
+    raises(Stalled, fetch.run)
+    assert fetch.clock.monotonic() == 1000 + 5000, "the file's deadline holds for its head too"
+
+
+def test_the_time_is_up_before_the_request():
+    fetch = Fetch([response()], deadline=0)
+    assert "the time is up" in str(raises(NoServer, fetch.run))
 
 
 def test_what_the_sink_raises_comes_through():

@@ -3,8 +3,7 @@
 
 import gc
 
-from agent.local.status import status
-from tests.helpers.agent.memory_phone import NAME, OWN, VECTORS, make_hal, make_phone, reasons, used
+from tests.helpers.agent.memory_phone import NAME, OWN, VECTORS, boot, make_hal, make_phone, reasons, used
 
 HEAP = "512k"
 PYTHONS = ("micropython",)
@@ -16,27 +15,27 @@ def test_the_largest_list_is_installed_replaced_and_loaded():
     hal = make_hal(files)
     phone = make_phone(hal)
     used("phone made")
-    assert phone.start() is True, reasons(phone)
+    assert boot(phone) is True, reasons(phone)
     assert reasons(phone) == ["not-found", "first-use", "signed-by-itl"]
     used("first boot")
     phone = None
     gc.collect()
     phone = make_phone(hal)
-    assert phone.start() is True
+    assert boot(phone) is True
     assert reasons(phone) == ["not-found", "unchanged", "signed-by-itl"]
     files["ITLFile.tlv"] = OWN + "large-new.tlv"
-    phone.restart()
+    boot(phone)
     assert reasons(phone)[3:] == ["not-found", "signed-by-itl", "signed-by-itl"], reasons(phone)
-    assert len(phone.boot.trust.itl.data) == 65536
+    assert len(phone.judge.trust.itl.data) == 65536
     used("list replaced")
-    assert len(phone.boot.tvs.servers) == 6
+    assert len(phone.tvs.servers) == 6
     for file in ("ITLFile.tlv",):
         files[file] = OWN + "large-old.tlv"
     for _ in range(5):
-        phone.restart()
+        boot(phone)
         assert reasons(phone)[-2] in ("signed-by-itl", "unchanged")
     used("after more boots")
-    assert status(phone.boot)["installed"]["itl"]["bytes"] == 65536
+    assert phone.view.status()["installed"]["itl"]["bytes"] == 65536
     assert len(phone.status_json()) > 1000
 
 
@@ -45,13 +44,13 @@ def test_a_ctl_beside_it():
     files[NAME] = VECTORS + "cfg-sha512.cnf.xml.sgn"
     hal = make_hal(files)
     phone = make_phone(hal)
-    assert phone.start() is True, reasons(phone)
+    assert boot(phone) is True, reasons(phone)
     assert reasons(phone) == ["first-use", "signed-by-ctl", "signed-by-ctl"]
     used("CTL and ITL")
     files["ITLFile.tlv"] = OWN + "large-old.tlv"
-    phone.restart()
+    boot(phone)
     assert reasons(phone)[4] == "tvs-unreachable"
     files["ITLFile.tlv"] = VECTORS + "itl-over64k.tlv"
-    phone.restart()
+    boot(phone)
     assert reasons(phone)[7] == "too-large"
     used("after refusals")

@@ -6,7 +6,7 @@ import gc
 from agent.formats.tlv import u16
 from tests.helpers.agent import building
 from tests.helpers.agent.both import temporary_path
-from tests.helpers.agent.memory_phone import NAME, OWN, make_hal, make_phone, reasons, used
+from tests.helpers.agent.memory_phone import NAME, OWN, boot, make_hal, make_phone, reasons, used
 
 HEAP = "512k"
 PYTHONS = ("micropython",)
@@ -80,18 +80,18 @@ def test_lists():
     files = {"ITLFile.tlv": OWN + "large-old.tlv", NAME: OWN + "large.cnf.xml.sgn"}
     hal = make_hal(files)
     phone = make_phone(hal)
-    assert phone.start() is True, reasons(phone)
+    assert boot(phone) is True, reasons(phone)
     before = used("before")
     for kind, path in lists():
         files["ITLFile.tlv"] = path
-        phone.restart()
-        decision = phone.boot.decisions[-2]
+        boot(phone)
+        decision = phone.history.decisions[-2]
         print(kind, decision.reason, decision.text[:120])
         assert decision.kind == "itl" and not decision.accepted, kind
         assert len(decision.text) < 1500 and len(str(decision.evidence)) < 3000, kind
-        assert phone.boot.decisions[-1].reason == "signed-by-itl", kind
+        assert phone.history.decisions[-1].reason == "signed-by-itl", kind
     files["ITLFile.tlv"] = OWN + "large-new.tlv"
-    phone.restart()
+    boot(phone)
     assert reasons(phone)[-2:] == ["signed-by-itl", "signed-by-itl"]
     assert used("after") < before + 40000
 
@@ -124,8 +124,8 @@ def test_configurations():
     phone = make_phone(hal)
     for kind, path in configurations():
         files[PLAIN] = path
-        phone.restart()
-        decision = phone.boot.decisions[-1]
+        boot(phone)
+        decision = phone.history.decisions[-1]
         print(kind, decision.reason, len(decision.warnings), decision.text[:120])
         assert decision.kind == PLAIN and decision.reason in ("no-trust-list", "bad-configuration"), kind
         assert len(decision.text) < 1000 and len(decision.warnings) < 20, kind
@@ -141,5 +141,5 @@ def test_an_attribute_by_attribute_configuration():
             file.write(b"b%d='' " % number)
         file.write(b"/></device>")
     phone = make_phone(make_hal({PLAIN: path}))
-    phone.start()
+    boot(phone)
     assert reasons(phone)[-1] in ("no-trust-list", "bad-configuration")

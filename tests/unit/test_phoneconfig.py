@@ -29,7 +29,7 @@ def test_a_real_configuration():
     found = PhoneConfig(vector("SEP00270DC01C92.cnf.xml"))
     assert found.tvs == [("127.0.0.1", 2445)]
     assert found.full is True and found.encrypted is False and found.security_mode == 1
-    assert found.capf is None and found.capf_auth_mode is None and found.notes == []
+    assert found.capf == [] and found.capf_auth_mode is None and found.notes == []
 
 
 def test_bytes_of_any_kind():
@@ -50,7 +50,7 @@ def test_part_of_a_buffer():
 
 def test_nothing_in_it():
     found = PhoneConfig(b"<device/>")
-    assert (found.tvs, found.capf, found.capf_auth_mode, found.encrypted, found.full) == ([], None, None, False, True)
+    assert (found.tvs, found.capf, found.capf_auth_mode, found.encrypted, found.full) == ([], [], None, False, True)
     assert (found.certificate_hash, found.security_mode, found.notes) == ("", None, [])
 
 
@@ -93,16 +93,19 @@ def test_a_wrong_port_is_passed_over_and_noted():
 
 def test_capf():
     text = "<capfList><capf><phonePort>3805</phonePort><processNodeName> capf.lab </processNodeName></capf></capfList>"
-    assert read(text).capf == ("capf.lab", 3805)
-    assert read(text.replace("<phonePort>3805</phonePort>", "")).capf == ("capf.lab", 3804)
-    assert read(text.replace("capf.lab", "")).capf is None
+    assert read(text).capf == [("capf.lab", 3805)]
+    assert read(text.replace("<phonePort>3805</phonePort>", "")).capf == [("capf.lab", 3804)]
+    assert read(text.replace("capf.lab", "")).capf == []
     two = text.replace("</capfList>", "<capf><processNodeName>other</processNodeName></capf></capfList>")
-    assert read(two).capf == ("capf.lab", 3805), "the first one"
+    assert read(two).capf == [("capf.lab", 3805), ("other", 3804)], "in their order"
+    many = "<capf><processNodeName>%d</processNodeName></capf>"
+    assert len(read("<capfList>%s</capfList>" % "".join([many % number for number in range(9)])).capf) == 5
+    assert read("<capfList>%s</capfList>" % (many % 1 * 2)).capf == [("1", 3804)], "said twice, asked once"
 
 
 def test_capf_with_a_wrong_port():
     found = read("<capfList><capf><phonePort>x</phonePort><processNodeName>a</processNodeName></capf></capfList>")
-    assert found.capf is None and len(found.notes) == 1
+    assert found.capf == [] and len(found.notes) == 1
 
 
 def test_numbers_in_their_range():

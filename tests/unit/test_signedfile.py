@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 from agent.errors import Malformed, Refused
 from agent.formats.header import HEADER_LIMIT
-from agent.formats.signedfile import SignedFileSink, read
+from agent.formats.signedfile import SignedFileSink, looks_signed, read
 from tests.helpers.agent import building
 from tests.helpers.agent.both import raises, vector
 from tests.helpers.agent.building import library
@@ -161,13 +161,20 @@ def test_header_limit():
 def test_faults_in_the_header_come_through():
     good = building.signed_file("x.sgn", b"body")
     assert stream(good, 9).header.filename == "x.sgn"
-    for change, tag in (({"filename": building.tlv(14, b"x")}, 14), ({"timestamp": None}, 15)):
+    for change, tag in (({"filename": building.tlv(14, b"x")}, 14), ({"signature": None}, 12)):
         error = raises(Malformed, stream, building.header(**change) + b"body", 9)
         assert error.tag == tag
     error = raises(Malformed, read, building.header_of([], version=b"\1\0\0"), library())
     assert error.tag == 1
     error = raises(Malformed, read, building.header_of([b"\x0d" * 20], version=b"\1\0\0"), library())
     assert error.tag == 1
+
+
+def test_what_looks_signed():
+    for name in ("SEP00270DC01C92.cnf.xml.sgn", "load.bin.sgn", "SEP00270DC01C92.cnf.xml.enc.sgn"):
+        assert looks_signed(vector(name)) and looks_signed(memoryview(vector(name))), name
+    for data in (b"", b"<?xml version='1.0'?>", b"\xef\xbb\xbf<device/>", b"\n<device/>", b"\0"):
+        assert not looks_signed(data), data
 
 
 def test_encrypted_file():

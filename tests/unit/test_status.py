@@ -2,17 +2,16 @@
 import json
 
 from agent.formats import names
-from agent.local.status import status
 from hal.fake import FakeFlash
 from tests.helpers.agent.both import vector
 from tests.helpers.agent.building import library, record, trust_list
+from tests.helpers.agent.clusters import OWN, SIGNED, cluster
 from tests.helpers.agent.phone_world import FLASH, SERVER, World
-from tests.unit.test_boot import OWN, SIGNED, cluster
 
 
 def now(world):
     """The status, through JSON and back."""
-    found = json.loads(json.dumps(status(world.phone)))
+    found = json.loads(json.dumps(world.phone.view.status()))
     assert found["locked_out"] == (found["advice"] is not None)
     return found
 
@@ -79,11 +78,12 @@ def test_decisions():
 
 
 def test_a_good_boot_is_not_locked_out():
-    for arguments in ((), ("itl-base.tlv", "ctl-mixed.tlv"), ("itl-rollback.tlv", None, None)):
-        world = booted(*arguments)
-        world.files[OWN] = vector(OWN)
+    rollback = {"ITLFile.tlv": vector("blank.tlv", "vectors-clusters"), OWN: vector(OWN)}
+    for files in (cluster(), cluster("itl-base.tlv", "ctl-mixed.tlv"), rollback):
+        world = World(files)
+        world.boot()
         world.restart()
-        assert now(world)["locked_out"] is False, arguments
+        assert now(world)["locked_out"] is False, sorted(files)
 
 
 def locked_out(world, reason, advice):
@@ -184,7 +184,9 @@ def test_a_server_of_another_program_locks_nobody_out():
 
 
 def test_rolled_back():
-    found = now(booted("itl-rollback.tlv"))
+    world = World({"ITLFile.tlv": vector("blank.tlv", "vectors-clusters")})
+    world.boot()
+    found = now(world)
     assert found["state"] == "rolled-back" and found["mode"] == "nonsecure"
     assert found["installed"]["itl"]["empty"] is True
 

@@ -87,8 +87,8 @@ def cut_everywhere(flash, operation, old, new, check=None):
                 if check:
                     check(after, state)
                 if fraction == 0.5:
-                    Store(after, crypto()).save({"journal": b"it goes on"})
-                    assert loaded(after) == merged(state, {"journal": b"it goes on"})
+                    Store(after, crypto()).save({"configuration": b"it goes on"})
+                    assert loaded(after) == merged(state, {"configuration": b"it goes on"})
     assert old in seen and new in seen, "the cuts did not reach both states"
     return at - 1
 
@@ -125,9 +125,9 @@ def test_sections_not_named_are_kept_and_none_removes():
 def test_an_empty_section_is_there():
     store = Store(FakeFlash(SIZE), crypto())
     store.load()
-    store.save({"journal": b"", "itl": b"x"})
+    store.save({"configuration": b"", "itl": b"x"})
     stored = store.load()
-    assert stored.length("journal") == 0 and stored.read("journal") == b""
+    assert stored.length("configuration") == 0 and stored.read("configuration") == b""
 
 
 def test_power_lost_at_each_write_of_the_first_save():
@@ -213,8 +213,8 @@ def test_one_slot_destroyed_leaves_the_other():
             damaged = FakeFlash(content=flash.data)
             damaged.data[start : start + HALF] = fill * HALF
             assert loaded(damaged) == state
-            Store(damaged, crypto()).save({"journal": b"again"})
-            assert loaded(damaged) == merged(state, {"journal": b"again"})
+            Store(damaged, crypto()).save({"configuration": b"again"})
+            assert loaded(damaged) == merged(state, {"configuration": b"again"})
 
 
 def test_damage_to_the_only_slot_is_never_first_use():
@@ -294,7 +294,7 @@ def test_damage_while_running_is_not_copied_into_a_good_slot():
     store = Store(flash, crypto())
     store.load()
     flash.data[PAYLOAD_OFFSET + 10] ^= 1
-    raises(TrustLost, store.save, {"journal": b"x"})
+    raises(TrustLost, store.save, {"configuration": b"x"})
     assert loaded(flash) == "lost"
 
 
@@ -302,9 +302,9 @@ def test_a_state_that_was_written_over_says_so():
     flash, first = used(1)
     store = Store(flash, crypto())
     stored = store.load()
-    store.save({"journal": b"one"})
+    store.save({"configuration": b"one"})
     assert content(stored) == first
-    store.save({"journal": b"two"})
+    store.save({"configuration": b"two"})
     raises(ValueError, stored.read, "itl")
 
 
@@ -356,4 +356,4 @@ def test_a_section_is_compared_without_being_read_whole():
     for name in state:
         assert stored.holds(name, state[name]) and stored.holds(name, memoryview(bytearray(state[name])))
         assert not stored.holds(name, state[name] + b"x") and not stored.holds(name, state[name][:-1] + b"\xff")
-    assert not stored.holds("journal", b"")
+    assert not stored.holds("configuration", b"")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The rules of spec/phone-behaviour.md for trust lists, one after the other. The truth table is in tests/vector_rows."""
+"""The rules for trust lists, one after the other (docs/spec/rules.md, L1 to L8). The truth table is in tests/vector_rows."""
 
 from agent.errors import Refused
 from agent.formats import names
@@ -19,11 +19,12 @@ from tests.helpers.agent.judging import (
     decide,
     itl_of,
     reason,
+    rollback,
     trust,
     vouch,
 )
 
-# Rule 1
+# docs/spec/rules.md, L1
 
 
 def test_rule_1_goes_before_all_others():
@@ -56,7 +57,7 @@ def test_an_installed_list_that_cannot_be_read():
     assert raises(Refused, trust, None, "bad-body-bit.tlv").reason == "record-mismatch"
 
 
-# Rule 2
+# docs/spec/rules.md, L2
 
 
 def test_rule_2_the_name_in_the_header():
@@ -84,8 +85,20 @@ def test_names_of_trust_lists():
         "xITLFile.tlv",
         "ITLFile.tlv.sgn",
         "ITLSEP00270DC01C92",
+        "ITLSEP.tlv",
+        "ITLSEP00270dc01c92.tlv",
+        "ITLSEP00270DC01C92x.tlv",
+        "ITLSEP00270DC01C9G.tlv",
     ):
         assert kind_of(filename, "itl") == "refused wrong-file", filename
+
+
+def test_a_list_named_after_another_phone():
+    other = trust_list([record(0, SAST)], SAST, "ITLSEP001122334455.tlv")
+    assert reason(trust(device="SEP00270DC01C92"), "itl", other) == "refused wrong-file"
+    for filename in ("ITLFile.tlv", "ITLSEP00270DC01C92.tlv"):
+        data = trust_list([record(0, SAST)], SAST, filename)
+        assert reason(trust(device="SEP00270DC01C92"), "itl", data) == "refused bad-signature", filename
 
 
 # Rule 3
@@ -107,7 +120,7 @@ def test_unchanged_goes_before_the_signature():
     assert reason(trust(data, refuse_weak=True, policy="provisioned-only"), "itl", data) == "accepted unchanged"
 
 
-# Rule 4
+# docs/spec/rules.md, L4
 
 
 def test_rule_4_a_sast_of_the_ctl_or_the_itl():
@@ -165,7 +178,7 @@ def test_rule_4_another_key_under_the_name_and_serial_of_a_signer():
     assert reason(trust(itl), "itl", data) == "accepted signed-by-itl"
 
 
-# Rule 5
+# docs/spec/rules.md, L5
 
 
 def test_rule_5_what_is_asked():
@@ -256,7 +269,7 @@ def test_rule_5_evidence_says_what_tvs_said():
     assert decision.evidence["tvs"]["status"] == "valid"
 
 
-# Rule 6
+# docs/spec/rules.md, L6
 
 
 def test_rule_6_first_use():
@@ -267,9 +280,10 @@ def test_rule_6_first_use():
 
 
 def test_rule_6_after_rollback():
-    phone = trust("itl-rollback.tlv")
-    assert reason(phone, "itl", "itl-othercluster.tlv") == "accepted after-rollback"
-    assert reason(trust(itl_of()), "itl", "itl-base.tlv") == "accepted after-rollback", "no records at all"
+    assert reason(trust(rollback()), "itl", "itl-othercluster.tlv") == "accepted after-rollback"
+    # What only names fewer servers, or none, is no rollback.
+    assert reason(trust("itl-rollback.tlv"), "itl", "itl-othercluster.tlv") == "refused unknown-signer"
+    assert reason(trust(itl_of()), "itl", "itl-base.tlv") == "refused unknown-signer", "no records at all"
 
 
 def test_rule_6_needs_its_own_sast_record():
@@ -281,7 +295,7 @@ def test_rule_6_needs_its_own_sast_record():
 
 def test_rule_6_provisioned_only():
     assert reason(trust(policy="provisioned-only"), "itl", "itl-base.tlv") == "refused not-provisioned"
-    assert reason(trust("itl-rollback.tlv", policy="provisioned-only"), "itl", "itl-othercluster.tlv") == (
+    assert reason(trust(rollback(), policy="provisioned-only"), "itl", "itl-othercluster.tlv") == (
         "refused not-provisioned"
     )
     assert reason(trust("itl-base.tlv", policy="provisioned-only"), "itl", "itl-sha512.tlv") == "accepted signed-by-itl"
@@ -289,13 +303,15 @@ def test_rule_6_provisioned_only():
 
 
 def test_rule_6_never_with_a_ctl():
-    for itl in (None, "itl-rollback.tlv"):
+    for itl in (None, rollback()):
         assert reason(trust(itl, "ctl-mixed.tlv"), "itl", "itl-othercluster.tlv") == "refused unknown-signer"
-        other = ctl_of((names.SAST, OTHER))
-        assert reason(trust(itl, other), "ctl", "ctl-mixed.tlv") in ("refused unknown-signer", "accepted signed-by-itl")
+        assert reason(trust(itl, ctl_of((names.SAST, OTHER))), "ctl", "ctl-mixed.tlv") == "refused unknown-signer"
+    assert reason(trust(rollback((names.SAST, SAST)), ctl_of((names.SAST, OTHER))), "ctl", "ctl-mixed.tlv") == (
+        "accepted signed-by-itl"
+    )
 
 
-# Rule 7
+# docs/spec/rules.md, L7
 
 
 def test_rule_7_trust_without_tvs():

@@ -1,24 +1,27 @@
 # SPDX-License-Identifier: MIT
-"""Signed and unsigned files, weak keys, the mode, autoregistration, lost trust (spec/phone-behaviour.md)."""
+"""Signed and unsigned files, weak keys, the mode, autoregistration, lost trust (docs/spec/rules.md)."""
 
 from agent.formats import names
 from agent.formats.signedfile import read
 from agent.trust.decision import Answer
 from tests.helpers.agent import building
 from tests.helpers.agent.both import vector
-from tests.helpers.agent.building import library, record, text, tlv, trust_list
+from tests.helpers.agent.building import der, library, record, text, tlv, trust_list
 from tests.helpers.agent.judging import (
     CUCM,
     CUCM_NEW,
+    EC,
     NAME,
     OTHER,
     PLAIN,
     SAST,
+    TOMCAT,
     TVS,
     ctl_of,
     decide,
     itl_of,
     reason,
+    rollback,
     server,
     trust,
     vouch,
@@ -91,15 +94,95 @@ def test_a_key_that_signs_no_such_file_is_a_bad_signature():
     assert reason(trust(itl), NAME, data) == "refused bad-signature"
 
 
+def test_an_ec_key_verifies_no_file_whose_header_says_rsa():
+    """Whatever its bytes: these are a good ECDSA signature in the place of an RSA one."""
+    itl = vector("open-https.tlv", "vectors-clusters")
+    forged = vector("cfg-ec-as-rsa.cnf.xml.sgn", "vectors-clusters")
+    assert reason(trust(itl), NAME, forged) == "refused bad-signature"
+    assert reason(trust(itl), NAME, vector("cfg.cnf.xml.sgn", "vectors-clusters")) == "accepted signed-by-itl"
+    # TVS' word does not change that.
+    asked = trust(itl_of((names.SAST, SAST), (names.TVS, TVS), (names.TFTP, CUCM)))
+    certificate = vector("cfg-ec-as-rsa.cnf.xml.sgn", "vectors-clusters")
+    question = asked.decide_file(NAME, certificate)
+    ec = [record for record in trust(itl).itl.records() if record.key_kind == "ec" and record.role == names.TFTP][0]
+    decision = asked.answer(question, Answer("valid", ec.certificate, (names.TFTP,)))
+    assert (decision.outcome, decision.reason) == ("refused", "bad-signature")
+
+
+def test_signatures_of_other_kinds_are_not_supported():
+    data = building.signed_file(NAME, b"<device/>", signature_info=building.signature_info(algorithm=1))
+    decision = decide(trust("itl-base.tlv"), NAME, data)
+    assert (decision.outcome, decision.reason) == ("refused", "unsupported") and "tag 10" in decision.text
+    itl = trust_list([record(0, SAST)], SAST, signature_info=building.signature_info(algorithm=2))
+    assert reason(trust(), "itl", itl) == "refused unsupported"
+
+
 # Unsigned files, autoregistration
 
 
 def test_unsigned_files():
     assert reason(trust(), PLAIN, b"") == "accepted no-trust-list"
     assert reason(trust("itl-base.tlv"), PLAIN, b"") == "refused unsigned"
-    assert reason(trust("itl-rollback.tlv"), PLAIN, b"") == "accepted after-rollback"
-    assert reason(trust("itl-rollback.tlv", "ctl-mixed.tlv"), PLAIN, b"") == "refused unsigned"
+    assert reason(trust(rollback()), PLAIN, b"") == "accepted after-rollback"
+    assert reason(trust(rollback(), "ctl-mixed.tlv"), PLAIN, b"") == "refused unsigned"
     assert reason(trust(None, "ctl-nonsecure.tlv"), PLAIN, b"") == "refused unsigned"
+
+
+def test_unsigned_files_where_nobody_signs_files():
+    phone = trust(itl_of((names.SAST, SAST), (names.CCM, CUCM), (names.APP_SERVER, TOMCAT)))
+    decision = phone.decide_unsigned(PLAIN)
+    assert (decision.outcome, decision.reason) == ("accepted", "no-file-signer") and len(decision.warnings) == 1
+    assert reason(trust("itl-rollback.tlv"), PLAIN, b"") == "accepted no-file-signer", "one SAST and nothing else"
+    for role in (names.TFTP, names.CCM_TFTP):
+        assert reason(trust(itl_of((names.SAST, SAST), (role, CUCM))), PLAIN, b"") == "refused unsigned", role
+        assert reason(trust(itl_of((names.SAST, SAST)), ctl_of((role, CUCM))), PLAIN, b"") == "refused unsigned", role
+        # An EC key signs no file, but who lists it means to protect them.
+        assert reason(trust(itl_of((names.SAST, SAST), (role, EC))), PLAIN, b"") == "refused unsigned", role
+    # An empty ITL and a CTL without a signer of files: not after a rollback, but nobody signs.
+    assert reason(trust(rollback(), ctl_of((names.SAST, SAST))), PLAIN, b"") == "accepted no-file-signer"
+
+
+def https(phone, certificate, answer=None):
+    """The Decision about a server of configuration."""
+    decision = phone.decide_server("configuration", der(certificate))
+    return phone.answer(decision, answer) if decision.accepted is None else decision
+
+
+def test_bodies_of_https_answers():
+    phone = trust(itl_of((names.SAST, SAST), (names.TFTP, EC), (names.TVS, TVS)))
+    good = https(phone, EC)
+    body = phone.decide_body(NAME, vector(PLAIN), good)
+    assert (body.outcome, body.reason, body.kind, body.body) == ("accepted", "from-trusted-server", NAME, 0)
+    # A signed one is judged as signed, whoever handed it out.
+    assert phone.decide_body(NAME, vector("bad-cfg-body.cnf.xml.sgn"), good).accepted is None, "TVS is asked"
+    signed = trust("itl-base.tlv").decide_body(NAME, vector("cfg-sha512.cnf.xml.sgn"), good)
+    assert signed.reason == "signed-by-itl" and signed.body == 484
+    bad = trust("itl-base.tlv").decide_body(NAME, vector("bad-cfg-body.cnf.xml.sgn"), good)
+    assert (bad.outcome, bad.reason) == ("refused", "bad-signature")
+    # Refused servers, servers for something else, and no server at all vouch for nothing.
+    for server_decision in (
+        https(phone, TOMCAT),
+        https(trust(), EC),
+        https(phone, OTHER),
+        phone.decide_server("tvs", der(TVS)),
+        None,
+    ):
+        assert phone.decide_body(NAME, vector(PLAIN), server_decision).reason == "unsigned", server_decision
+    vouched = https(trust("itl-base.tlv"), EC, Answer("valid", None, (names.TFTP,)))
+    assert trust("itl-base.tlv").decide_body(NAME, vector(PLAIN), vouched).reason == "from-trusted-server"
+    assert trust(lost=True).decide_body(NAME, vector(PLAIN), good).reason == "trust-lost"
+
+
+def test_when_configuration_is_asked_for_by_https():
+    def announces(version):
+        return trust(
+            trust_list([record(0, SAST), record(3, CUCM)], SAST, signer_version=version)
+        ).configuration_by_https
+
+    assert announces(tlv(28, b"\1\1")) and announces(tlv(28, b"\1\2")) and announces(tlv(28, b"\2\0"))
+    assert not announces(tlv(28, b"\1\0")) and not announces(None)
+    assert not trust().configuration_by_https and not trust(rollback()).configuration_by_https
+    assert not trust(None, "ctl-mixed.tlv").configuration_by_https, "the ITL says it"
 
 
 def test_autoregistration():

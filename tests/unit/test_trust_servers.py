@@ -1,10 +1,24 @@
 # SPDX-License-Identifier: MIT
-"""May this TLS server be talked to? (spec/phone-behaviour.md)"""
+"""May this TLS server be talked to? (docs/spec/rules.md, S1 to S3)"""
 
 from agent.formats import names
 from agent.trust.decision import Answer
 from tests.helpers.agent.building import der, record, trust_list
-from tests.helpers.agent.judging import CAPF, CUCM, OTHER, SAST, TOMCAT, TVS, TVS2, ctl_of, itl_of, server, trust
+from tests.helpers.agent.judging import (
+    CAPF,
+    CUCM,
+    EC,
+    OTHER,
+    SAST,
+    TOMCAT,
+    TVS,
+    TVS2,
+    ctl_of,
+    itl_of,
+    rollback,
+    server,
+    trust,
+)
 
 # TLS servers
 
@@ -12,16 +26,35 @@ from tests.helpers.agent.judging import CAPF, CUCM, OTHER, SAST, TOMCAT, TVS, TV
 def test_servers_by_role():
     purposes = {"application": (7,), "callmanager": (1, 2), "capf": (4,), "tvs": (21,), "configuration": (2, 3)}
     for purpose in purposes:
+        shown = EC if purpose == "configuration" else TOMCAT
         for role in (0, 1, 2, 3, 4, 7, 21):
-            itl = trust(itl_of((role, TOMCAT), (names.TFTP, CUCM)))
-            ctl = trust(None, ctl_of((role, TOMCAT)))
+            itl = trust(itl_of((role, shown), (names.TFTP, CUCM)))
+            ctl = trust(None, ctl_of((role, shown)))
             if role in purposes[purpose]:
-                assert server(itl, purpose, TOMCAT) == "accepted listed-in-itl", (purpose, role)
-                assert server(ctl, purpose, TOMCAT) == "accepted listed-in-ctl", (purpose, role)
+                assert server(itl, purpose, shown) == "accepted listed-in-itl", (purpose, role)
+                assert server(ctl, purpose, shown) == "accepted listed-in-ctl", (purpose, role)
             else:
-                unknown = Answer("refused")
-                assert server(itl, purpose, TOMCAT, unknown).startswith("refused"), (purpose, role)
-                assert server(ctl, purpose, TOMCAT, unknown).startswith("refused"), (purpose, role)
+                unknown = "refused tvs-untrusted" if purpose == "tvs" else "refused unknown-signer"
+                assert server(itl, purpose, shown, Answer("refused")) in (unknown, "refused tvs-refused"), (
+                    purpose,
+                    role,
+                )
+                assert server(ctl, purpose, shown, Answer("refused")) in (unknown, "refused tvs-refused"), (
+                    purpose,
+                    role,
+                )
+
+
+def test_configuration_needs_an_ec_certificate():
+    for role in (names.TFTP, names.CCM_TFTP):
+        assert server(trust(itl_of((role, CUCM))), "configuration", CUCM) == "refused wrong-key", role
+        assert server(trust(None, ctl_of((role, CUCM))), "configuration", CUCM) == "refused wrong-key", role
+    answer = Answer("valid", None, (names.TFTP,))
+    assert server(trust("itl-base.tlv"), "configuration", CUCM, answer) == "refused wrong-key"
+    assert server(trust("itl-base.tlv"), "configuration", EC, answer) == "accepted vouched-by-tvs"
+    assert trust("itl-base.tlv").decide_server("configuration", b"no certificate").reason == "wrong-key"
+    # A list without trust in files says first what is the matter.
+    assert server(trust(rollback()), "configuration", CUCM) == "refused after-rollback"
 
 
 def test_servers_that_only_tvs_knows():
@@ -31,7 +64,7 @@ def test_servers_that_only_tvs_knows():
     assert server(phone, "callmanager", OTHER, Answer("valid", None, (2,))) == "accepted vouched-by-tvs"
     assert server(phone, "application", TOMCAT, Answer("refused")) == "refused tvs-refused"
     assert server(phone, "capf", TOMCAT, Answer("unreachable")) == "refused tvs-unreachable"
-    assert server(phone, "configuration", TOMCAT, Answer("untrusted")) == "refused tvs-untrusted"
+    assert server(phone, "configuration", EC, Answer("untrusted")) == "refused tvs-untrusted"
 
 
 def test_tvs_itself_is_never_asked_about():
@@ -45,9 +78,11 @@ def test_servers_without_tvs_and_without_lists():
 
 
 def test_servers_after_rollback():
-    itl = itl_of((names.SAST, SAST), (names.CAPF, CAPF))
+    itl = rollback((names.SAST, SAST), (names.CAPF, CAPF))
     assert server(trust(itl), "capf", CAPF) == "refused after-rollback"
-    assert server(trust("itl-rollback.tlv"), "application", TOMCAT) == "refused after-rollback"
+    assert server(trust(rollback()), "application", TOMCAT) == "refused after-rollback"
+    # A list that only names no TFTP and no TVS is no empty one.
+    assert server(trust(itl_of((names.SAST, SAST), (names.CAPF, CAPF))), "capf", CAPF) == "accepted listed-in-itl"
     # A CTL is not blanked by rollback; what only the emptied ITL could say is gone all the same.
     phone = trust(itl, "ctl-mixed.tlv")
     assert server(phone, "callmanager", CUCM) == "accepted listed-in-ctl"
@@ -62,5 +97,7 @@ def test_tvs_hosts():
     ]
     phone = trust(trust_list(records, SAST))
     assert phone.tvs_hosts() == ["pub.lab.example", "192.0.2.11"]
+    six = record(21, TVS, address=b"\x20\x01\x0d\xb8" + bytes(11) + b"\x05", dns=b"x\0")
+    assert trust(trust_list([six], SAST)).tvs_hosts() == ["2001:db8::5"]
     assert phone.tvs_certificates() == [der(TVS), der(TVS2)]
     assert trust().tvs_hosts() == [] and trust("itl-base.tlv").tvs_hosts() == []

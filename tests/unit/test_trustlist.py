@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
+import binascii
+
 from agent.errors import Malformed, RecordMismatch, Refused
-from agent.formats import names, trustlist
+from agent.formats import names, points, trustlist
 from agent.formats.trustlist import TrustList
 from tests.helpers.agent import building
 from tests.helpers.agent.both import raises, vector
@@ -86,12 +88,20 @@ def test_keys_of_other_kinds():
 
 
 def test_empty_lists():
-    assert read(vector("itl-rollback.tlv")).empty
-    assert accepted([]).empty and accepted([]).count == 0
-    assert accepted([record(names.TVS), record(names.TFTP)]).empty, "a record without certificate holds none"
-    assert accepted([record(names.SAST, SAST), record(names.CAPF, "capf.cert.pem"), record(1, CUCM)]).empty
-    for role in (names.TFTP, names.CCM_TFTP, names.TVS):
+    """An empty list says so, by blank records; one that only names no such server is not empty."""
+    roles = (names.TFTP, names.CCM_TFTP, names.TVS)
+    assert not read(vector("itl-rollback.tlv")).empty
+    assert not accepted([]).empty and accepted([]).count == 0
+    assert not accepted([record(names.SAST, SAST), record(names.CAPF, "capf.cert.pem"), record(1, CUCM)]).empty
+    for role in roles:
+        assert accepted([record(names.SAST, SAST), record(role)]).empty, role
+        assert accepted([record(role, rest=tlv(9, b""))]).empty, role
         assert not accepted([record(names.SAST, SAST), record(role, CUCM)]).empty, role
+        for other in roles:
+            assert not accepted([record(role), record(other, CUCM)]).empty, (role, other)
+            assert not accepted([record(other, CUCM), record(role)]).empty, (role, other)
+    for role in (names.SAST, names.CCM, names.CAPF, names.APP_SERVER, 99, None):
+        assert not accepted([record(names.SAST, SAST), record(role)]).empty, role
 
 
 def test_a_record_without_certificate():
@@ -128,6 +138,75 @@ def test_where_a_server_is():
     assert host(dns=b"pub.lab.example\0") == "pub.lab.example"
     assert host(dns=b"pub.lab.example\0", address=b"\xc0\0\2\x0a") == "192.0.2.10"
     assert host(address=b"\xc0\0\2\x0a") == "192.0.2.10"
+    assert host(dns=b"pub.lab.example\0", address=b"\x20\x01\x0d\xb8" + bytes(11) + b"\x0a") == "2001:db8::a"
+
+
+def test_addresses_as_text():
+    for groups, wanted in (
+        ((0, 0, 0, 0, 0, 0, 0, 0), "::"),
+        ((0, 0, 0, 0, 0, 0, 0, 1), "::1"),
+        ((0xFE80, 0, 0, 0, 0, 0, 0, 0), "fe80::"),
+        ((0x2001, 0xDB8, 0, 1, 1, 1, 1, 1), "2001:db8:0:1:1:1:1:1"),
+        ((0x2001, 0xDB8, 0, 0, 1, 0, 0, 1), "2001:db8::1:0:0:1"),
+        ((0x2001, 0, 0, 1, 0, 0, 0, 1), "2001:0:0:1::1"),
+        ((1, 2, 3, 4, 5, 6, 7, 0xABCD), "1:2:3:4:5:6:7:abcd"),
+    ):
+        address = b"".join([group.to_bytes(2, "big") for group in groups])
+        assert trustlist.address_text(address) == wanted, wanted
+    assert trustlist.address_text(b"\xc0\0\2\xff") == "192.0.2.255"
+
+
+def test_serial_number_zero_may_have_no_bytes():
+    zero = building.remade(der(CUCM), serial=b"\0")
+    assert building.fields(zero).serial == b"\0"
+    for copy in (b"", b"\0", b"\0\0"):
+        found = accepted([record(0, zero, serial=copy)])
+        assert found.signers(names.to_text(building.fields(zero).issuer), names.serial_bytes(copy), (0,)), copy
+    assert refused([record(0, zero, serial=b"\1")]).tag == 6
+
+
+def test_compressed_points_are_the_same_key():
+    certificate = der("cucmec.cert.pem")
+    point = building.fields(certificate).record_key
+    size = len(point) // 2
+    short = bytes([2 + (point[-1] & 1)]) + point[1 : 1 + size]
+    compressed = building.remade(certificate, point=short)
+    assert building.fields(compressed).record_key == short
+    accepted([record(names.TFTP, compressed, key=point)])
+    accepted([record(names.TFTP, compressed, key=short)])
+    accepted([record(names.TFTP, certificate, key=short)])
+    other_y = point[:-1] + bytes([point[-1] ^ 2])  # the same x, the right parity, no point of the curve
+    other_sign = bytes([short[0] ^ 1]) + short[1:]
+    for key in (other_y, point[:-1] + bytes([point[-1] ^ 1]), other_sign, point[:-1], b"\6" + point[1:], b""):
+        error = refused([record(names.TFTP, compressed, key=key)])
+        assert (error.reason, error.tag) == ("record-mismatch", 7), key
+
+
+def test_points_of_every_curve():
+    """The generators (FIPS 186-4, D.1.2), whole and compressed."""
+    for x, y in (
+        (
+            "6b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296",
+            "4fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5",
+        ),
+        (
+            "aa87ca22be8b05378eb1c71ef320ad746e1d3b628ba79b9859f741e082542a385502f25dbf55296c3a545e3872760ab7",
+            "3617de4a96262c6f5d9e98bf9292dc29f8f41dbd289a147ce9da3113b5f0b8c00a60b1ce1d7e819d7a431d7c90ea0e5f",
+        ),
+        (
+            "00c6858e06b70404e9cd9e3ecb662395b4429c648139053fb521f828af606b4d3dbaa14b5e77efe75928fe1dc127a2ffa8de3348b3c1856a"
+            "429bf97e7e31c2e5bd66",
+            "011839296a789a3bc0045c8a5fb42c7d1bd998f54449579b446817afbd17273e662c97ee72995ef42640c550b9013fad0761353c7086a272"
+            "c24088be94769fd16650",
+        ),
+    ):
+        x, y = binascii.unhexlify(x), binascii.unhexlify(y)
+        whole = b"\4" + x + y
+        short = bytes([2 + (y[-1] & 1)]) + x
+        assert points.same_point(whole, short) and points.same_point(short, whole) and points.same_point(whole, whole)
+        assert not points.same_point(bytes([short[0] ^ 1]) + x, whole)
+        assert not points.same_point(short, whole[:-1]) and not points.same_point(short[:-1], whole)
+    assert not points.same_point(b"", b"\4") and not points.same_point(b"\2", b"\4")
 
 
 def test_copies_may_be_missing():
@@ -188,7 +267,9 @@ def test_values_of_the_wrong_size():
         ({"issuer": b"CN=\xc0\x80\0"}, 5),
         ({"issuer": b"CN=\xed\xa0\x80\0"}, 5),
         ({"address": b"\1\2\3"}, 10),
-        ({"address": bytes(16)}, 10),
+        ({"address": bytes(15)}, 10),
+        ({"address": bytes(17)}, 10),
+        ({"address": b""}, 10),
     ):
         error = refused([record(None, SAST, **changes)])
         assert (error.reason, error.tag) == ("malformed", tag), changes
@@ -217,8 +298,8 @@ def test_the_records_fill_the_file():
 
 
 def test_header_goes_before_records():
-    error = refused([record(0, SAST, serial=b"\5")], timestamp=None)
-    assert (error.reason, error.tag) == ("malformed", 15)
+    error = refused([record(0, SAST, serial=b"\5")], signature=None)
+    assert (error.reason, error.tag) == ("malformed", 12)
 
 
 def test_size_limit():

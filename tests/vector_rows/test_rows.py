@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Every row of the truth table, four ways: both cryptos on CPython, MicroPython for arm64, `phonetrust preflight`."""
+"""Every row of the truth tables, four ways: both cryptos on CPython, MicroPython for arm64, `phonetrust preflight`."""
 
 import json
 import os
@@ -13,7 +13,7 @@ import pytest
 from tests.helpers.agent.rows import decide, differences, read_rows, row_name
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-VECTORS = ROOT / "tests" / "vectors"
+TESTS = ROOT / "tests"
 ROWS = read_rows()
 every_row = pytest.mark.parametrize("number", range(len(ROWS)), ids=[row_name(row) for row in ROWS])
 
@@ -61,20 +61,22 @@ def test_micropython(number, micropython_results):
 @every_row
 def test_preflight(number, tmp_path):
     row = ROWS[number]
-    command = [str(Path(sys.executable).parent / "phonetrust"), "preflight", str(VECTORS / row["candidate"])]
+    vectors = TESTS / row["set"]
+    command = [str(Path(sys.executable).parent / "phonetrust"), "preflight", str(vectors / row["candidate"])]
     command += ["--as", row["kind"], "--json"]
     for option in ("installed_itl", "installed_ctl"):
         if row[option]:
-            command += ["--" + option.replace("_", "-"), str(VECTORS / row[option])]
+            command += ["--" + option.replace("_", "-"), str(vectors / row[option])]
     if isinstance(row["tvs"], dict):
         for certificate in row["tvs"]:
-            shutil.copy(VECTORS / certificate, tmp_path)
+            shutil.copy(vectors / certificate, tmp_path)
         (tmp_path / "roles.json").write_text(json.dumps(row["tvs"]))
         command += ["--tvs-store", str(tmp_path)]
     elif row["tvs"]:
         command += ["--tvs", row["tvs"]]
-    if "policy" in row:
-        command += ["--policy", row["policy"]]
+    for setting in ("policy", "replay"):
+        if setting in row:
+            command += ["--" + setting, row[setting]]
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
     assert done.returncode == (0 if row["outcome"] == "accepted" else 1), done.stdout + done.stderr
     found = json.loads(done.stdout)

@@ -94,12 +94,17 @@ class Client:
     async def settle(self):
         """Answers servers that lost the last ACK of a finished transfer. Never waits: call it now and then, while no
         transfer begins; at the beginning of each it is done anyway."""
-        finished, self._finished = self._finished, []
-        for over, session in finished:
+        for _ in range(len(self._finished)):
+            if not self._finished:
+                return  # another task has them
+            over, session = self._finished.pop(0)
             try:
                 await session.answer_late()
             except OSError:
                 over = 0  # a courtesy to the server; the file is here
+            except BaseException:
+                session.socket.close()  # this task is cancelled
+                raise
             self._linger(over, session)
 
     def close(self):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The CAPF client: how the phone gets, renews, shows and loses its own certificate, the LSC (spec/capf.md).
+"""The CAPF client: how the phone gets, renews, shows and loses its own certificate, the LSC (docs/spec/capf.md).
 
 Rules kept here, in this order:
 1. the servers are tried one after the other; the first one that is believed and speaks is used, whatever it says;

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The bytes of CAPF, the enrolment protocol by which a phone gets its own certificate (spec/capf.md, [seen]).
+"""The bytes of CAPF, the enrolment protocol by which a phone gets its own certificate (docs/spec/capf.md, 'Messages').
 
 Header of 8 bytes: `protocol:1 = 0x55, command:1, session:4, length:2`, then elements. Pure functions: no I/O, no
 decisions. Unknown elements are skipped; a known one with a value of the wrong size is an error.
@@ -25,7 +25,7 @@ FETCH_RES = 12
 DELETE_REQ = 13
 DELETE_RES = 14
 END = 15
-RETRY_LATER = 16  # [inferred] the spec lists RETRYDELAY but no command for it; the number between END and IN_PROGRESS
+RETRY_LATER = 16  # [inferred] docs/spec/capf.md, 'Messages': RETRYDELAY is known, its command is a guess
 IN_PROGRESS = 17
 
 REASON = 1

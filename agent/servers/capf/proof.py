@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""How a phone proves its key to CAPF: the last four elements of AUTH_RES (spec/capf.md, 'Proof of the key').
+"""How a phone proves its key to CAPF: the last four elements of AUTH_RES (docs/spec/capf.md, C5 to C7).
 
 `crypto` is the HAL's: it signs, this module only says what. RSA keys sign the bare digest (PKCS#1 type 1 padding
 without a DigestInfo), EC keys ECDSA, once over SHA-1 and once over SHA-512.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""One CAPF session, from the server's first message to its end (spec/capf.md); agent/servers/capf/client.py connects.
+"""One CAPF session, from the server's first message to its end (docs/spec/capf.md); agent/servers/capf/client.py connects.
 
 Rules kept here, in this order:
 1. the key is made on the phone and goes nowhere but into `store`, together with the LSC that fits it: one call, so one

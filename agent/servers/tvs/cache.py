@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The positive answers of TVS that still hold (spec/tvs.md, 'Servers and the cache'): in memory only, by certificate and
-role, each for its time to live on the monotonic clock."""
+"""The positive answers of TVS that still hold (docs/spec/tvs.md, T12): in memory only, by certificate and role, each for
+its time to live on the monotonic clock."""
 
 from agent.trust.decision import Answer
 

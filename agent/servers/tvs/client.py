@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The TVS client: puts a Question of the trust rules to the cluster's trust verification servers (spec/tvs.md).
+"""The TVS client: puts a Question of the trust rules to the cluster's trust verification servers (docs/spec/tvs.md).
 
 Rules kept here, in this order:
 1. a remembered positive answer is used as long as its time to live says, on the monotonic clock;
@@ -150,7 +150,7 @@ class TvsClient:
                     self._leave_alone(server, question)
                 answer = await self._ask_server(server, question, request, session, ends)
             except _NoAnswer as failure:
-                if failure.lasting:
+                if failure.lasting and in_boot:
                     self._failed[server] = failure
                 if _WEIGHT.index(failure.status) > _WEIGHT.index(status):
                     status = failure.status
@@ -239,7 +239,7 @@ class TvsClient:
         strangers = []
 
         async def accept(certificate):
-            if bytes(certificate) in self._certificates:
+            if certificate in self._certificates:
                 return True
             strangers.append(certificate)
             return False

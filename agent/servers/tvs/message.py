@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The bytes of TVS, the trust verification protocol: requests encoded, answers decoded (spec/tvs.md).
+"""The bytes of TVS, the trust verification protocol: requests encoded, answers decoded (docs/spec/tvs.md, 'Messages').
 
 Header of 10 bytes [seen]: `protocol:1 = 0x57, version:1 = 1, command:1, reserved:1, session:4, length:2`, then
 elements. The reserved byte is 0 in requests and anything in answers. Pure functions: no I/O, no decisions.
@@ -35,7 +35,7 @@ STATUS_VALID = 0
 class Message:
     """A decoded message. What was not in it is None; names are text, without NUL; `roles` is a tuple of numbers.
 
-    `ttl` is in seconds, `session` a number, `certificate` DER, `serial` bytes as in spec/trust-files.md.
+    `ttl` is in seconds, `session` a number, `certificate` DER, `serial` bytes as in docs/spec/formats.md.
     """
 
     def __init__(self, command, session):

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """The sentences of judgements: who signed, what was looked at, what an administrator can do."""
 
+from agent.formats.text import shown, utc
+
 TRUST_LOST = (
     "The trust stored on this phone cannot be read whole, so nothing is believed. Someone at the phone must erase the "
     "trust lists (console: erase itl, erase ctl) or write a new image; then it takes the cluster's lists anew."
@@ -23,13 +25,8 @@ _PURPOSES = {
 }
 
 
-def _short(text):
-    """Names as far as a person reads them: they come from the network, and decisions are kept."""
-    return text if len(text) <= 200 else text[:200] + "..."
-
-
 def _signer(case):
-    return "%s (serial %s)" % (_short(case.header.subject), _short(case.header.serial.hex()))
+    return "%s (serial %s)" % (shown(case.header.subject), shown(case.header.serial.hex()))
 
 
 def _file(case):
@@ -41,14 +38,16 @@ def evidence(case):
     seen = {}
     header = case.header
     if header is not None:
-        seen["filename"] = _short(header.filename)
+        seen["filename"] = shown(header.filename)
         seen["signer"] = {
-            "subject": _short(header.subject),
-            "issuer": _short(header.issuer),
-            "serial": _short(header.serial.hex()),
+            "subject": shown(header.subject),
+            "issuer": shown(header.issuer),
+            "serial": shown(header.serial.hex()),
         }
         seen["digest_algorithm"] = header.digest_algorithm
         seen["timestamp"] = header.timestamp
+        if case.previous is not None:
+            seen["previous_timestamp"] = case.previous
     if case.trust_list is not None:
         seen["records"] = case.trust_list.count
         seen["bytes"] = len(case.trust_list.data)
@@ -57,7 +56,7 @@ def evidence(case):
             "server": case.tvs.server,
             "status": case.tvs.status,
             "roles": list(case.tvs.roles),
-            "text": case.tvs.text,
+            "text": shown(case.tvs.text, 500),
         }
     return seen
 
@@ -74,7 +73,7 @@ def wrong_file(case, wanted):
     """The header names another file than the one that was asked for."""
     return "The phone asked for %s, but the header says %s; somebody serves a file under another name." % (
         wanted,
-        _short(case.header.filename),
+        shown(case.header.filename),
     )
 
 
@@ -146,9 +145,40 @@ def weak_warning(what):
     return "Signed with %s, which is weak; regenerate the certificate or raise the cluster's digest." % what
 
 
+def older(case):
+    """Signed by somebody in the lists, and older than what it would replace."""
+    return (
+        "%s is of %s, and the one that this phone has is of %s: somebody serves an old file again, or the cluster was "
+        "restored from a backup. Have the cluster write it anew, or let the phone take old files (setting replay: warn)."
+        % (_file(case), utc(case.header.timestamp), utc(case.previous))
+    )
+
+
+def older_warning(case):
+    """The same, and taken."""
+    return (
+        "%s is of %s, older than the one that this phone had, which is of %s: the cluster was restored from a backup, or "
+        "somebody serves an old file again." % (_file(case), utc(case.header.timestamp), utc(case.previous))
+    )
+
+
+def older_empty(case):
+    """An empty list that is not newer than what it would replace."""
+    return (
+        "%s is an empty list of a rollback, of %s, and the one that this phone has is of %s: an old empty list is never "
+        "taken, since anybody who kept one could strip phones of their trust. To roll back, have the cluster write a new one."
+        % (_file(case), utc(case.header.timestamp), utc(case.previous))
+    )
+
+
+def no_timestamp(case):
+    """Nothing to compare its age by."""
+    return "%s does not say when it was made, so an old one cannot be told from a new one." % _file(case)
+
+
 def tvs(case, reason):
     """What TVS had to do with it."""
-    said = (case.tvs.text or "TVS: %s" % case.tvs.status).rstrip(".")
+    said = shown(case.tvs.text or "TVS: %s" % case.tvs.status, 500).rstrip(".")
     if case.header is None:
         what = "The %s's certificate is in no installed list." % _PURPOSES[case.kind]
     else:
@@ -196,7 +226,17 @@ def unsigned_taken(name, reason):
     """Unsigned, and taken."""
     if reason == "after-rollback":
         return "%s is not signed; it is taken, because the installed ITL is the empty one of a rollback." % name
+    if reason == "no-file-signer":
+        return "%s is not signed; it is taken, because the installed lists name nobody who signs files." % name
+    if reason == "from-trusted-server":
+        return "%s came by HTTPS from a configuration server that this phone believes, so it needs no signature." % name
     return "%s is not signed; it is taken, because this phone has no trust list." % name
+
+
+NO_FILE_SIGNER_WARNING = (
+    "Anybody in this network can hand the phone such a file: add a certificate with the role TFTP to the cluster's lists and "
+    "sign configuration with it."
+)
 
 
 def mixed_mode(name):
@@ -222,6 +262,14 @@ def server_after_rollback(purpose):
     return (
         "The installed ITL is the empty one of a rollback, so the %s is not trusted; switch rollback off on the cluster."
         % (_PURPOSES[purpose])
+    )
+
+
+def server_not_ec(purpose):
+    """A server for which only an EC key will do."""
+    return (
+        "The %s's certificate has no EC key; phones take configuration by HTTPS only from a server with an EC certificate "
+        "that the lists have as TFTP or CCM+TFTP." % _PURPOSES[purpose]
     )
 
 

@@ -6,19 +6,21 @@ from typing import Annotated
 
 import typer
 
-from host_tools.lab.commands import lists, settings, show, transfer
+from host_tools.lab.commands import certificates, emcc, features, lists, releases, settings, show, transfer
 from host_tools.lab.commands.parts import (
     DEFAULT_CLUSTER,
     ClusterOption,
     JsonOption,
     LabGroup,
-    NodeOption,
     OnOff,
+    YesOption,
     changed,
     report,
 )
 from host_tools.lab.commands.serve import serve
+from host_tools.lab.errors import LabError
 from host_tools.lab.model.cluster import Cluster
+from host_tools.lab.writers import kinds
 
 app = typer.Typer(
     cls=LabGroup,
@@ -37,22 +39,56 @@ app = typer.Typer(
 def init(
     cluster: ClusterOption = DEFAULT_CLUSTER,
     nodes: Annotated[int, typer.Option(min=1, max=8, help="Publisher and subscribers together.")] = 1,
-    mixed_mode: Annotated[bool, typer.Option("--mixed-mode", help="Start in mixed mode, with a CTL.")] = False,
-    signer: Annotated[
-        str, typer.Option(help="Who signs the trust lists: callmanager, itlrecovery, or etoken (the CTL only).")
-    ] = "callmanager",
+    kind: Annotated[
+        str,
+        typer.Option(
+            help="modern (ITLRecovery signs lists), classic (CallManager signs them), tokens (hardware tokens sign the "
+            "CTL) or open (as the manual of the open tools has it)."
+        ),
+    ] = kinds.DEFAULT,
+    mixed_mode: Annotated[
+        bool | None,
+        typer.Option("--mixed-mode/--nonsecure", help="Start with a CTL, or without; only tokens starts with one."),
+    ] = None,
     name: Annotated[str, typer.Option(help="The cluster's name; certificates carry it.")] = "lab",
     address: Annotated[str, typer.Option(help="The address or name under which phones reach the nodes.")] = "127.0.0.1",
     digest: Annotated[
         str, typer.Option(help="Digest of trust lists and signed files: sha1 (old clusters) or sha512.")
     ] = "sha512",
+    open_parts: Annotated[
+        str | None,
+        typer.Option(
+            "--with",
+            help="What an open cluster has besides one SAST key, with commas: sast2 (a second one), files (a key that "
+            "signs files), https (configuration by HTTPS), tvs.",
+        ),
+    ] = None,
+    old_release: Annotated[
+        str | None,
+        typer.Option(help="Begin with a release before 8.0: its build, such as 007.001(003.21900.003)."),
+    ] = None,
+    engineering: Annotated[
+        bool, typer.Option("--engineering-special", help="The old release is an engineering special.")
+    ] = False,
 ):
     """Make a new cluster with fresh keys."""
-    made = Cluster.create(cluster, nodes, mixed_mode, signer, name, address, digest)
+    parts = {} if open_parts is None else parse_parts(open_parts)
+    if old_release is not None:
+        parts |= {"old_release": old_release, "engineering": engineering}
+    made = Cluster.create(cluster, nodes, mixed_mode, kind, name, address, digest, **parts)
     typer.echo(
         f"Cluster {name} made in {made.path}: {nodes} node{'s' if nodes > 1 else ''}, "
-        f"{'mixed mode' if mixed_mode else 'nonsecure'}, trust lists signed by {signer}."
+        f"{'mixed mode' if made.data['mixed'] else 'nonsecure'}; {kinds.KINDS[kind].said}."
     )
+
+
+def parse_parts(text):
+    """{part: value} from "sast2,https"; LabError for another word."""
+    words = text.split(",")
+    unknown = [word for word in words if word not in ("sast2", "files", "https", "tvs")]
+    if unknown:
+        raise LabError(f"an open cluster has no {unknown[0]!r}; these are: sast2, files, https, tvs")
+    return {"sast" if word == "sast2" else word: 2 if word == "sast2" else True for word in words}
 
 
 @app.command("add-phone")
@@ -115,39 +151,14 @@ def make_mic(
 
 
 @app.command()
-def regenerate(
-    certificate: Annotated[
-        str, typer.Argument(help="tftp (the CallManager certificate), tvs, tomcat, capf or itlrecovery.")
-    ],
-    cluster: ClusterOption = DEFAULT_CLUSTER,
-    node: NodeOption = None,
-    ca: Annotated[bool, typer.Option("--ca", help="Let a third-party CA issue the certificate.")] = False,
-    json: JsonOption = False,
-):
-    """Make a new key and certificate; ITLs are rebuilt and signed, TVS knows the new one and forgets the old one."""
-    with changed(cluster, json) as lab:
-        lab.regenerate(certificate, node, ca)
-
-
-@app.command("add-certificates")
-def add_certificates(
-    count: Annotated[int, typer.Argument(help="How many; the ITL grows by about 1.6 KB each.")],
-    cluster: ClusterOption = DEFAULT_CLUSTER,
-    json: JsonOption = False,
-):
-    """Put more certificates into the ITL, as more nodes would, towards the 64 KB that phones take."""
-    with changed(cluster, json) as lab:
-        lab.add_certificates(count)
-
-
-@app.command()
 def autoregistration(
     state: Annotated[OnOff, typer.Argument(help="on or off")],
     cluster: ClusterOption = DEFAULT_CLUSTER,
     json: JsonOption = False,
+    yes: YesOption = False,
 ):
     """Give phones that the cluster does not know the default configuration, or not."""
-    with changed(cluster, json) as lab:
+    with changed(cluster, json, yes) as lab:
         lab.set_autoregistration(state is OnOff.on)
 
 
@@ -156,45 +167,11 @@ def centralized_tftp(
     other: Annotated[Path | None, typer.Argument(help="The other cluster's folder; nothing = no longer.")] = None,
     cluster: ClusterOption = DEFAULT_CLUSTER,
     json: JsonOption = False,
+    yes: YesOption = False,
 ):
     """Let this cluster's TFTP servers also hand out what only another cluster has; trust lists stay this cluster's."""
-    with changed(cluster, json) as lab:
+    with changed(cluster, json, yes) as lab:
         lab.set_centralized_tftp(other)
-
-
-@app.command()
-def pre8(
-    state: Annotated[OnOff, typer.Argument(help="on or off")],
-    cluster: ClusterOption = DEFAULT_CLUSTER,
-    json: JsonOption = False,
-):
-    """Be a cluster from before Security by Default (8.0): no ITL, no TVS, unsigned configuration."""
-    with changed(cluster, json) as lab:
-        lab.set_pre8(state is OnOff.on)
-
-
-@app.command()
-def upgrade(cluster: ClusterOption = DEFAULT_CLUSTER, json: JsonOption = False):
-    """Go to the next release: Security by Default with SHA-1, then SHA-512 and EC certificates."""
-    with changed(cluster, json) as lab:
-        now = lab.upgrade()
-        if not json:
-            typer.echo(f"The cluster {now}.")
-
-
-@app.command()
-def service(
-    action: Annotated[str, typer.Argument(help="stop or start")],
-    name: Annotated[str, typer.Argument(help="tvs, application, http, https or capf")],
-    cluster: ClusterOption = DEFAULT_CLUSTER,
-    node: NodeOption = None,
-    json: JsonOption = False,
-):
-    """Stop or start one service of one node; a running serve closes or opens its port."""
-    if action not in ("stop", "start"):
-        raise typer.BadParameter("say stop or start", param_hint="ACTION")
-    with changed(cluster, json) as lab:
-        (lab.stop if action == "stop" else lab.start)(name, node or 1)
 
 
 @app.command()
@@ -211,6 +188,12 @@ def phones_restarted(cluster: ClusterOption = DEFAULT_CLUSTER):
     typer.echo("Noted: phones hold what they accepted of the present state.")
 
 
+app.command()(certificates.regenerate)
+app.command("add-certificates")(certificates.add_certificates)
+app.command()(certificates.service)
+app.command()(releases.pre8)
+app.command()(releases.upgrade)
+app.command("switch-version")(releases.switch_version)
 app.command()(serve)
 app.command("status")(show.status)
 app.add_typer(show.app, name="show")
@@ -220,3 +203,6 @@ app.add_typer(lists.ctl, name="ctl")
 app.add_typer(transfer.bulk, name="bulk-cert")
 app.command("backup")(transfer.backup)
 app.command("restore")(transfer.restore)
+app.command("reinstall")(transfer.reinstall)
+app.add_typer(emcc.app, name="emcc")
+app.add_typer(features.app, name="report")

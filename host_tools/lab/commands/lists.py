@@ -13,6 +13,7 @@ from host_tools.lab.commands.parts import (
     JsonOption,
     LabGroup,
     PassphraseOption,
+    YesOption,
     changed,
 )
 from host_tools.lab.errors import LabError
@@ -39,22 +40,24 @@ def itl_reset(
         str, typer.Option("--passphrase", envvar="PHONETRUST_LAB_PASSPHRASE", help="The passphrase of the file.")
     ] = "",
     json: JsonOption = False,
+    yes: YesOption = False,
 ):
     """Sign today's ITL with the ITLRecovery key, which phones have as SAST: the way out of most lockouts."""
     if (file is not None) != (which is Which.remotekey):
         raise LabError("remotekey needs the exported file, localkey none")
-    with changed(cluster, json) as lab:
+    with changed(cluster, json, yes) as lab:
         lab.itl_reset(which.value, read_recovery(file, passphrase) if file else None)
 
 
 @itl.command("sign")
 def itl_sign(
-    key: Annotated[str, typer.Argument(help="callmanager or itlrecovery")],
+    key: Annotated[str, typer.Argument(help="callmanager or itlrecovery; open: sast-1 or sast-2")],
     cluster: ClusterOption = DEFAULT_CLUSTER,
     json: JsonOption = False,
+    yes: YesOption = False,
 ):
     """Sign ITLs with another key from now on."""
-    with changed(cluster, json) as lab:
+    with changed(cluster, json, yes) as lab:
         lab.itl_sign(key)
 
 
@@ -70,25 +73,26 @@ def export_recovery(
 
 
 @ctl.command("update")
-def ctl_update(cluster: ClusterOption = DEFAULT_CLUSTER, json: JsonOption = False):
+def ctl_update(cluster: ClusterOption = DEFAULT_CLUSTER, json: JsonOption = False, yes: YesOption = False):
     """Make a new CTL from today's certificates; nothing else does that."""
-    with changed(cluster, json) as lab:
+    with changed(cluster, json, yes) as lab:
         lab.ctl_update()
 
 
 @ctl.command("delete")
-def ctl_delete(cluster: ClusterOption = DEFAULT_CLUSTER, json: JsonOption = False):
+def ctl_delete(cluster: ClusterOption = DEFAULT_CLUSTER, json: JsonOption = False, yes: YesOption = False):
     """Take the CTL off the TFTP servers; phones that have one keep it."""
-    with changed(cluster, json) as lab:
+    with changed(cluster, json, yes) as lab:
         lab.ctl_delete()
 
 
 @ctl.command("sign")
 def ctl_sign(
-    key: Annotated[str, typer.Argument(help="callmanager, itlrecovery, token-1 or token-2")],
+    key: Annotated[str, typer.Argument(help="callmanager, itlrecovery, token-1 or token-2; open: sast-1 or sast-2")],
     cluster: ClusterOption = DEFAULT_CLUSTER,
     json: JsonOption = False,
+    yes: YesOption = False,
 ):
     """Make a new CTL and sign it with another key from now on."""
-    with changed(cluster, json) as lab:
+    with changed(cluster, json, yes) as lab:
         lab.ctl_sign(key)

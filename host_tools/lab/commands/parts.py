@@ -4,6 +4,7 @@
 import contextlib
 import enum
 import json as json_text
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -11,8 +12,10 @@ import typer
 from typer.core import TyperGroup
 
 from host_tools.lab.errors import LabError
+from host_tools.lab.model.advice import lockouts
+from host_tools.lab.model.certificates import after_restarts, pending
 from host_tools.lab.model.cluster import Cluster
-from host_tools.lab.model.forecast import sentences
+from host_tools.lab.model.forecast import forecast, sentences, services
 
 ClusterOption = Annotated[
     Path, typer.Option("--cluster", "-C", envvar="PHONETRUST_LAB", show_default=True, help="The cluster's folder.")
@@ -29,6 +32,7 @@ PassphraseOption = Annotated[
         help="The passphrase of the file; better given by the environment variable than on the command line.",
     ),
 ]
+YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask, even where phones would be locked out.")]
 DEFAULT_CLUSTER = Path("lab-cluster")
 
 
@@ -57,26 +61,71 @@ class LabGroup(TyperGroup):
 
 
 @contextlib.contextmanager
-def changed(path, json=False):
-    """Run a change of the cluster in `path` inside the with block; then say what phones will do."""
+def changed(path, json=False, yes=False):
+    """Run a change of the cluster in `path` inside the with block; then say what phones will do.
+
+    Nothing is committed before it is known which phones the change would lock out; where there are any, the person is
+    asked, unless `yes` says that it is meant.
+    """
     cluster = Cluster(path)
-    yield cluster
+    with cluster.proposal() as proposed:
+        yield cluster
+    ask_before_lockout(lockouts(cluster, proposed.base, proposed.state), json, yes)
+    cluster.accept(proposed)
     if not json:
         typer.echo(f"Done; the cluster is at state {cluster.state.number}.")
     report(cluster, json)
 
 
+def ask_before_lockout(found, json, yes):
+    """Go on only where nobody is locked out, or a person says so. LabError where nothing is to be done."""
+    if not found or yes:
+        return
+    if json:
+        raise LabError(
+            "this would lock phones out: " + "; ".join(text for _, text in sentences(found)) + " (--yes does it)"
+        )
+    typer.echo("This would lock phones out when they restart:", err=True)
+    for _warning, sentence in sentences(found):
+        typer.secho(f"  {sentence}", fg=typer.colors.YELLOW, err=True)
+    typer.echo("Do it all the same? [y/N] ", nl=False, err=True)
+    answer = sys.stdin.readline()
+    if not answer.endswith("\n"):
+        typer.echo(err=True)  # nobody is there; the line of the question ends
+    if answer.strip().lower() not in ("y", "yes"):
+        raise LabError("nothing was changed; --yes does it without asking")
+
+
+def tell(notes, json):
+    """Sentences for the administrator; on standard error where JSON is printed."""
+    for note in notes:
+        typer.echo(note, err=json)
+
+
 def report(cluster, json=False):
     """Print the forecast: JSON, or sentences, those about refusals marked as warnings. Returns it."""
+    state = cluster.state
     found = cluster.forecast()
+    servers = services(cluster)
+    waiting = pending(state)
+    later = forecast(cluster, after_restarts(state)) if waiting else []
     if json:
-        typer.echo(json_text.dumps({"state": cluster.state.number, "forecast": found}, indent=2))
+        told = {"forecast": found, "services": servers, "pending": waiting, "after_restarts": later}
+        typer.echo(json_text.dumps({"state": state.number, **told}, indent=2))
         return found
+    _print("When phones restart now:", found)
+    _print("The servers that they then connect to:", [item for item in servers if item["outcome"] == "refused"])
+    for item in waiting:
+        typer.echo(f"Not restarted yet: {item['service']} of node {item['node']} ({', '.join(item['waiting'])}).")
+    _print("When these services have been restarted, and then the phones:", later)
+    return found
+
+
+def _print(title, found):
     if found:
-        typer.echo("When phones restart now:")
+        typer.echo(title)
     for warning, sentence in sentences(found):
         if warning:
             typer.secho(f"  Warning: {sentence}", fg=typer.colors.YELLOW)
         else:
             typer.echo(f"  {sentence}")
-    return found

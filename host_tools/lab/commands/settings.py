@@ -6,9 +6,10 @@ from typing import Annotated
 
 import typer
 
-from host_tools.lab.commands.parts import DEFAULT_CLUSTER, ClusterOption, JsonOption, LabGroup, changed
+from host_tools.lab.commands.parts import DEFAULT_CLUSTER, ClusterOption, JsonOption, LabGroup, YesOption, changed, tell
 from host_tools.lab.model.cluster import Cluster
 
+EachNodeOption = Annotated[int | None, typer.Option("--node", help="The node; all of them if left out.")]
 app = typer.Typer(cls=LabGroup, no_args_is_help=True, help="Change a setting of the cluster.")
 
 
@@ -30,11 +31,55 @@ class Mode(enum.StrEnum):
 def rollback(
     value: Annotated[TrueFalse, typer.Argument(help="true or false")],
     cluster: ClusterOption = DEFAULT_CLUSTER,
+    node: EachNodeOption = None,
     json: JsonOption = False,
+    yes: YesOption = False,
 ):
-    """Prepare the cluster for rollback to before 8.0 (an ITL without TFTP and TVS certificates), or take it back."""
-    with changed(cluster, json) as lab:
-        lab.set_rollback(value is TrueFalse.true)
+    """Prepare for rollback to before 8.0 (an ITL without TFTP and TVS certificates), or take it back; on each server.
+
+    With restarts by hand it counts when TFTP was restarted there.
+    """
+    with changed(cluster, json, yes) as lab:
+        lab.set_rollback(value is TrueFalse.true, node)
+
+
+@app.command()
+def restarts(
+    how: Annotated[str, typer.Argument(help="automatic or by-hand")],
+    cluster: ClusterOption = DEFAULT_CLUSTER,
+    json: JsonOption = False,
+    yes: YesOption = False,
+):
+    """Let services take a regenerated certificate at once, or only when `service restart` has restarted them."""
+    with changed(cluster, json, yes) as lab:
+        lab.set_restarts(how)
+
+
+@app.command()
+def directory(
+    which: Annotated[str, typer.Argument(help="corporate or personal")],
+    url: Annotated[
+        str, typer.Argument(help="Application:Cisco/CorporateDirectory, .../PersonalDirectory, or an http URL.")
+    ],
+    cluster: ClusterOption = DEFAULT_CLUSTER,
+    json: JsonOption = False,
+    yes: YesOption = False,
+):
+    """Say where phones find a directory: their built-in application, or a URL for releases before 8.0 (`status` has it)."""
+    with changed(cluster, json, yes) as lab:
+        lab.set_directory(which, url)
+
+
+@app.command("secure-urls")
+def secure_urls(
+    how: Annotated[str, typer.Argument(help="https or http")],
+    cluster: ClusterOption = DEFAULT_CLUSTER,
+    json: JsonOption = False,
+    yes: YesOption = False,
+):
+    """Give phones the URLs of secure services by HTTPS, or by HTTP where they cannot judge the server."""
+    with changed(cluster, json, yes) as lab:
+        lab.set_secure_urls(how)
 
 
 @app.command("cluster-mode")
@@ -42,21 +87,23 @@ def cluster_mode(
     mode: Annotated[Mode, typer.Argument(help="mixed or nonsecure")],
     cluster: ClusterOption = DEFAULT_CLUSTER,
     json: JsonOption = False,
+    yes: YesOption = False,
 ):
     """Switch the cluster security mode; a CTL for the new mode is made and handed out."""
-    with changed(cluster, json) as lab:
-        lab.set_cluster_mode(mode.value)
+    with changed(cluster, json, yes) as lab:
+        tell(lab.set_cluster_mode(mode.value), json)
 
 
 @app.command()
 def address(
     value: Annotated[str, typer.Argument(help="Address or name under which phones reach the node.")],
     cluster: ClusterOption = DEFAULT_CLUSTER,
-    node: Annotated[int | None, typer.Option("--node", help="The node; all of them if left out.")] = None,
+    node: EachNodeOption = None,
     json: JsonOption = False,
+    yes: YesOption = False,
 ):
     """Change the address that phones are told; ITLs and configuration files carry it."""
-    with changed(cluster, json) as lab:
+    with changed(cluster, json, yes) as lab:
         lab.set_address(value, node)
 
 
@@ -65,7 +112,7 @@ def capf(
     mac: Annotated[str, typer.Argument(help="The phone's MAC address.")],
     operation: Annotated[str, typer.Argument(help="install (or update), delete, fetch (troubleshoot) or none.")],
     cluster: ClusterOption = DEFAULT_CLUSTER,
-    authentication: Annotated[str, typer.Option(help="none, string, lsc or mic.")] = "none",
+    authentication: Annotated[str, typer.Option(help="none, string, lsc (without one: the MIC) or mic.")] = "none",
     string: Annotated[str | None, typer.Option(help="The authentication string, 4 to 10 digits.")] = None,
     key: Annotated[
         str, typer.Option(help="rsa-1024, rsa-2048, rsa-3072, rsa-4096, ec-256, ec-384 or ec-521.")
@@ -93,13 +140,24 @@ def load(
         lab.set_load(mac, "" if name == "none" else name, server)
 
 
+@app.command("capf-servers")
+def capf_servers(
+    count: Annotated[int, typer.Argument(help="How many nodes, the publisher first; phones read up to five.")],
+    cluster: ClusterOption = DEFAULT_CLUSTER,
+):
+    """Let more nodes than the publisher run a CAPF server; configuration files name them in order."""
+    Cluster(cluster).set_capf_servers(count)
+    typer.echo(f"CAPF servers in the phones' configuration: {count}.")
+
+
 @app.command("encrypted-configuration")
 def encrypted_configuration(
     mac: Annotated[str, typer.Argument(help="The phone's MAC address.")],
     value: Annotated[TrueFalse, typer.Argument(help="true or false")],
     cluster: ClusterOption = DEFAULT_CLUSTER,
     json: JsonOption = False,
+    yes: YesOption = False,
 ):
     """Encrypt a phone's configuration to its LSC (once CAPF has issued it), or not."""
-    with changed(cluster, json) as lab:
+    with changed(cluster, json, yes) as lab:
         lab.set_encrypted_configuration(mac, value is TrueFalse.true)

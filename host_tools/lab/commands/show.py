@@ -12,6 +12,7 @@ from host_tools.lab.commands.parts import DEFAULT_CLUSTER, ClusterOption, JsonOp
 from host_tools.lab.errors import LabError
 from host_tools.lab.model.cluster import Cluster
 from host_tools.lab.writers import files
+from host_tools.lab.writers.kinds import KINDS
 
 app = typer.Typer(cls=LabGroup, no_args_is_help=True, help="Show a trust list as a cluster's command line prints it.")
 
@@ -37,12 +38,14 @@ def status(cluster: ClusterOption = DEFAULT_CLUSTER, json: JsonOption = False):
     console = Console(highlight=False, soft_wrap=True)
     running = f"serving, pid {found['running']['pid']}" if found["running"] else "not serving"
     console.print(
-        f"Cluster {found['name']}, state {found['state']}: {found['mode']}, trust lists signed by {found['signer']}, "
-        f"{found['digest']}, {running}"
+        f"Cluster {found['name']}, state {found['state']}: {found['kind']}, {found['mode']}, {found['digest']}, {running}"
     )
+    console.print(f"{KINDS[found['kind']].said}.")
     switches = [name for name in ("pre8", "rollback", "autoregistration", "centralized_tftp") if found[name]]
     if switches:
         console.print("On: " + ", ".join(switches))
+    for warning in found["warnings"]:
+        console.print(f"Warning: {warning}", style="yellow")
     for node in found["nodes"]:
         console.print(f"\nNode {node['number']}, {node['name']} at {node['address']}")
         ports = ", ".join(f"{name} {port}" for name, port in node["ports"].items()) or "not served yet"

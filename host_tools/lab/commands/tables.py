@@ -15,8 +15,10 @@ from agent.formats.names import role_name
 from agent.formats.trustlist import TrustList
 from hal.host.with_cryptography import HostCrypto
 from host_tools.lab.errors import LabError
+from host_tools.lab.model.advice import warnings
+from host_tools.lab.model.certificates import pending
 from host_tools.lab.writers import files
-from host_tools.lab.writers.publish import ctl_signer, itl_signer
+from host_tools.lab.writers.lists import ctl_signer, itl_signer
 
 _TEXT = (tlv.SIGNERNAME, tlv.CANAME, tlv.FILENAME)
 _NUMBERS = (tlv.DIGESTALGORITHM, tlv.SIGNATUREALGORITHM, tlv.SIGNATUREMODULUS, tlv.TIMESTAMP, tlv.HEADERLENGTH)
@@ -98,6 +100,7 @@ def status(cluster):
                 "address": node["address"],
                 "ports": node["ports"],
                 "stopped": node["stopped"],
+                "rollback": node["rollback"],
                 "files": sorted(published),
                 "itl": _list_status(published.get(files.ITL_NAME), itl_signer(state, number)),
                 "ctl": _list_status(published.get(files.CTL_NAME), ctl_signer(state)),
@@ -107,11 +110,19 @@ def status(cluster):
         "name": data["name"],
         "state": state.number,
         "mode": "mixed" if data["mixed"] else "nonsecure",
-        "signer": data["signer"],
+        "kind": data["kind"],
+        "open": data["open"],
         "digest": data["digest"],
         "pre8": data["pre8"],
-        "rollback": data["rollback"],
+        "rollback": any(node["rollback"] for node in data["nodes"]),
         "autoregistration": data["autoregistration"],
+        "restarts": data["restarts"],
+        "pending": pending(state),
+        "directory": data["directory"],
+        "secure_urls": data["secure_urls"],
+        "visitors": data["visitors"],
+        "saved": data["saved"],
+        "warnings": warnings(state),
         "centralized_tftp": data["centralized_tftp"],
         "nodes": nodes,
         "phones": {

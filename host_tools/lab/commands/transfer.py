@@ -12,14 +12,22 @@ from host_tools.lab.commands.parts import (
     JsonOption,
     LabGroup,
     PassphraseOption,
+    YesOption,
     changed,
+    report,
+    tell,
 )
+from host_tools.lab.model.bulk import TYPES, consolidate
 from host_tools.lab.model.cluster import Cluster
 
 bulk = typer.Typer(
     cls=LabGroup, no_args_is_help=True, help="Exchange certificates with another cluster, as PKCS#12 files."
 )
-FolderArgument = Annotated[Path, typer.Argument(help="The folder with the consolidated files.")]
+FolderArgument = Annotated[Path, typer.Argument(help="The folder to which all clusters export.")]
+TypeOption = Annotated[
+    list[str] | None,
+    typer.Option("--type", help="TFTP, CAPF, Tomcat or ITLRecovery; may be given several times. All, if left out."),
+]
 
 
 def backup(
@@ -37,17 +45,41 @@ def restore(
     passphrase: PassphraseOption,
     cluster: ClusterOption = DEFAULT_CLUSTER,
     json: JsonOption = False,
+    yes: YesOption = False,
 ):
     """Make the cluster what it was at the backup. The folder may be new."""
-    with changed(cluster, json) as lab:
+    lab = Cluster(cluster)
+    if lab.store.exists():
+        with changed(cluster, json, yes) as lab:
+            lab.restore(file, passphrase)
+    else:
         lab.restore(file, passphrase)
+        report(lab, json)
+
+
+def reinstall(cluster: ClusterOption = DEFAULT_CLUSTER, json: JsonOption = False, yes: YesOption = False):
+    """Lose the servers and install them anew: new keys everywhere, the same names, ports and phones; `restore` comes next."""
+    with changed(cluster, json, yes) as lab:
+        lab.reinstall()
 
 
 @bulk.command("export")
-def bulk_export(folder: FolderArgument, passphrase: PassphraseOption, cluster: ClusterOption = DEFAULT_CLUSTER):
-    """Write this cluster's TFTP, CAPF, Tomcat and ITLRecovery certificates, without keys, for another cluster's TVS."""
-    Cluster(cluster).bulk_export(folder, passphrase)
-    typer.echo(f"The certificates are in {folder}.")
+def bulk_export(
+    folder: FolderArgument,
+    passphrase: PassphraseOption,
+    cluster: ClusterOption = DEFAULT_CLUSTER,
+    types: TypeOption = None,
+):
+    """Write this cluster's certificates, without keys, for another cluster's TVS; the folder stands for an SFTP server."""
+    Cluster(cluster).bulk_export(folder, passphrase, types or TYPES)
+    typer.echo(f"The certificates are in {folder}; when all clusters have exported theirs, `bulk-cert consolidate`.")
+
+
+@bulk.command("consolidate")
+def bulk_consolidate(folder: FolderArgument, passphrase: PassphraseOption):
+    """Make one file of each type of what the clusters exported to the folder; imports take these."""
+    for kind, count in consolidate(folder, passphrase).items():
+        typer.echo(f"{kind}: {count} certificate{'s' if count > 1 else ''}")
 
 
 @bulk.command("import")
@@ -55,10 +87,11 @@ def bulk_import(
     folder: FolderArgument,
     passphrase: PassphraseOption,
     cluster: ClusterOption = DEFAULT_CLUSTER,
+    types: TypeOption = None,
     json: JsonOption = False,
+    yes: YesOption = False,
 ):
-    """Let this cluster's TVS vouch for the certificates in the folder; what it had imported before stays."""
-    with changed(cluster, json) as lab:
-        count = lab.bulk_import(folder, passphrase)
-        if not json:
-            typer.echo(f"TVS vouches for {count} certificates of the folder.")
+    """Let this cluster's TVS vouch for the consolidated certificates; what it had imported before stays."""
+    with changed(cluster, json, yes) as lab:
+        count = lab.bulk_import(folder, passphrase, types or TYPES)
+        tell([f"New for TVS: {count} certificates of the folder."], json)

@@ -16,21 +16,24 @@ from pathlib import Path
 
 from host_tools.lab.errors import LabError
 from host_tools.lab.model import forecast
+from host_tools.lab.model.bulk import Bulk
+from host_tools.lab.model.certificates import Certificates
 from host_tools.lab.model.holdings import Holdings
 from host_tools.lab.model.keys import KeyMaker, make_identity
 from host_tools.lab.model.loads import Loads
+from host_tools.lab.model.parameters import Parameters, check_address
 from host_tools.lab.model.phones import Phones
-from host_tools.lab.model.procedures import Procedures, check_address
+from host_tools.lab.model.releases import DEFAULT_BUILD, Releases, check_build
 from host_tools.lab.model.state import FORMAT, State, Store
-from host_tools.lab.model.transfer import Transfers
-from host_tools.lab.writers import files, publish
+from host_tools.lab.model.transfer import Transfers, nothing_saved
+from host_tools.lab.writers import configuration, files, kinds, publish
 
-NODE_KINDS = ("callmanager", "callmanager-ec", "tvs", "tomcat")
-SERVICES = ("tftp", "tvs", "application", "http", "https", "capf")  # https: configuration files, as on port 6971
+# https: configuration files, as on port 6971; directory: plain HTTP, as on port 8080
+SERVICES = ("tftp", "tvs", "application", "http", "https", "capf", "directory")
 _NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]{0,30}[A-Za-z0-9])?")
 
 
-class Cluster(Phones, Loads, Procedures, Transfers):
+class Cluster(Phones, Loads, Certificates, Parameters, Releases, Transfers, Bulk):
     """The cluster in the folder `path`. Objects are cheap and hold no state but a cache of the current generation."""
 
     def __init__(self, path, key_maker=None):
@@ -38,27 +41,35 @@ class Cluster(Phones, Loads, Procedures, Transfers):
         self.store = Store(self.path)
         self.holdings = Holdings(self.path)
         self.key_maker = key_maker or KeyMaker()
+        self._draft = None  # inside proposal(): the state that steps change
 
     @classmethod
     def create(
         cls,
         path,
         nodes=1,
-        mixed=False,
-        signer="callmanager",
+        mixed=None,
+        kind=kinds.DEFAULT,
         name="lab",
         address="127.0.0.1",
         digest="sha512",
         key_maker=None,
+        old_release=None,
+        engineering=False,
+        **parts,
     ):
         """Make a new cluster in `path` with fresh keys: publisher and `nodes - 1` subscribers.
 
-        `signer` is one of publish.SIGNERS, `digest` one of files.DIGESTS, `address` what phones are told to connect
-        to. LabError when the folder already holds a cluster or an argument is out of range.
+        `kind` is one of kinds.KINDS, `parts` those of kinds.OPEN_PARTS that an open cluster has, `mixed` None for what
+        the kind begins with, `digest` one of files.DIGESTS, `address` what phones are told to connect to. `old_release`
+        is the build of a release before 8.0 that the cluster begins with, `engineering` whether it is an engineering
+        special. LabError when the folder already holds a cluster or an argument is out of range.
         """
         cluster = cls(path, key_maker)
-        if signer not in publish.SIGNERS:
-            raise LabError(f"signer {signer!r} is unknown; these are: {', '.join(publish.SIGNERS)}")
+        if kind not in kinds.KINDS:
+            raise LabError(f"kind {kind!r} is unknown; these are: {', '.join(kinds.KINDS)}")
+        if parts and kind != "open":
+            raise LabError(f"only open clusters have a choice of {', '.join(sorted(parts))}")
         if digest not in files.DIGESTS:
             raise LabError(f"digest {digest!r} is unknown; these are: {', '.join(files.DIGESTS)}")
         if not 1 <= nodes <= 8:
@@ -66,43 +77,51 @@ class Cluster(Phones, Loads, Procedures, Transfers):
         if not _NAME.fullmatch(name):
             raise LabError(f"{name!r} is no cluster name: letters, digits and hyphens, at most 32")
         check_address(address)
+        check_build(old_release or DEFAULT_BUILD)
         with cluster.store.lock():
             if cluster.store.exists():
                 raise LabError(f"{path} already holds a lab cluster")
             data = {
                 "format": FORMAT,
                 "name": name,
-                "mixed": mixed,
-                "signer": signer,
+                "kind": kind,
+                "open": kinds.open_parts(parts) if kind == "open" else None,
+                "mixed": kinds.KINDS[kind].mixed if mixed is None else mixed,
                 "digest": digest,
                 "itl_key": None,
                 "itl_reset": None,
                 "ctl_key": None,
-                "rollback": False,
-                "pre8": False,
+                "pre8": old_release is not None,
                 "autoregistration": False,
                 "centralized_tftp": None,
+                "capf_servers": 1,
                 "additional": [],
                 "trusted": {},
+                "visitors": {},
+                "restarts": "automatic",
+                "loaded": {},
+                "ctl_client": None,
+                "old_release": {"build": old_release or DEFAULT_BUILD, "engineering": engineering},
+                "inactive": None,
+                "migrating": False,
+                "saved": nothing_saved(),
+                "directory": dict(configuration.BUILT_IN),
+                "secure_urls": "https",
                 "phones": {},
                 "nodes": [_node(name, number, address) for number in range(1, nodes + 1)],
             }
+            if old_release is not None:
+                kinds.needs_vendor(data, "releases")
+                data["digest"] = "sha1"
             state = State(data, {}, {}, {})
-            for number in range(1, nodes + 1):
-                for kind in NODE_KINDS:
-                    cluster._make(state, kind, number)
-            kinds = ["capf", "itlrecovery"] + (["token-1", "token-2"] if signer == "etoken" else [])
-            for kind in kinds:
-                cluster._make(state, kind)
-            if mixed:
-                publish.build_ctl(state)
-            cluster.holdings.begin(cluster._publish_and_commit(state))
+            cluster.make_identities(state)
+            cluster.holdings.begin(cluster.publish_and_commit(state))
         return cluster
 
     @property
     def state(self):
-        """The current State; treat it as read-only."""
-        return self.store.current()
+        """The current State, or the proposed one; treat it as read-only."""
+        return self._draft or self.store.current()
 
     @property
     def data(self):
@@ -114,31 +133,26 @@ class Cluster(Phones, Loads, Procedures, Transfers):
         return self.state.published[self.node(node)["name"]].get(name)
 
     def published_path(self, name, node=1):
-        """The path of a published file, for servers; None where there is none.
-
-        With a centralized TFTP, what this cluster does not have comes from the other cluster's publisher.
-        """
+        """The path of a file that a node hands out (state.HandedOut), for servers; None where there is none."""
         load = self.load_path(name)
         if load is not None:
             return load
         state = self.state
-        folder = self.node(node, state.data)["name"]
-        if name in state.published[folder]:
-            return state.folder / "published" / folder / name
-        other = state.data["centralized_tftp"]
-        if other is None:
-            return None
-        state = Store(other).current()
-        folder = state.data["nodes"][0]["name"]
-        return state.folder / "published" / folder / name if name in state.published[folder] else None
+        self.node(node, state.data)
+        found = state.handed_out(node).find(name)
+        return found and found[0].folder / "published" / found[1] / name
 
     def certificate(self, kind, node=None):
         """The DER of one of the cluster's certificates: kind as in regenerate(), or "callmanager-ec", "token-1"."""
         return self.identity(kind, node).der
 
     def identity(self, kind, node=None):
-        """One of the cluster's Identities, by kind (and node, default the publisher)."""
-        return self.state.identities[_identity_name(kind, node or 1)]
+        """One of the cluster's Identities, by kind (and node, default the publisher). LabError where it has none."""
+        state = self.state
+        name = kind if kind in state.identities else kinds.identity_name(kind, node or 1)
+        if name not in state.identities:
+            raise LabError(f"this cluster has no {kind} certificate")
+        return state.identities[name]
 
     def node(self, number, data=None):
         """The entry of node `number` (1 is the publisher). LabError when there is no such node."""
@@ -150,10 +164,39 @@ class Cluster(Phones, Loads, Procedures, Transfers):
     @contextlib.contextmanager
     def change(self):
         """A draft of the state to change inside the with block; it is published and committed when that ends well."""
-        with self.store.lock():
-            draft = self.store.current().draft()
+        with self.whole_change() as old:
+            if old is None:
+                self.store.current()  # says that there is no cluster
+            draft = old.draft()
             yield draft
-            self._publish_and_commit(draft)
+            self.publish_and_commit(draft)
+
+    @contextlib.contextmanager
+    def whole_change(self):
+        """Hold the folder for a change, and hand out the State of before, None where there is no cluster yet."""
+        if self._draft is not None:
+            yield self._draft
+            return
+        with self.store.lock():
+            yield self.store.current() if self.store.exists() else None
+
+    @contextlib.contextmanager
+    def proposal(self):
+        """Steps inside the with block change a draft only: a Proposal, whose `state` is the result; accept() commits it."""
+        proposed = Proposal(self.store.current())
+        self._draft = proposed.base.draft()
+        try:
+            yield proposed
+            proposed.state = self._draft
+        finally:
+            self._draft = None
+
+    def accept(self, proposed):
+        """Commit a Proposal. LabError where the cluster has changed since."""
+        with self.store.lock():
+            if self.store.current().number != proposed.base.number:
+                raise LabError("the cluster was changed by somebody else meanwhile; nothing was done")
+            return self.store.commit(proposed.state)
 
     def set_ports(self, ports):
         """Record the ports that serve() uses, {node number: {service: port}}; configuration files name them."""
@@ -168,21 +211,20 @@ class Cluster(Phones, Loads, Procedures, Transfers):
         """
         state = state or self.state
         database = {}
-
-        def add(identity, *roles):
-            database.setdefault(identity.der, set()).update(roles)
-
+        signs_files = kinds.tftp_role(state.data)
+        roles = {
+            "callmanager": (signs_files,) if kinds.is_open(state.data) else (files.SAST, signs_files),
+            "callmanager-ec": (files.TFTP,),
+            "tftp": (files.TFTP,),
+            "tomcat": (files.APP_SERVER,),
+            "capf": (files.CAPF,),
+        }
+        roles |= dict.fromkeys(("itlrecovery", "token-1", "token-2", "sast-1", "sast-2"), (files.SAST,))
+        own = {each: roles[each] for each in kinds.cluster_kinds(state.data)}
         for number in range(1, len(state.data["nodes"]) + 1):
-            add(state.identities[f"callmanager-{number}"], files.SAST, publish.tftp_role(state.data))
-            add(state.identities[f"callmanager-ec-{number}"], files.TFTP)
-            add(state.identities[f"tomcat-{number}"], files.APP_SERVER)
-        add(state.identities["itlrecovery"], files.SAST)
-        add(state.identities["capf"], files.CAPF)
-        for name in ("token-1", "token-2"):
-            if name in state.identities:
-                add(state.identities[name], files.SAST)
-        for name, roles in state.data["trusted"].items():
-            add(state.identities[name], *roles)
+            own |= {f"{each}-{number}": roles[each] for each in kinds.node_kinds(state.data) if each != "tvs"}
+        for name, given in [*own.items(), *state.data["trusted"].items()]:
+            database.setdefault(state.identities[name].der, set()).update(given)
         return database
 
     def forecast(self):
@@ -201,9 +243,23 @@ class Cluster(Phones, Loads, Procedures, Transfers):
 
         return Serving(self, address, **options)
 
-    def _publish_and_commit(self, draft):
+    def publish_and_commit(self, draft):
+        """Make a changed State the current one, inside whole_change(): its files are brought up to date first."""
         publish.build(draft)
-        return self.store.commit(draft)
+        if self._draft is None:
+            return self.store.commit(draft)
+        self._draft = draft
+        return draft
+
+    def make_identities(self, state):
+        """Give the draft `state` all keys and certificates of its kind of cluster, and a CTL where it is in mixed mode."""
+        for number in range(1, len(state.data["nodes"]) + 1):
+            for each in kinds.node_kinds(state.data):
+                self._make(state, each, number)
+        for each in kinds.cluster_kinds(state.data):
+            self._make(state, each)
+        if state.data["mixed"]:
+            publish.build_ctl(state)
 
     def _make(self, state, kind, node=None, issuer=None):
         """Give the draft `state` a new key and certificate for `kind`."""
@@ -217,20 +273,24 @@ class Cluster(Phones, Loads, Procedures, Transfers):
             "callmanager-ec": f"{host}-EC",
             "capf": f"CAPF-{cluster_name}",
             "itlrecovery": f"ITLRECOVERY_{cluster_name}-pub",
+            "tftp": f"TFTP-{cluster_name}",
             "ca": f"{cluster_name}-Root-CA",
             "mic-authority": f"{cluster_name}-Manufacturing-CA",
-        }.get(kind, f"SAST-{kind}-{cluster_name}")
-        alternatives = [host] if kind in NODE_KINDS else []
+        }.get(kind, f"{kind.upper()}-{cluster_name}" if kind.startswith("sast") else f"SAST-{kind}-{cluster_name}")
+        alternatives = [host] if kind in kinds.ON_NODES else []
         identity = make_identity(
             common_name, key, issuer, authority=kind in ("capf", "ca", "mic-authority"), alternatives=alternatives
         )
-        state.identities[_identity_name(kind, node)] = identity
+        state.identities[kinds.identity_name(kind, node) if kind in kinds.ON_NODES else kind] = identity
         return identity
 
 
-def _identity_name(kind, node):
-    kind = "callmanager" if kind == "tftp" else kind
-    return f"{kind}-{node}" if kind in NODE_KINDS else kind
+class Proposal:
+    """What a step would make of a cluster: `base` is the State before, `state` the one after."""
+
+    def __init__(self, base):
+        self.base = base
+        self.state = None
 
 
 def _node(cluster_name, number, address):
@@ -241,4 +301,6 @@ def _node(cluster_name, number, address):
         "address": address,
         "ports": {},
         "stopped": [],
+        "rollback": False,
+        "rollback_active": False,
     }

@@ -1,106 +1,107 @@
 # SPDX-License-Identifier: MIT
-"""What phones will make of the cluster as it is now, decided by the phone's own rules (agent/trust/rules.py).
+"""What phones will make of the cluster as it is now: the phone's own boot, rules and TVS client, on paper.
 
-A phone is two trust lists, as far as this is concerned; TVS answers as the cluster's nodes would answer it.
+A phone is its two trust lists and the TVS servers of its configuration, as far as this is concerned. Files are those that
+the node hands out; TVS is the lab's own, without sockets (paper_network.py). So a forecast has the words of the phone.
 """
 
-from agent.trust.decision import Answer, Question
-from agent.trust.rules import Trust
+from agent.flash.keeper import Configuration
+from agent.servers.tvs.client import TvsClient
 from hal.host.with_cryptography import HostCrypto
-from host_tools.lab.servers.tvs import find_certificate
-from host_tools.lab.writers import files
+from host_tools.lab.model.paper_network import PaperNetwork, Random, tvs_address
+from host_tools.lab.writers.kinds import has_tvs
+from host_tools.trial.phone import FileSource, StandingClock, TrialPhone, phone_settings
 
-TRUST_LISTS = (("ctl", files.CTL_NAME), ("itl", files.ITL_NAME))
+_WORDS = {"itl": "ITL", "ctl": "CTL", "application": "application server", "capf": "CAPF server"}
+TFTP_PORT = 69
+_NO_PHONE = "000000000000"  # stands for those that the cluster does not know
 
 
-def boot(state, database, itl, ctl, mac=None, node=1):
+def boot(state, database, itl, ctl, mac=None, node=1, kept=None, others=()):
     """The decisions of a phone with these lists (bytes or None) that starts and asks node `node`; and what it holds then.
 
-    `database` is what TVS vouches for. Returns ([Decision, ...], itl, ctl): CTL, ITL and the phone's configuration, as
-    far as the node hands them out; without `mac` there is no configuration.
+    `database` is what TVS vouches for. `mac`: a phone that the cluster knows. `kept`: the Configuration that the phone
+    verified last; None: one that names this cluster's TVS. `others`: (State, database) of other clusters that run.
+    Returns ([Decision, ...], itl, ctl), without decisions about files that are not there.
     """
-    trust = Trust(HostCrypto(), itl=itl, ctl=ctl)
-    published = state.published[state.data["nodes"][node - 1]["name"]]
-    decisions = []
-    for kind, name in TRUST_LISTS:
-        if name in published:
-            decision = _answered(state, database, trust, trust.decide_list(kind, published[name]))
-            decisions.append(decision)
-            if decision.accepted and decision.reason != "unchanged":
-                trust.install(kind, decision.trust_list)
-    if mac:
-        plain = f"SEP{mac}.cnf.xml"
-        signed = published.get(plain + ".sgn")
-        if trust.has_trust and signed is not None:
-            decisions.append(_answered(state, database, trust, trust.decide_file(plain + ".sgn", signed)))
-        else:
-            decisions.append(trust.decide_unsigned(plain))
-    return decisions, trust.itl and trust.itl.data, trust.ctl and trust.ctl.data
+    phone = _phone(state, database, itl, ctl, mac, node, kept, others)
+    decisions = [decision for decision in phone.boot() if decision.reason != "not-found"]
+    return decisions, phone.itl, phone.ctl
+
+
+def _phone(state, database, itl, ctl, mac, node, kept, others):
+    settings = phone_settings(mac or _NO_PHONE)
+    if kept is None and itl is not None:
+        kept = Configuration(f"{settings.device}.cnf.xml.sgn", tvs_servers(state), None)
+    network = PaperNetwork([(state, database), *others])
+    asker = TvsClient(network, StandingClock(), Random(), settings.full_name, settings.tvs_timeout)
+    entry = state.data["nodes"][node - 1]
+    files = FileSource(state.handed_out(node), server=(entry["address"], entry["ports"].get("tftp", TFTP_PORT)))
+    return TrialPhone(settings, HostCrypto(), files, asker, itl=itl, ctl=ctl, configuration=kept)
+
+
+def tvs_servers(state):
+    """The TVS servers that the cluster's configuration files name, as (host, port)."""
+    nodes = state.data["nodes"][:5] if has_tvs(state.data) else []
+    return [tvs_address(node, number) for number, node in enumerate(nodes, 1)]
 
 
 def takes(state, database, kind, content, itl, ctl):
     """Whether a phone with these lists takes `content` as its new one of `kind`. Refused where it cannot read its own."""
-    trust = Trust(HostCrypto(), itl=itl, ctl=ctl)
-    return _answered(state, database, trust, trust.decide_list(kind, content)).accepted
+    return _phone(state, database, itl, ctl, None, 1, None, ()).takes(kind, content).accepted
 
 
-def forecast(cluster):
-    """What happens to the phones that are known, or that may exist, when they restart now.
+def forecast(cluster, state=None):
+    """What happens to the phones that are known, or that may exist, when they restart now (or in `state`).
 
     A list of dictionaries: `phones` (MACs; empty: those that have not been seen), `node`, and the decision's `kind`,
     `outcome`, `reason` and `text`.
     """
-    state = cluster.state
+    state = state or cluster.state
     database = cluster.vouches_for(state)
     found = []
     for macs, itl, ctl in cluster.holdings.groups(state.data["phones"]):
         for number in range(1, len(state.data["nodes"]) + 1):
             mac = next((mac for mac in macs if mac in state.data["phones"]), None) or _any(state.data["phones"])
             decisions, _itl, _ctl = boot(state, database, itl, ctl, mac, number)
-            found += [
-                {
-                    "phones": macs,
-                    "node": number,
-                    "kind": decision.kind,
-                    "outcome": decision.outcome,
-                    "reason": decision.reason,
-                    "text": decision.text,
-                }
-                for decision in decisions
-            ]
+            found += [_item(macs, number, decision) for decision in decisions]
     return found
+
+
+def services(cluster, state=None):
+    """What phones with a trust list then make of the servers that they connect to, before anything restarts them again.
+
+    Items as forecast() has them, `kind` being "application" or "capf"; the phones have taken what they could of `state`.
+    """
+    state = state or cluster.state
+    database = cluster.vouches_for(state)
+    found = []
+    for macs, itl, ctl in cluster.holdings.groups(state.data["phones"]):
+        for number in range(1, len(state.data["nodes"]) + 1):
+            phone = _phone(state, database, itl, ctl, None, number, None, ())
+            phone.boot()
+            if phone.itl is None or state.data["pre8"]:
+                continue
+            shown = [("application", state.loaded("tomcat", number, f"tomcat-{number}"))]
+            if number <= state.data["capf_servers"]:
+                shown.append(("capf", state.loaded("capf", number, "capf")))
+            found += [_item(macs, number, phone.judge(purpose, identity.der)) for purpose, identity in shown]
+    return found
+
+
+def _item(macs, number, decision):
+    return {
+        "phones": macs,
+        "node": number,
+        "kind": decision.kind,
+        "outcome": decision.outcome,
+        "reason": decision.reason,
+        "text": decision.text,
+    }
 
 
 def _any(phones):
     return next(iter(sorted(phones)), None)
-
-
-def _answered(state, database, trust, decision):
-    """Put the questions that a decision raises to the cluster's TVS, until there is a Decision."""
-    while isinstance(decision, Question):
-        decision = trust.answer(decision, _ask(state, database, trust, decision))
-    return decision
-
-
-def _ask(state, database, trust, question):
-    """The Answer of the first node whose TVS runs and shows a certificate that the phone has."""
-    running = [
-        number
-        for number, node in enumerate(state.data["nodes"], 1)
-        if "tvs" not in node["stopped"] and not state.data["pre8"]
-    ]
-    if not running:
-        return Answer("unreachable", text="No TVS runs in the cluster")
-    known = trust.tvs_certificates()
-    if not any(state.identities[f"tvs-{number}"].der in known for number in running):
-        return Answer("untrusted", text="No TVS of the cluster shows a certificate that the phone has")
-    if question.kind == "query":
-        der = find_certificate(database, question.issuer, question.serial)
-    else:
-        der = question.certificate
-    if der not in database:
-        return Answer("refused", text="The cluster's TVS does not know it")
-    return Answer("valid", der, sorted(database[der]), 86400)
 
 
 def sentences(found):
@@ -111,7 +112,7 @@ def sentences(found):
     lines = {}
     for item in found:
         who = ", ".join(f"SEP{mac}" for mac in item["phones"]) or "Phones not seen yet"
-        what = item["kind"].upper() if item["kind"] in ("itl", "ctl") else item["kind"]
+        what = _WORDS.get(item["kind"], item["kind"])
         reason = f"{item['outcome']} ({item['reason']})" + (f": {item['text']}" if item["outcome"] == "refused" else "")
         lines.setdefault((who, what, item["outcome"], reason), []).append(item["node"])
     nodes = {item["node"] for item in found}

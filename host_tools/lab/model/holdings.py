@@ -5,7 +5,8 @@ A phone names itself when it asks for ITLSEP<MAC>.tlv; the ITLFile.tlv that the 
 Phones that were never seen are taken to hold the lists of the time when the cluster was made, or when the administrator
 last said that all phones had been restarted.
 
-    FOLDER/holdings.json    {"since": {"itl", "ctl", "state"}, "phones": {MAC: {"itl", "ctl"}}}, lists by SHA-256
+    FOLDER/holdings.json    {"since": {"itl", "ctl", "state"}, "phones": {MAC: {"itl", "ctl"}}}, lists by SHA-256;
+                            "seen": {MAC: {"model", "asked"}}, what phones asked the servers for
     FOLDER/lists/SHA256     those lists
 """
 
@@ -19,6 +20,9 @@ from pathlib import Path
 
 from host_tools.lab.writers import files
 
+_OWN_NAME = re.compile(r"(?:CTL|ITL)?SEP([0-9A-F]{12})\.(tlv|cnf\.xml|cnf\.xml\.sgn|cnf\.xml\.enc\.sgn)")
+_DEVICE = re.compile(r"CP-([A-Za-z0-9]+)-SEP([0-9A-F]{12})")
+_WHAT = {"tlv": "list", "cnf.xml": "plain", "cnf.xml.sgn": "signed", "cnf.xml.enc.sgn": "encrypted"}
 _OWN_LIST = re.compile(r"(CTL|ITL)SEP([0-9A-F]{12})\.tlv")
 _NOTHING = {"itl": None, "ctl": None}
 
@@ -29,6 +33,7 @@ class Holdings:
     def __init__(self, path):
         self.path = Path(path)
         self._asking = {}  # (client host, "itl" | "ctl") -> MAC
+        self._named = {}  # client host -> the MAC that it named last
 
     def groups(self, known):
         """Phones that hold the same: [(MACs, ITL or None, CTL or None)]. `known`: the MACs that the cluster knows.
@@ -85,6 +90,32 @@ class Holdings:
             held = ledger["phones"].get(mac, _NOTHING)
             if decide(kind, content, self._list(held["itl"]), self._list(held["ctl"])):
                 ledger["phones"][mac] = {**held, kind: self._keep(content)}
+
+    def asked(self, service, host, name):
+        """A phone at `host` asked "tftp", "http" or "https" for `name`: note what that shows of it."""
+        own = _OWN_NAME.fullmatch(name)
+        if own:
+            self._named[host] = own[1]
+            self._see(own[1], _WHAT[own[2]], *(["https"] if service == "https" else []))
+        elif name.endswith((".loads", ".loads.sgn", ".sbn", ".sbn.sgn")) and host in self._named:
+            self._see(self._named[host], "load")
+
+    def asked_tvs(self, device):
+        """A phone asked TVS, and named itself CP-MODEL-SEPMAC."""
+        found = _DEVICE.fullmatch(device)
+        if found:
+            self._see(found[2], "tvs", model=found[1])
+
+    def seen(self):
+        """{MAC: {"model" (None where it was not said), "asked": what it asked for}} of all phones that were seen."""
+        return self._read().get("seen", {})
+
+    def _see(self, mac, *what, model=None):
+        known = self.seen().get(mac, {"model": None, "asked": []})
+        wanted = {"model": model or known["model"], "asked": sorted({*known["asked"], *what})}
+        if wanted != known:
+            with self._change() as ledger:
+                ledger.setdefault("seen", {})[mac] = wanted
 
     @contextlib.contextmanager
     def _change(self):

@@ -5,6 +5,7 @@ import re
 
 from host_tools.lab.errors import LabError
 from host_tools.lab.model.keys import Identity, make_identity
+from host_tools.lab.writers.lists import file_signer
 
 OPERATIONS = ("none", "install", "update", "delete", "fetch")
 AUTHENTICATIONS = ("none", "string", "lsc", "mic")
@@ -122,6 +123,8 @@ class Phones:
         Until the cluster knows such a certificate, the phone gets its configuration signed only.
         """
         with self.change() as draft:
+            if enabled and file_signer(draft, 1) is None:
+                raise LabError("nobody signs files in this cluster, so no configuration can be encrypted")
             self.phone(mac, draft.data)["encrypted"] = bool(enabled)
 
 

@@ -23,8 +23,9 @@ from pathlib import Path
 from host_tools.lab.errors import LabError
 from host_tools.lab.model.keys import Identity
 
-FORMAT = 1  # of cluster.json; another number when an older lab could not read it, or be read
+FORMAT = 2  # of cluster.json; another number when an older lab could not read it, or be read
 KEPT = 3  # generations that stay: a reader may still be inside the one before
+_CONFIGURATION = re.compile(r"SEP([0-9A-F]{12})\.cnf\.xml")
 _FILE_NAME = re.compile(r"[A-Za-z0-9_@+][A-Za-z0-9_@+.-]*(/[A-Za-z0-9_@+][A-Za-z0-9_@+.-]*)*")
 
 
@@ -50,6 +51,15 @@ class State:
             dict(self.files),
             {node: dict(files) for node, files in self.published.items()},
         )
+
+    def loaded(self, service, node, name):
+        """The Identity `name` as the service of a node has it: an older one than on disk until it is restarted."""
+        pending = self.data["loaded"].get(f"{service}@{node}", {})
+        return self.identities[pending.get(name, name)]
+
+    def handed_out(self, number):
+        """What the TFTP server of node `number` hands out, other clusters' files included: a HandedOut."""
+        return HandedOut(self, number)
 
     @classmethod
     def load(cls, folder):
@@ -79,6 +89,46 @@ class State:
         _write_tree(folder / "files", self.files)
         for node, files in self.published.items():
             _write_tree(folder / "published" / node, files)
+
+
+class HandedOut:
+    """The files of one node by name, with what its TFTP server hands out of other clusters: find(), get(), `in`.
+
+    A phone whose user belongs to another cluster gets its configuration from there; with a centralized TFTP server, what
+    this cluster does not have comes from the other one. Either way it is that cluster's publisher that is asked.
+    """
+
+    def __init__(self, state, number):
+        self._state = state
+        self._node = state.data["nodes"][number - 1]["name"]
+
+    def find(self, name):
+        """(State, its node's name) that have the file; None where nobody has it."""
+        own = name in self._state.published[self._node]
+        data = self._state.data
+        visited = _CONFIGURATION.match(name)
+        other = data["visitors"].get(visited[1]) if visited else None
+        if other is None and not own:
+            other = data["centralized_tftp"]
+        if other is None:
+            return (self._state, self._node) if own else None
+        state = Store(other).current()
+        node = state.data["nodes"][0]["name"]
+        return (state, node) if name in state.published[node] else None
+
+    def get(self, name):
+        """The bytes of a file, None where nobody has it."""
+        found = self.find(name)
+        return None if found is None else found[0].published[found[1]][name]
+
+    def __contains__(self, name):
+        return self.find(name) is not None
+
+    def __getitem__(self, name):
+        content = self.get(name)
+        if content is None:
+            raise KeyError(name)
+        return content
 
 
 class Store:

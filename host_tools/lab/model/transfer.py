@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""What leaves a cluster and comes back: backups; as PKCS#12 the ITLRecovery key and bulk certificates."""
+"""What leaves a cluster and comes back: backups, and the ITLRecovery key as PKCS#12."""
 
+import hashlib
 import io
 import os
 import tarfile
@@ -10,37 +11,37 @@ from pathlib import Path
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
-from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, NoEncryption, pkcs12
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, pkcs12
 
 from host_tools.lab.errors import LabError
+from host_tools.lab.model.certificates import RESTARTED, restart
 from host_tools.lab.model.keys import Identity
 from host_tools.lab.model.state import State
-from host_tools.lab.writers import files
+from host_tools.lab.writers import kinds
 
 MAGIC = b"phonetrust lab backup 1\n"
 SALT, NONCE = 16, 12
 SCRYPT = {"n": 2**15, "r": 8, "p": 1}  # 32 MB and some 0.1 s for each guess at the passphrase
-# Consolidated file -> the roles that TVS gives the certificates in it after an import.
-BULK = {
-    "TFTP-consolidated.p12": (files.SAST, files.TFTP),
-    "CAPF-consolidated.p12": (files.CAPF,),
-    "Tomcat-consolidated.p12": (files.APP_SERVER,),
-    "ITLRecovery-consolidated.p12": (files.SAST,),
-}
 
 
 class Transfers:
-    """Backup, restore, and the exchange of certificates between clusters; the class Cluster inherits from this one."""
+    """Backup, restore and the exported ITLRecovery key of a Cluster, which inherits from this class."""
 
     def backup(self, file, passphrase):
-        """Write the whole cluster, keys included, to `file`, encrypted with `passphrase` (AES-256-GCM, scrypt)."""
+        """Write the whole cluster, keys included, to `file`, encrypted with `passphrase` (AES-256-GCM, scrypt).
+
+        LabError without a passphrase, and while call records are migrated after an upgrade.
+        """
         state = self.state
+        self.refuse_while_migrating(state, "back up")
         archive = io.BytesIO()
         with tarfile.open(fileobj=archive, mode="w:gz") as tar:
             tar.add(state.folder, arcname="cluster")
         salt, nonce = os.urandom(SALT), os.urandom(NONCE)
         sealed = AESGCM(_backup_key(passphrase, salt)).encrypt(nonce, archive.getvalue(), MAGIC)
         write_private(file, MAGIC + salt + nonce + sealed)
+        with self.change() as draft:
+            draft.data["saved"]["backup"] = "current"
 
     def restore(self, file, passphrase):
         """Make the cluster what it was when `file` was written. The folder may be empty, or hold any cluster.
@@ -61,66 +62,62 @@ class Transfers:
                 _unpack(tar, Path(folder))
             (Path(folder) / "cluster").rename(Path(folder) / "0")
             restored = State.load(Path(folder) / "0")
-        with self.store.lock():
-            if self.store.exists():
-                for old, new in zip(self.store.current().data["nodes"], restored.data["nodes"], strict=False):
-                    new["ports"] = old["ports"]
-            self._publish_and_commit(restored)
+        restored.data["saved"]["backup"] = "current"
+        for number in range(1, len(restored.data["nodes"]) + 1):  # a restored cluster has been started anew
+            for service in RESTARTED:
+                restart(restored, service, number)
+        with self.whole_change() as old:
+            for before, after in zip(old.data["nodes"] if old else (), restored.data["nodes"], strict=False):
+                after["ports"] = before["ports"]
+            self.publish_and_commit(restored)
 
     def export_recovery(self, file, passphrase):
-        """Write the ITLRecovery certificate and key to `file` as PKCS#12: the lifeline for itl_reset("remotekey")."""
+        """Write the ITLRecovery certificate and key to `file` as PKCS#12: the lifeline for itl_reset("remotekey").
+
+        LabError without a passphrase.
+        """
+        kinds.needs_vendor(self.data, "ITLRecovery key")
+        if not passphrase:
+            raise LabError("the export of a private key needs a passphrase")
         identity = self.identity("itlrecovery")
         write_private(
             file,
             pkcs12.serialize_key_and_certificates(
-                b"ITLRecovery", identity.key, identity.certificate, None, _encryption(passphrase)
+                b"ITLRecovery", identity.key, identity.certificate, None, BestAvailableEncryption(passphrase.encode())
             ),
         )
-
-    def bulk_export(self, folder, passphrase):
-        """Write the certificates that another cluster's TVS must know, consolidated over the nodes, as PKCS#12 files."""
-        state, folder = self.state, Path(folder)
-        folder.mkdir(parents=True, exist_ok=True)
-        numbers = range(1, len(state.data["nodes"]) + 1)
-        names = {
-            "TFTP-consolidated.p12": [f"callmanager-{number}" for number in numbers],
-            "CAPF-consolidated.p12": ["capf"],
-            "Tomcat-consolidated.p12": [f"tomcat-{number}" for number in numbers],
-            "ITLRecovery-consolidated.p12": ["itlrecovery"],
-        }
-        for file, members in names.items():
-            certificates = [
-                pkcs12.PKCS12Certificate(state.identities[name].certificate, f"{state.data['name']}-{name}".encode())
-                for name in members
-            ]
-            write_private(
-                folder / file,
-                pkcs12.serialize_key_and_certificates(None, None, None, certificates, _encryption(passphrase)),
-            )
-
-    def bulk_import(self, folder, passphrase):
-        """Let TVS vouch for the certificates in the consolidated files of `folder`. Returns how many there were."""
-        found = []
-        for name, roles in BULK.items():
-            path = Path(folder) / name
-            if path.exists():
-                found += [(certificate, roles) for certificate in _read_p12(path, passphrase)[1]]
-        if not found:
-            raise LabError(f"{folder} holds none of the consolidated files: {', '.join(BULK)}")
         with self.change() as draft:
-            known = {draft.identities[name].der for name in draft.data["trusted"]}
-            for certificate, roles in found:
-                identity = Identity(certificate)
-                if identity.der not in known:
-                    name = f"trusted-{len(draft.data['trusted']) + 1}"
-                    draft.identities[name] = identity
-                    draft.data["trusted"][name] = list(roles)
-        return len(found)
+            draft.data["saved"]["recovery"] = hashlib.sha256(identity.der).hexdigest()
+
+    def reinstall(self):
+        """The servers are lost and installed anew, under the same names, addresses and ports, with new keys everywhere.
+
+        Phones and settings are as before: only what a backup alone can bring back is gone.
+        """
+        with self.change() as draft:
+            draft.identities = {
+                name: each for name, each in draft.identities.items() if name.startswith(("mic", "lsc"))
+            }
+            draft.data.update(
+                loaded={}, itl_key=None, itl_reset=None, ctl_key=None, ctl_client=None, additional=[], trusted={},
+                inactive=None, migrating=False, saved=nothing_saved(),
+            )  # fmt: skip
+            for node in draft.data["nodes"]:
+                draft.published[node["name"]] = {}
+            self.make_identities(draft)
+
+
+def nothing_saved():
+    """What a fresh cluster has saved of itself: neither a backup nor an exported ITLRecovery key.
+
+    backup: None, "current", or why it is stale; recovery: SHA-256 of the certificate whose key was exported, or None.
+    """
+    return {"backup": None, "recovery": None}
 
 
 def read_recovery(file, passphrase):
     """The Identity in a PKCS#12 file of export_recovery(). LabError when it does not open or holds no key."""
-    identity, _others = _read_p12(Path(file), passphrase)
+    identity, _others = read_p12(Path(file), passphrase)
     if identity is None or identity.key is None:
         raise LabError(f"{file} holds no private key")
     return identity
@@ -138,17 +135,14 @@ def write_private(file, content):
         building.unlink(missing_ok=True)
 
 
-def _read_p12(path, passphrase):
+def read_p12(path, passphrase):
+    """(Identity or None, [certificates]) of a PKCS#12 file. LabError when it does not open."""
     try:
         content = pkcs12.load_pkcs12(path.read_bytes(), passphrase.encode() or None)
     except (ValueError, TypeError) as error:
         raise LabError(f"{path} does not open: the passphrase is wrong, or it is no PKCS#12 file") from error
     own = Identity(content.cert.certificate, content.key) if content.cert else None
     return own, [extra.certificate for extra in content.additional_certs]
-
-
-def _encryption(passphrase):
-    return BestAvailableEncryption(passphrase.encode()) if passphrase else NoEncryption()
 
 
 def _backup_key(passphrase, salt):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The CAPF side of spec/capf.md: what the cluster does with a phone that connects, one session a connection.
+"""The server's side of CAPF (docs/spec/capf.md): what the cluster does with a phone that connects, one session a connection.
 
 The phone's LSC is kept, or forgotten, only when the phone has said that it did its part; whatever breaks before that
 leaves the operation pending, so the phone can try again.
@@ -93,21 +93,25 @@ class _Session:
             if not hmac.compare_digest(given.encode(), phone["capf"]["string"].encode()):
                 raise _End(message.INVALID_ELEMENT, "the authentication string is wrong")
         elif wanted in ("lsc", "mic"):
-            self._check_certificate(mac, wanted, *message.check_proof(elements, self._number))
+            wanted = self._check_certificate(mac, wanted, *message.check_proof(elements, self._number))
         self._on_event("authenticated", device=self._device, by=wanted)
         return mac, phone
 
     def _check_certificate(self, mac, wanted, kind, certificate):
-        """The certificate must be the phone's: its LSC as the cluster issued it, its MIC as known or by the manufacturer."""
-        if kind != {"lsc": message.LSC, "mic": message.MIC}[wanted]:
+        """The certificate must be the phone's: its LSC as the cluster issued it, its MIC as known or by the manufacturer.
+
+        A phone that is to show its LSC and has none shows its MIC [seen].
+        """
+        shown = {message.LSC: "lsc", message.MIC: "mic"}.get(kind)
+        if shown is None or (shown != wanted and wanted != "lsc"):
             raise _End(message.INVALID_ELEMENT, f"the phone shows another certificate than its {wanted.upper()}")
-        known = self._cluster.phone_certificate(mac, wanted)
+        known = self._cluster.phone_certificate(mac, shown)
         if known == certificate.public_bytes(serialization.Encoding.DER):
-            return
+            return shown
         authority = self._cluster.state.identities.get("mic-authority")
-        if wanted == "mic" and known is None and authority is not None and _issued_to(mac, certificate, authority):
-            return
-        raise _End(message.INVALID_ELEMENT, f"the cluster does not know this {wanted.upper()}")
+        if shown == "mic" and known is None and authority is not None and _issued_to(mac, certificate, authority):
+            return shown
+        raise _End(message.INVALID_ELEMENT, f"the cluster does not know this {shown.upper()}")
 
     def _install(self, mac, phone):
         capf = phone["capf"]
@@ -119,7 +123,7 @@ class _Session:
         for _time in range(capf["in_progress"]):
             self._send(message.IN_PROGRESS)
         name = subject(f"CP-{phone['model']}-SEP{mac}")
-        lsc = make_certificate(name, public_key, self._cluster.identity("capf"))
+        lsc = make_certificate(name, public_key, self._cluster.state.loaded("capf", 1, "capf"))
         self._send(message.STORE_REQ, (message.CERTIFICATE, message.certificate_value(message.LSC, Identity(lsc).der)))
         code = message.reason(self._receive(message.STORE_RES))
         if code != message.UPDATED:

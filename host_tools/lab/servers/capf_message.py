@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The bytes of CAPF as its server sees them (spec/capf.md), and the checks of a phone's proofs. No I/O.
+"""The bytes of CAPF as its server sees them (docs/spec/capf.md, 'Messages'), and the checks of a phone's proofs. No I/O.
 
 Written apart from agent/servers/capf/message.py on purpose, so that the phone's reading of the protocol meets another one.
 """

@@ -12,15 +12,19 @@ from cryptography import x509
 from agent.errors import Refused
 from host_tools.lab.errors import LabError
 from host_tools.lab.model import forecast
+from host_tools.lab.model.parameters import MOST_CAPF_SERVERS
 from host_tools.lab.servers import capf as capf_server
 from host_tools.lab.servers import tvs as tvs_server
 from host_tools.lab.servers import web as web_server
 from host_tools.lab.servers.events import EventLog
 from host_tools.lab.servers.stream import StreamServer
 from host_tools.lab.servers.tftp import TftpServer
-from host_tools.lab.writers import files
+from host_tools.lab.writers import files, kinds
+from host_tools.lab.writers.publish import unsigned
 
 WATCH = 0.2  # seconds between looks at which services the state wants stopped
+LOADED_BY = {"callmanager-ec": "tftp"}  # certificate -> the service that has loaded it, where that has another name
+CONFIGURATION = ".cnf.xml.sgn"
 
 
 class Serving:
@@ -128,14 +132,18 @@ class Serving:
 
     def _starters(self, number):
         """{service: function(port) -> server} of one node."""
+        has = kinds.node_kinds(self.cluster.data)
         starters = {
             "tftp": lambda port: self._tftp(number, port),
-            "tvs": lambda port: self._stream(number, port, "tvs", "tvs", self._serve_tvs),
             "application": lambda port: self._stream(number, port, "application", "tomcat", self._serve_application),
             "http": lambda port: self._stream(number, port, "http", None, self._serve_files),
-            "https": lambda port: self._stream(number, port, "https", "callmanager-ec", self._serve_files),
+            "directory": lambda port: self._stream(number, port, "directory", None, self._serve_application),
         }
-        if number == 1:
+        if "tvs" in has:
+            starters["tvs"] = lambda port: self._stream(number, port, "tvs", "tvs", self._serve_tvs)
+        if "callmanager-ec" in has:
+            starters["https"] = lambda port: self._stream(number, port, "https", "callmanager-ec", self._serve_files)
+        if number <= MOST_CAPF_SERVERS:
             starters["capf"] = lambda port: self._stream(number, port, "capf", "capf", self._serve_capf)
         return starters
 
@@ -150,13 +158,13 @@ class Serving:
     def _tftp(self, number, port):
         def on_request(name, found, client):
             self.events.add("tftp", number, "fetch", file=name, found=found, client=client)
-            self._note_holdings(number, name, client)
+            self._note_holdings("tftp", number, name, client)
 
         return TftpServer(self.address, port, lambda name: self.cluster.published_path(name, number), on_request)
 
     def _stream(self, number, port, service, kind, serve):
         """A server of `service` that shows the node's certificate `kind` (None: no TLS) and calls serve(node, ...)."""
-        identity = None if kind is None else (lambda: self.cluster.identity(kind, number))
+        identity = None if kind is None else (lambda: self._shown(kind, number))
         return StreamServer(
             self.address,
             port,
@@ -167,17 +175,26 @@ class Serving:
             self._phone_authorities,
         )
 
+    def _shown(self, kind, number):
+        """The Identity that a node's service shows: the one that it has loaded."""
+        name = kinds.identity_name(kind, number)
+        return self.cluster.state.loaded(LOADED_BY.get(kind, kind), number, name)
+
     def _phone_authorities(self):
         """The issuers of phones' certificates, as PEM, where phones are asked for theirs."""
         return self.cluster.phone_authorities() if self._ask_certificate else ()
 
     def _serve_tvs(self, number, service, stream, client):
+        def on_answer(details):
+            self.events.add(service, number, **details, client=client, **phone_shown(stream))
+            self.cluster.holdings.asked_tvs(details.get("device", ""))
+
         tvs_server.answer_stream(
             stream,
             self.cluster.vouches_for,
-            lambda details: self.events.add(service, number, **details, client=client, **phone_shown(stream)),
+            on_answer,
             self._time_to_live,
-            self._only_verification,
+            self._only_verification or kinds.is_open(self.cluster.data),
         )
 
     def _serve_capf(self, number, service, stream, client):
@@ -191,26 +208,38 @@ class Serving:
 
     def _serve_files(self, number, service, stream, client):
         def find(path):
-            file = self.cluster.published_path(path.removeprefix("/"), number)
+            name = path.removeprefix("/")
+            if service == "https" and name.endswith(CONFIGURATION):
+                return self._unsigned(name, number)
+            file = self.cluster.published_path(name, number)
             return file and ("application/octet-stream", file.read_bytes())
 
         web_server.answer_stream(stream, client, find, self._on_request(number, service, client))
 
+    def _unsigned(self, name, number):
+        """What 6971 answers for a signed configuration: it without its signature, for the server itself is believed."""
+        file = self.cluster.published_path(name, number)
+        if file:
+            return "application/octet-stream", unsigned(file.read_bytes())
+        file = self.cluster.published_path(name.removesuffix(".sgn"), number)  # where nobody signs files
+        return file and ("application/octet-stream", file.read_bytes())
+
     def _on_request(self, number, service, client):
         def on_request(path, found):
             self.events.add(service, number, "fetch", file=path, found=found, client=client)
-            self._note_holdings(number, path.removeprefix("/"), client)
+            self._note_holdings(service, number, path.removeprefix("/"), client)
 
         return on_request
 
-    def _note_holdings(self, number, name, client):
+    def _note_holdings(self, service, number, name, client):
         """Keep the ledger of what phones hold, for forecasts; a list that cannot be judged leaves it as it is."""
+        self.cluster.holdings.asked(service, client.rpartition(":")[0], name)
         state = self.cluster.state
 
         def decide(kind, content, itl, ctl):
             return forecast.takes(state, self.cluster.vouches_for(state), kind, content, itl, ctl)
 
-        content = state.published[self.cluster.node(number, state.data)["name"]].get(name)
+        content = state.handed_out(number).get(name)
         with contextlib.suppress(Refused, LabError, OSError):
             self.cluster.holdings.fetched(client.rpartition(":")[0], name, content, decide)
 
@@ -220,7 +249,7 @@ class Serving:
         for (number, service), server in list(self._servers.items()):
             if not isinstance(server, StreamServer) or number > len(data["nodes"]):
                 continue
-            stopped = service in data["nodes"][number - 1]["stopped"] or (service == "tvs" and data["pre8"])
+            stopped = service in data["nodes"][number - 1]["stopped"] or _is_off(data, number, service)
             if stopped and server.running:
                 server.stop()
                 self.events.add(service, number, "stopped")
@@ -237,6 +266,15 @@ class Serving:
         building = self.ports_file.with_suffix(".new")
         building.write_text(json.dumps(self.as_dict()) + "\n")
         os.replace(building, self.ports_file)
+
+
+def _is_off(data, number, service):
+    """Whether the cluster is such that this node does not run the service at all."""
+    if service == "tvs":
+        return not kinds.has_tvs(data)
+    if service == "https":  # phones ask there where the ITL has SIGNERVERSION 1.1 and names the server
+        return data["pre8"] or not kinds.knows_ec(data) or data["nodes"][number - 1]["rollback_active"]
+    return service == "capf" and number > data["capf_servers"]
 
 
 def phone_shown(stream):

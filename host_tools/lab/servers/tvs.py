@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The TVS side of spec/tvs.md: reading requests, looking certificates up, writing responses."""
+"""The server's side of TVS (docs/spec/tvs.md): reading requests, looking certificates up, writing responses."""
 
 import os
 import struct
@@ -32,35 +32,32 @@ def answer_stream(stream, database, on_answer, time_to_live=86400, only_verifica
             on_answer({"what": "bad request", "header": header.hex()})
             return
         body = read_exactly(stream, length) if length else b""
-        try:
-            elements = elements_of(body or b"")
-            details = {"device": device_name(elements)}
-            if command == QUERY_REQUEST and not only_verification:
-                found = query(elements, database(), details)
-                response = QUERY_RESPONSE
-            elif command == VERIFICATION_REQUEST:
-                found = verify(elements, database(), details)
-                response = VERIFICATION_RESPONSE
-            else:
-                on_answer(
-                    {
-                        **details,
-                        "what": "query" if command == QUERY_REQUEST else f"command {command}",
-                        "answer": "closed",
-                    }
-                )
-                return
-        except BadMessage as error:
-            on_answer({"what": "bad request", "text": str(error)})
+        answer, details = respond(command, session, body or b"", database(), time_to_live, only_verification)
+        on_answer(details)
+        if answer is None:
             return
-        on_answer(
-            {
-                **details,
-                "answer": "valid" if found else "refused",
-                "roles": [files.ROLE_NAMES.get(role, str(role)) for role in sorted(found[1])] if found else [],
-            }
-        )
-        stream.sendall(response_message(response, session, found, time_to_live))
+        stream.sendall(answer)
+
+
+def respond(command, session, body, database, time_to_live=86400, only_verification=False):
+    """(response, or None where the connection is closed instead; details for the log) to one request; arguments as above."""
+    try:
+        elements = elements_of(body)
+        details = {"device": device_name(elements)}
+        if command == QUERY_REQUEST and not only_verification:
+            found = query(elements, database, details)
+            response = QUERY_RESPONSE
+        elif command == VERIFICATION_REQUEST:
+            found = verify(elements, database, details)
+            response = VERIFICATION_RESPONSE
+        else:
+            what = "query" if command == QUERY_REQUEST else f"command {command}"
+            return None, {**details, "what": what, "answer": "closed"}
+    except BadMessage as error:
+        return None, {"what": "bad request", "text": str(error)}
+    roles = [files.ROLE_NAMES.get(role, str(role)) for role in sorted(found[1])] if found else []
+    details |= {"answer": "valid" if found else "refused", "roles": roles}
+    return response_message(response, session, found, time_to_live), details
 
 
 def device_name(elements):

@@ -4,6 +4,8 @@
 from http.server import BaseHTTPRequestHandler
 from urllib.parse import unquote
 
+from host_tools.lab.writers.configuration import PLAIN_PATHS
+
 DIRECTORY = b"""<?xml version="1.0" encoding="UTF-8"?>
 <CiscoIPPhoneDirectory>
   <Title>Lab directory</Title>
@@ -15,8 +17,9 @@ DIRECTORY = b"""<?xml version="1.0" encoding="UTF-8"?>
 
 
 def application(path):
-    """What the application server has at a path: (content type, bytes) or None."""
-    return ("text/xml; charset=utf-8", DIRECTORY) if path in ("/", "/directory.xml") else None
+    """What the application server has at a path, by HTTPS or plainly: (content type, bytes) or None."""
+    plain = [url.partition("?")[0] for url in PLAIN_PATHS.values()]
+    return ("text/xml; charset=utf-8", DIRECTORY) if path in ("/", "/directory.xml", *plain) else None
 
 
 def answer_stream(stream, client, find, on_request):

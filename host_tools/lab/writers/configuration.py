@@ -3,17 +3,34 @@
 
 from xml.sax.saxutils import escape
 
+from host_tools.lab.writers.kinds import has_tvs
+
 DEVICE_SECURITY = {"none": 1, "authenticated": 2, "encrypted": 3}
-CAPF_AUTHENTICATION = {"string": 1, "none": 2, "lsc": 3, "mic": 4}  # capfAuthMode; 0: nothing to do
+CAPF_AUTHENTICATION = {
+    "string": 1,
+    "none": 2,
+    "lsc": 3,
+    "mic": 4,
+}  # capfAuthMode; 0: nothing to do; 3: the MIC without an LSC
+# The phone's built-in directory applications, and what releases before 8.0 have in their place (spec/guide.md).
+BUILT_IN = {"corporate": "Application:Cisco/CorporateDirectory", "personal": "Application:Cisco/PersonalDirectory"}
+PLAIN_PATHS = {
+    "corporate": "/ccmcip/xmldirectoryinput.jsp",
+    "personal": "/ccmpd/pdCheckLogin.do?name=undefined",
+}
+PLAIN_PORT = 8080
 _HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'
 
 
-def tvs_members(nodes):
-    """The <TVS> element: each node that has a TVS port, the publisher first, at most five."""
+def tvs_members(nodes, others=None):
+    """The <TVS> element: each node that has a TVS port, the publisher first, at most five.
+
+    `others`: [(address, port)] instead, for a phone of another cluster (EMCC): it believes the TVS of its own.
+    """
+    servers = others or [(node["address"], node["ports"]["tvs"]) for node in nodes if node["ports"].get("tvs")]
     members = "".join(
-        f'<member priority="{index}"><port>{node["ports"]["tvs"]}</port>'
-        f"<address>{escape(node['address'])}</address></member>"
-        for index, node in enumerate([node for node in nodes if node["ports"].get("tvs")][:5])
+        f'<member priority="{index}"><port>{port}</port><address>{escape(address)}</address></member>'
+        for index, (address, port) in enumerate(servers[:5])
     )
     return f"<TVS><members>{members}</members></TVS>"
 
@@ -23,15 +40,15 @@ def capf_mode(phone):
     return 0 if phone["capf"]["operation"] == "none" else CAPF_AUTHENTICATION[phone["capf"]["authentication"]]
 
 
-def capf_list(nodes):
-    """The <capfList> element: the publisher's CAPF, if it has a port."""
-    port = nodes[0]["ports"].get("capf")
-    if not port:
-        return ""
-    return (
-        f"<capfList><capf><phonePort>{port}</phonePort>"
-        f"<processNodeName>{escape(nodes[0]['address'])}</processNodeName></capf></capfList>"
+def capf_list(data):
+    """The <capfList> element: the CAPF servers that have a port, the publisher's first."""
+    members = "".join(
+        f"<capf><phonePort>{node['ports']['capf']}</phonePort>"
+        f"<processNodeName>{escape(node['address'])}</processNodeName></capf>"
+        for node in data["nodes"][: data["capf_servers"]]
+        if node["ports"].get("capf")
     )
+    return f"<capfList>{members}</capfList>" if members else ""
 
 
 def device(data, phone, mac):
@@ -43,13 +60,13 @@ def device(data, phone, mac):
         f"<phoneLabel>SEP{mac}</phoneLabel>",
         call_managers(data["nodes"]),
     ]
-    if not data["pre8"]:
-        lines.append(tvs_members(data["nodes"]))
+    if has_tvs(data):
+        lines.append(tvs_members(data["nodes"], phone.get("tvs")))
     lines += [
         *load_information(phone),
         f"<capfAuthMode>{capf_mode(phone)}</capfAuthMode>",
-        capf_list(data["nodes"]),
-        service_address(data["nodes"][0]),
+        capf_list(data),
+        *service_urls(data),
         "<certHash></certHash>",
         "<encrConfig>false</encrConfig>",
         f"<deviceSecurityMode>{DEVICE_SECURITY[security]}</deviceSecurityMode>",
@@ -58,13 +75,13 @@ def device(data, phone, mac):
 
 
 def pointer(data, phone, certificate_hash):
-    """The small document that sends a phone to its encrypted configuration (spec/trust-files.md)."""
+    """The small document that sends a phone to its encrypted configuration (docs/spec/formats.md, X3)."""
     return document(
         [
             "<fullConfig>false</fullConfig>",
             *load_information(phone),
             f"<capfAuthMode>{capf_mode(phone)}</capfAuthMode>",
-            capf_list(data["nodes"]),
+            capf_list(data),
             f"<certHash>{certificate_hash}</certHash>",
             "<encrConfig>true</encrConfig>",
         ]
@@ -81,7 +98,7 @@ def load_information(phone):
 def default(data):
     """XMLDefault: what a phone gets that the cluster does not know, where autoregistration is on."""
     lines = ["<fullConfig>true</fullConfig>", call_managers(data["nodes"])]
-    if not data["pre8"]:
+    if has_tvs(data):
         lines.append(tvs_members(data["nodes"]))
     return document([*lines, "<deviceSecurityMode>1</deviceSecurityMode>"], "Default")
 
@@ -96,14 +113,25 @@ def call_managers(nodes):
     return f"<devicePool><callManagerGroup><members>{members}</members></callManagerGroup></devicePool>"
 
 
-def service_address(node):
-    """The secure directory URL on the publisher's application server, if it has a port."""
-    port = node["ports"].get("application")
-    return (
-        f"<secureDirectoryURL>https://{escape(node['address'])}:{port}/directory.xml</secureDirectoryURL>"
-        if port
-        else ""
+def service_urls(data):
+    """Where the phone's directory programs go: the secure URL of the publisher, and the URL of each directory service."""
+    node = data["nodes"][0]
+    lines = []
+    secure = data["secure_urls"] == "https"
+    port = node["ports"].get("application" if secure else "directory")
+    if port:
+        url = f"{data['secure_urls']}://{escape(node['address'])}:{port}/directory.xml"
+        lines.append(f"<secureDirectoryURL>{url}</secureDirectoryURL>")
+    services = "".join(
+        f'<phoneService type="1"><name>{which.title()} Directory</name><url>{escape(url)}</url></phoneService>'
+        for which, url in sorted(data["directory"].items())
     )
+    return [*lines, f'<phoneServices useHTTPS="{str(secure).lower()}">{services}</phoneServices>']
+
+
+def plain_directory(node, which):
+    """The plain URL of a directory on a node, for releases before 8.0 (spec/guide.md)."""
+    return f"http://{node['address']}:{node['ports'].get('directory') or PLAIN_PORT}{PLAIN_PATHS[which]}"
 
 
 def document(lines, root="device"):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Writer of encrypted configuration files, `.cnf.xml.enc.sgn`, as spec/trust-files.md describes them."""
+"""Writer of encrypted configuration files, `.cnf.xml.enc.sgn`, byte for byte as in docs/spec/formats.md."""
 
 import os
 import struct

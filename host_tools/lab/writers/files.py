@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Writer of trust lists and signed files, byte for byte as spec/trust-files.md describes them.
+"""Writer of trust lists and signed files, byte for byte as docs/spec/formats.md describes them.
 
 This is the lab's own reading of the format; it shares no code with the phone's parser in agent/, so that one can be
 tested against the other. The order of the fields is the one of files that real phones accept [seen].
@@ -76,18 +76,18 @@ def record(certificate, role, dns_name=None, address=None):
 
 
 def empty_record(role):
-    """A record without a certificate, as a list prepared for rollback has them in place of TFTP and TVS."""
-    return _with_length([tlv(2, text("")), tlv(4, struct.pack(">H", role))])
+    """A blank record, the role and nothing else, as a list prepared for rollback has them in place of TFTP and TVS."""
+    return _with_length([tlv(4, struct.pack(">H", role))])
 
 
-def trust_list(file_name, signer, records, timestamp, digest="sha512"):
+def trust_list(file_name, signer, records, timestamp, digest="sha512", knows_ec=True):
     """A whole CTL or ITL: `file_name` (ITL_NAME, CTL_NAME), `signer` an Identity with an RSA key, `records` as bytes.
 
-    `timestamp` is in seconds since 1970; `digest` is one of DIGESTS. SHA-1 lists announce signer version 1.0, the
-    others 1.1, as clusters that know SHA-512 also know EC.
+    `timestamp` is in seconds since 1970; `digest` is one of DIGESTS. Lists that know EC announce signer version 1.1,
+    the others 1.0.
     """
     body = b"".join(records)
-    signer_version = b"\x01\x00" if digest == "sha1" else b"\x01\x01"
+    signer_version = b"\x01\x01" if knows_ec else b"\x01\x00"
     return signed(file_name, body, signer, timestamp, digest, version=b"\x01\x02", signer_version=signer_version)
 
 

@@ -43,9 +43,9 @@ def run(coroutine):
     raise AssertionError("this coroutine really waits; a test of that kind needs a loop of asyncio")
 
 
-def vector(name):
-    """The bytes of a file in tests/vectors."""
-    with open(ROOT + "/tests/vectors/" + name, "rb") as file:
+def vector(name, folder="vectors"):
+    """The bytes of a file in tests/vectors, or in another folder of tests/."""
+    with open("%s/tests/%s/%s" % (ROOT, folder, name), "rb") as file:
         return file.read()
 
 

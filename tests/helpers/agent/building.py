@@ -124,6 +124,37 @@ def signed_file(name, body, **changes):
     return header(filename=text(14, name), signer_version=None, **changes) + body
 
 
+def inside(der):
+    """The DER elements side by side in `der`: [(tag, content)]."""
+    found = []
+    at = 0
+    while at < len(der):
+        tag, size = der[at], der[at + 1]
+        at += 2
+        if size & 0x80:
+            count = size & 0x7F
+            size = int.from_bytes(der[at : at + count], "big")
+            at += count
+        found.append((tag, der[at : at + size]))
+        at += size
+    return found
+
+
+def remade(certificate, serial=None, point=None):
+    """A certificate (DER) with another serial number (content bytes), or with its EC point written in another way.
+
+    Its own signature does not fit then; a phone does not ask about that."""
+    body, algorithm, signature = inside(inside(certificate)[0][1])
+    parts = inside(body[1])
+    if serial is not None:
+        parts[1] = (2, serial)
+    if point is not None:
+        identifier = inside(parts[6][1])[0]
+        parts[6] = (0x30, element(*identifier) + element(3, b"\0" + point))
+    body = element(0x30, b"".join([element(*part) for part in parts]))
+    return element(0x30, body + element(*algorithm) + element(*signature))
+
+
 def element(tag, content):
     """One DER element of up to 65535 bytes."""
     size = len(content)

@@ -4,12 +4,14 @@
 from agent.servers.capf import client as capf
 from agent.servers.capf import message
 from agent.trust.decision import Decision
+from tests.helpers.agent.both import run
 from tests.helpers.agent.scripted_stream import Clock, Net, Server
 
 SESSION = 0x01020304
 LSC = b"LSC rsa old"
 MIC = b"MIC rsa"
-NAME = "CP-8861-SEP00270DC01C92"
+NAME = "SEP00270DC01C92"
+FULL_NAME = "CP-8861-SEP00270DC01C92"
 
 
 class Certificate:
@@ -22,10 +24,14 @@ class Certificate:
 class Crypto:
     """Readable stand-ins: a certificate is "NAME KIND ...", a signature names its key, scheme and digest."""
 
-    def __init__(self):
+    def __init__(self, clock=None):
         self.made = []
+        self.clock = clock
+        self.making = 0  # ms that a key takes
 
     def make_key(self, kind, bits):
+        if self.making:
+            self.clock.now += self.making
         self.made.append((kind, bits))
         return b"private " + kind.encode(), b"public " + kind.encode()
 
@@ -64,16 +70,20 @@ def new_lsc(der=b"LSC rsa new", kind=message.LSC):
 class World:
     """A session with a server that answers the phone's messages by one of `answers` each (IN_PROGRESS gets none)."""
 
-    def __init__(self, *answers, greeting=None, lsc=LSC, mic=None, mode=message.AUTH_NONE, string=None, name=NAME):
-        self.name = name
+    def __init__(
+        self, *answers, greeting=None, lsc=LSC, mic=None, mode=message.AUTH_NONE, string=None, names=(NAME, FULL_NAME)
+    ):
+        self.names = names
         self.clock = Clock()
-        self.crypto = Crypto()
+        self.crypto = Crypto(self.clock)
         self.answers = list(answers)
         self.server = Server(b"CAPF rsa", self.reply, greeting=[greeting or greet()])
         self.stored = []
         self.deleted = 0
         self.fails = None
         self.accepts = True
+        self.judging = 0  # ms that the judgement of a server takes, once
+        self.timeout = 5000
         self.credentials = capf.Credentials(
             mode, string, (lsc, b"lsc key") if lsc else None, (mic, b"mic key") if mic else None
         )
@@ -84,8 +94,10 @@ class World:
         answer = self.answers.pop(0)
         return answer if isinstance(answer, list) else [answer]
 
-    def authenticate(self, certificate):
+    async def authenticate(self, certificate):
         assert certificate == b"CAPF rsa"
+        self.clock.now += self.judging
+        self.judging = 0
         return Decision(self.accepts, "listed-in-itl" if self.accepts else "tvs-refused", "capf", "because")
 
     def store(self, certificate, private_key):
@@ -111,12 +123,18 @@ class World:
         raise AssertionError(f"command {command} was not sent")
 
     def run(self):
-        net = Net(self.clock, {("capf", 3804): self.server} if self.server else {})
-        client = capf.CapfClient(net, self.clock, self.crypto, self.name, 5000)
-        result = client.run("capf", 3804, self.credentials, self.authenticate, self.store, self.delete)
-        assert result.text.startswith("CAPF capf:3804: ")
+        """A session with the server, which is the only one."""
+        result = self.run_with({("capf", 3804): self.server} if self.server else {}, [("capf", 3804)])
+        assert result.text.startswith("CAPF capf:3804: ") and result.server == ("capf", 3804)
         if self.server:
             assert self.server.open == 0
             for data in self.server.heard:
                 assert message.decode(data).session == SESSION
         return result
+
+    def run_with(self, network, servers, deadline=1000000):
+        """A session where these servers are known. network: (host, port) -> Server, for those that are there."""
+        self.net = Net(self.clock, network)
+        self.lines = []
+        self.client = capf.CapfClient(self.net, self.clock, self.crypto, self.names, self.timeout, self.lines.append)
+        return run(self.client.run(servers, self.credentials, self.authenticate, self.store, self.delete, deadline))

@@ -54,10 +54,10 @@ def new_pair(kind="ec", bits=256):
     return certificate_for(public_key), key
 
 
-def itl(*more):
-    """An ITL with SIGNER as TFTP and the CAPF server, and further (role, certificate)s."""
+def itl(*more, **changes):
+    """An ITL with SIGNER as TFTP and the CAPF server, and further (role, certificate)s; changes: of its header."""
     rows = [(names.SAST, SIGNER), (names.TFTP, SIGNER), (names.CAPF, CAPF_CERTIFICATE)] + list(more)
-    return trust_list([record(role, certificate) for role, certificate in rows], SIGNER)
+    return trust_list([record(role, certificate) for role, certificate in rows], SIGNER, **changes)
 
 
 def configuration(mode=None, encrypted=False, full=True, extra=""):

@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: MIT
 """Phones with given lists installed, and what they decide: for the tests of agent/trust/rules.py, on both Pythons."""
 
+from agent.formats import names
 from agent.trust.decision import Answer, Question
 from agent.trust.rules import Trust
 from tests.helpers.agent.both import vector
 from tests.helpers.agent.building import der, library, record, trust_list
 
 SAST, CUCM, CUCM_NEW, TVS, TVS2 = "sast.cert.pem", "cucm.cert.pem", "cucmnew.cert.pem", "tvs.cert.pem", "tvs2.cert.pem"
-OTHER, CAPF, TOMCAT = "other.cert.pem", "capf.cert.pem", "tomcat.cert.pem"
+OTHER, CAPF, TOMCAT, EC = "other.cert.pem", "capf.cert.pem", "tomcat.cert.pem", "cucmec.cert.pem"
 NAME = "SEP00270DC01C92.cnf.xml.sgn"
 PLAIN = "SEP00270DC01C92.cnf.xml"
 
@@ -45,6 +46,12 @@ def decide(phone, kind, data, answer=None):
 def reason(phone, kind, data, answer=None):
     decision = decide(phone, kind, data, answer)
     return decision.outcome + " " + decision.reason
+
+
+def rollback(*records):
+    """An installed ITL that says a rollback: blank entries as TFTP and TVS, and (role, certificate) pairs."""
+    blank = [record(names.TFTP), record(names.TVS)]
+    return trust_list([record(role, certificate) for role, certificate in records] + blank, SAST)
 
 
 def vouch(certificate, *roles):

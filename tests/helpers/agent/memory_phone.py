@@ -7,7 +7,7 @@ from agent.main import Phone
 from agent.settings import Settings
 from hal import device
 from hal.fake import Hal
-from tests.helpers.agent.both import ROOT, temporary_path
+from tests.helpers.agent.both import ROOT, run, temporary_path
 
 SERVER = "192.0.2.1"
 NAME = "SEP00270DC01C92.cnf.xml.sgn"
@@ -72,8 +72,13 @@ def make_phone(hal, **settings):
     return Phone(hal, Settings(settings))
 
 
+def boot(phone):
+    """One boot; True where everything was accepted."""
+    return run(phone.work.boot())
+
+
 def reasons(phone):
-    return [one.reason for one in phone.boot.decisions]
+    return [one.reason for one in phone.history.decisions]
 
 
 def make_hal(files):

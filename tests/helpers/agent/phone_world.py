@@ -7,7 +7,8 @@ world.restart()                    the same phone, power-cycled: only its flash 
 
 from agent.flash.identity import parse_pem
 from agent.formats import names
-from agent.main import Phone
+from agent.local.console import Console
+from agent.main import Phone, Wishes
 from agent.servers.tvs import message as tvs_message
 from agent.settings import Settings
 from hal.fake import Hal
@@ -109,11 +110,13 @@ class World:
             self.hal.flash = flash
         self.hal.net.serve_udp(SERVER, 69, self.server)
         self.mic = mic
+        self.user = None
         self.make_phone()
 
     def make_phone(self, servers=()):
         """A phone that was just switched on."""
-        self.phone = TestedPhone(self.hal, self.settings, servers, mic=self.mic)
+        self.phone = TestedPhone(self.hal, self.settings, servers, mic=self.mic, user=self.user)
+        self.console = Console(self.phone.view, Wishes(self.phone), self.hal.console.write)
         return self.phone
 
     @property
@@ -183,6 +186,14 @@ class World:
         """What a person wishes at the console, done at once."""
         self.phone.work.update_lsc(string)
         self.turn()
+
+    def type_in(self, *lines):
+        """What the console shows after these lines, each of which has been done before the next one is typed."""
+        self.hal.console.output = ""
+        for line in lines:
+            run(self.console.command(line))
+            self.turn()
+        return self.hal.console.output
 
     def erase(self, what):
         """What a person does at the console; the Decision."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The rows of tests/vectors/expected.json, decided by agent.trust, on both Pythons.
+"""The rows of expected.json in tests/vectors and tests/vectors-clusters, decided by agent.trust, on both Pythons.
 
 As a program (MicroPython: MICROPYPATH=. host_tools/setup/micropython tests/helpers/agent/rows.py) it prints one JSON
 object a row with what was decided, in the order of the file."""
@@ -13,17 +13,27 @@ from agent.trust.decision import Answer, Question
 from agent.trust.rules import Trust
 from tests.helpers.agent.both import crypto, vector
 
+#: The phone of the rows.
+DEVICE = "SEP00270DC01C92"
+#: The folders with a truth table.
+SETS = ("vectors", "vectors-clusters")
+
 
 def read_rows():
-    """The truth table: a list of dictionaries."""
-    return json.loads(vector("expected.json"))
+    """The truth tables: a list of dictionaries; each has the folder of its files as `set`."""
+    rows = []
+    for folder in SETS:
+        for row in json.loads(vector("expected.json", folder)):
+            row["set"] = folder
+            rows.append(row)
+    return rows
 
 
 def row_name(row):
     """What tells a row from the others."""
-    parts = [row["candidate"], "as", row["kind"], "itl", row["installed_itl"] or "none"]
+    parts = [row["set"][8:] or "first", row["candidate"], "as", row["kind"], "itl", row["installed_itl"] or "none"]
     parts += ["ctl", row["installed_ctl"] or "none", "tvs", tvs_text(row["tvs"])]
-    return "-".join(parts + ([row["policy"]] if "policy" in row else []))
+    return "-".join(parts + [row[setting] for setting in ("policy", "replay") if setting in row])
 
 
 def tvs_text(tvs):
@@ -32,18 +42,19 @@ def tvs_text(tvs):
     return "+".join(["%s(%s)" % (file, ",".join(tvs[file])) for file in sorted(tvs)]) or "empty"
 
 
-def der(name):
+def der(name, folder="vectors"):
     """The certificate of a PEM vector."""
-    lines = vector(name).decode().split("-----")[2].strip().split("\n")
+    lines = vector(name, folder).decode().split("-----")[2].strip().split("\n")
     return binascii.a2b_base64("".join(lines))
 
 
-def answer(question, tvs, library):
+def answer(question, row, library):
     """What the row's TVS would say. A certificate that it does not list is refused."""
+    tvs = row["tvs"]
     if not isinstance(tvs, dict):
         return Answer("unreachable")
     for file in tvs:
-        certificate = der(file)
+        certificate = der(file, row["set"])
         fields = library.certificate(certificate)
         if question.kind == "query":
             asked = fields.serial == question.serial and names.same(question.issuer, fields.issuer)
@@ -56,16 +67,17 @@ def answer(question, tvs, library):
 
 def decide(row, library):
     """What the agent decides about a row: outcome, reason, text, and for accepted lists whether empty, and the mode."""
-    itl = vector(row["installed_itl"]) if row["installed_itl"] else None
-    ctl = vector(row["installed_ctl"]) if row["installed_ctl"] else None
-    trust = Trust(library, policy=row.get("policy", "first-use"), itl=itl, ctl=ctl)
-    data = vector(row["candidate"])
+    itl = vector(row["installed_itl"], row["set"]) if row["installed_itl"] else None
+    ctl = vector(row["installed_ctl"], row["set"]) if row["installed_ctl"] else None
+    replay = row.get("replay", "warn")
+    trust = Trust(library, row.get("policy", "first-use"), itl=itl, ctl=ctl, replay=replay, device=DEVICE)
+    data = vector(row["candidate"], row["set"])
     if row["kind"] in ("itl", "ctl"):
         decision = trust.decide_list(row["kind"], data)
     else:
         decision = trust.decide_file(row["kind"], data, limit=1 << 20)
     while isinstance(decision, Question):
-        decision = trust.answer(decision, answer(decision, row["tvs"], library))
+        decision = trust.answer(decision, answer(decision, row, library))
     found = {"outcome": decision.outcome, "reason": decision.reason, "text": decision.text}
     if decision.accepted and row["kind"] in ("itl", "ctl"):
         trust.install(row["kind"], decision.trust_list)

@@ -2,12 +2,11 @@
 """What the tests of the TFTP client share: two addresses, a fetch that succeeds, one that fails, a server by script."""
 
 from agent.fetch.tftp import client as tftp
-from tests.helpers.agent.both import raises
+from tests.helpers.agent.both import raises, run
 from tests.helpers.agent.tftp_network import Sink
 
 HOST = "192.0.2.1"
 SECOND = "192.0.2.2"
-SERVERS = [(HOST, 69), (SECOND, 69)]
 
 
 def body(size):
@@ -15,20 +14,24 @@ def body(size):
     return bytes([(n * 7 + (n >> 9)) & 0xFF for n in range(size)])
 
 
-def fetch(network, name="file", limit=1 << 20, servers=None, **settings):
-    """Fetch with a client of its own; (Transfer, Sink)."""
+#: A deadline that no test comes to.
+FOREVER = 1 << 40
+
+
+def fetch(network, name="file", limit=1 << 20, deadline_at=FOREVER, **settings):
+    """Fetch from HOST with a client of its own; (Transfer, Sink)."""
     sink = Sink()
     client = tftp.Client(network, network, network, **settings)
-    transfer = client.fetch(servers or [(HOST, 69)], name, sink, limit)
+    transfer = run(client.fetch((HOST, 69), name, sink, limit, deadline_at))
     client.close()
     assert network.open_sockets == 0
     return transfer, sink
 
 
-def fails(network, error, limit=1 << 20, servers=None, sink=None, **settings):
-    """Fetch where it must fail; the error."""
+def fails(network, error, limit=1 << 20, sink=None, deadline_at=FOREVER, **settings):
+    """Fetch from HOST where it must fail; the error."""
     client = tftp.Client(network, network, network, **settings)
-    found = raises(error, client.fetch, servers or [(HOST, 69)], "file", sink or Sink(), limit)
+    found = raises(error, run, client.fetch((HOST, 69), "file", sink or Sink(), limit, deadline_at))
     assert network.open_sockets == 0, "a failed transfer leaves no socket"
     return found
 

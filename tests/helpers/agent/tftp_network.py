@@ -5,6 +5,8 @@ A server is a function server(network, packet, source, address): it is called wh
 and answers with network.deliver(data, to, sender, delay). Nothing here waits: receive_into moves the clock to the next
 event."""
 
+from agent.servers.network import server_text
+
 CLIENT = "198.51.100.9"
 TIMER = b"\xff\xff timer "  # what a model server sends to itself
 
@@ -21,21 +23,21 @@ class Network:
         self._events = []  # (time, order, address, data, sender), unsorted; few at any time
         self._count = 0
         self._next_port = 40000
+        self._inboxes = {}
 
-    def resolve(self, host, port):
+    async def resolve(self, host, port, deadline):
         if host == "unknown.example":
-            raise OSError(-2)
+            raise OSError(2, "no address for " + host)
         return (host, port)
 
     def address_text(self, address):
-        return "%s:%d" % address
+        return server_text(address)
 
     def same_host(self, one, other):
         return one[0] == other[0]
 
-    def udp(self):
+    def udp(self, address):
         self._next_port += 1
-        self.open_sockets += 1
         return Socket(self, (CLIENT, self._next_port))
 
     def monotonic(self):
@@ -50,7 +52,11 @@ class Network:
         self._events.append((self.now + delay, self._count, to, bytes(data), sender))
 
     def advance(self, address, until):
-        """Runs events up to the first that is for `address` (returned as (data, sender)) or to `until` (None)."""
+        """Runs events up to the first that is for `address` (returned as (data, sender)) or to `until` (None). What
+        comes for other sockets meanwhile waits there."""
+        inbox = self._inboxes.get(address)
+        if inbox:
+            return inbox.pop(0)
         while True:
             due = None
             for event in self._events:
@@ -63,8 +69,20 @@ class Network:
             self.now = max(self.now, due[0])
             if due[2] == address:
                 return due[3], due[4]
-            if due[2][0] in self.servers:
+            if due[2] in self._inboxes:
+                self._inboxes[due[2]].append((due[3], due[4]))
+            elif due[2][0] in self.servers:
                 self.servers[due[2][0]](self, due[3], due[4], due[2])
+
+    def open(self, address):
+        """A socket is there: what comes for it is kept."""
+        self._inboxes[address] = []
+        self.open_sockets += 1
+
+    def close(self, address):
+        """It is gone."""
+        del self._inboxes[address]
+        self.open_sockets -= 1
 
 
 class Socket:
@@ -74,6 +92,7 @@ class Socket:
         self._network = network
         self.address = address
         self._closed = False
+        network.open(address)
 
     def send(self, data, address):
         assert not self._closed
@@ -81,9 +100,9 @@ class Socket:
             self._network.sent.append((bytes(data), address))
         self._network.deliver(data, address, self.address)
 
-    def receive_into(self, buffer, timeout):
-        assert not self._closed and timeout >= 0
-        got = self._network.advance(self.address, self._network.now + timeout)
+    async def receive_into(self, buffer, deadline):
+        assert not self._closed
+        got = self._network.advance(self.address, max(deadline, self._network.now))
         if got is None:
             return None
         count = min(len(got[0]), len(buffer))
@@ -93,7 +112,7 @@ class Socket:
     def close(self):
         if not self._closed:
             self._closed = True
-            self._network.open_sockets -= 1
+            self._network.close(self.address)
 
 
 class Sink:

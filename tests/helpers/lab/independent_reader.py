@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A small reader of trust lists and signed files, written for tests from spec/trust-files.md alone.
+"""A small reader of trust lists and signed files, written for tests from docs/spec/formats.md alone.
 
 It shares no code with agent/ nor with host_tools/lab, so what it reads of the lab's files is a second opinion.
 """

@@ -5,6 +5,7 @@ Both keep their flash in a file, so what a phone has stored is read from outside
 phone is in tests/hil/test_procedures.py. A phone's folder is what boards/phone.py expects.
 """
 
+import asyncio
 import base64
 import io
 import json
@@ -20,8 +21,6 @@ from pathlib import Path
 from agent import settings as agent_settings
 from agent.errors import TrustLost
 from agent.flash.store import Store
-from agent.local.console import Console
-from agent.local.status import status
 from agent.main import Phone as AgentPhone
 from hal import host
 from host_tools.image.provision import Region
@@ -84,6 +83,7 @@ class HostPhone(FolderPhone):
     def __init__(self, mac):
         super().__init__(mac)
         self.running = None
+        self._loop = asyncio.Runner()
 
     def boot(self):
         self._power_off()
@@ -94,27 +94,28 @@ class HostPhone(FolderPhone):
             console=host.Console(writer=io.StringIO()),
         )
         self.running = AgentPhone(hal, values)
-        self.running.start()
-        return [decision.as_dict() for decision in self.running.boot.decisions]
+        self._loop.run(self.running.boot())
+        return [decision.as_dict() for decision in self.running.history.decisions]
 
     def status(self):
-        return status(self.running.boot)
+        return self.running.view.status()
 
     def judge(self, purpose, certificate):
         """The decision about a TLS server with this certificate (DER), as another program of the phone gets it."""
-        return self.running.boot.requests.judge(purpose, certificate).as_dict()
+        return self._loop.run(self.running.programs.judge(purpose, certificate)).as_dict()
 
     def erase(self):
         """A person at the phone erases everything."""
-        Console(self.running, lambda text: None).command("erase all yes yes")
+        self._loop.run(self.running.work.erase("all"))
 
     def _power_off(self):
         if self.running is not None:
-            self.running.boot.hal.flash.close()
+            self.running.hal.flash.close()
             self.running = None
 
     def close(self):
         self._power_off()
+        self._loop.close()
         super().close()
 
 

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa, utils
 
 from tests.scenarios.test_lab_servers import element, receive, tls
 
-DEVICE = b"CP-8861-SEP00270DC01C92\0"
+DEVICE = b"SEP00270DC01C92\0"
 
 
 class RawPhone:

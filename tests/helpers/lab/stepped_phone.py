@@ -5,6 +5,7 @@ FOLDER has phone.json, and mic.pem if it has one; its flash is kept there. Each 
 line "##" and a JSON object; what the phone logs stands between. {"do": "boot" | "restart" (power off and on) | "fetch" |
 "update" with "string" | "judge" with "purpose", "certificate" (hex) | "section" with "name"}."""
 
+import asyncio
 import binascii
 import json
 import os
@@ -12,7 +13,6 @@ import sys
 
 from agent import settings
 from agent.flash.identity import parse_pem
-from agent.local.status import status
 from agent.main import Phone
 
 MICROPYTHON = sys.implementation.name == "micropython"
@@ -55,25 +55,27 @@ def _exists(path):
         return False
 
 
-def act(phone, step):
+async def act(phone, step):
     """Do one step; a dictionary."""
-    boot = phone.boot
+    boot = phone.work.boot_order
     what = step["do"]
     if what == "boot":
-        return {"good": phone.start()}
+        return {"good": await phone.boot()}
     if what == "fetch":
-        return {"good": boot.fetch_configuration().accepted}
+        return {"good": (await boot.configuration.run(boot.begin())).accepted}
     if what == "update":
-        boot.update_lsc(step.get("string"))
+        phone.work.update_lsc(step.get("string"))
+        await phone.work.turn()
         return {}
     if what == "judge":
-        decision = boot.judge_server(step["purpose"], binascii.unhexlify(step["certificate"]))
+        decision = await phone.programs.judge(step["purpose"], binascii.unhexlify(step["certificate"]))
         return {"accepted": decision.accepted, "reason": decision.reason, "text": decision.text}
-    found = boot.store.current.read(step["name"]) if boot.store.current is not None else None
+    stored = phone.keeper.store.current
+    found = stored.read(step["name"]) if stored is not None else None
     return {"section": None if found is None else binascii.hexlify(found).decode()}
 
 
-def main(folder):
+async def main(folder):
     phone = start(folder)
     while True:
         line = sys.stdin.readline()
@@ -83,16 +85,16 @@ def main(folder):
         if step["do"] == "restart":
             phone = start(folder)
             step["do"] = "boot"
-        phone.boot.decisions.clear()
-        answer = act(phone, step)
+        phone.history.decisions.clear()
+        answer = await act(phone, step)
         reasons = []
-        for one in phone.boot.decisions:
+        for one in phone.history.decisions:
             reasons.append(one.kind + (" " if one.accepted else " !") + one.reason)
         answer["reasons"] = reasons
-        answer["status"] = status(phone.boot)
+        answer["status"] = phone.view.status()
         print("##" + json.dumps(answer))
         if not MICROPYTHON:
             sys.stdout.flush()
 
 
-main(sys.argv[1])
+asyncio.run(main(sys.argv[1]))

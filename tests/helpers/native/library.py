@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""libphonetrust for tests that want every function as it is: cffi fed with native/phonetrust.h itself."""
+"""libphonetrust for tests that want every function as it is: cffi fed with native/phonetrust.h and phonetrust_tls.h."""
 
 import platform
 import re
@@ -8,23 +8,28 @@ from pathlib import Path
 import cffi
 
 ROOT = Path(__file__).resolve().parents[3]
-HEADER = ROOT / "native" / "phonetrust.h"
+HEADERS = [ROOT / "native" / name for name in ("phonetrust.h", "phonetrust_tls.h")]
 BUILD = ROOT / "build" / "native"
 
 ALGORITHMS = {"sha1": 1, "sha256": 2, "sha512": 3, "sha384": 4}
 ROOM = 4096
 
 
+def header_text():
+    """Both headers, one after the other."""
+    return "".join(path.read_text() for path in HEADERS)
+
+
 def declarations():
-    """The header as cffi reads it: without the preprocessor's lines and PHONETRUST_API."""
-    text = re.sub(r"/\*.*?\*/", "", HEADER.read_text(), flags=re.S)
+    """The headers as cffi reads them: without the preprocessor's lines and PHONETRUST_API."""
+    text = re.sub(r"/\*.*?\*/", "", header_text(), flags=re.S)
     text = re.sub(r'extern "C" \{|^\}$', "", text, flags=re.M)
     return re.sub(r"^#.*$", "", text, flags=re.M).replace("PHONETRUST_API", "")
 
 
 def constants():
-    """The header's numbers by name, without PHONETRUST_."""
-    found = re.findall(r"^#define PHONETRUST_(\w+) \(?(-?\w+)\)?", HEADER.read_text(), flags=re.M)
+    """The headers' numbers by name, without PHONETRUST_."""
+    found = re.findall(r"^#define PHONETRUST_(\w+) \(?(-?\w+)\)?", header_text(), flags=re.M)
     return {name: int(value, 0) for name, value in found if re.fullmatch(r"-?(0x)?[0-9A-Fa-f]+", value)}
 
 

@@ -3,16 +3,20 @@
 
 As a program: protocol_phone.py FILE, JSON in that file; prints one line of JSON. Bytes are hex in both.
 tvs: {"servers": [[host, port]], "certificates": [], "timeout": ms, "identity": [certificate, key] or null, "questions":
-[{"kind", "subject", "issuer", "serial", "certificate", "roles"}]} gives {"answers": [...], "milliseconds": took}.
-capf: {"server": [host, port], "certificate", "timeout", "mode", "string", "lsc", "mic"} gives {"outcome", "text",
+[{"kind", "subject", "issuer", "serial", "certificate", "roles"}], "at_once": bool} gives {"answers": [...],
+"milliseconds": took}; the questions belong to one boot.
+capf: {"servers": [[host, port]], "certificate", "timeout", "mode", "string", "lsc", "mic"} gives {"outcome", "text",
 "certificate", "retry_delay", "stored": [[certificate, key]], "deleted": count}.
 """
 
+import asyncio
 import binascii
 import json
 import sys
 
+NAME = "SEP00270DC01C92"
 DEVICE = "CP-8861-SEP00270DC01C92"
+BUDGET = 50000  # ms for everything
 
 
 def unhex(text):
@@ -30,43 +34,51 @@ def pair(texts):
     return (unhex(texts[0]), unhex(texts[1])) if texts else None
 
 
-def ask(wanted, net, clock, random):
+async def ask(wanted, net, clock, random):
     """Put the questions to TVS, all with one client."""
     from agent.servers.tvs.client import TvsClient
-    from agent.trust.decision import Question
 
     client = TvsClient(net, clock, random, DEVICE, wanted["timeout"], identity=pair(wanted.get("identity")))
     client.set_servers([(host, port) for host, port in wanted["servers"]])
     client.set_certificates([unhex(text) for text in wanted["certificates"]])
     start = clock.monotonic()
+    client.begin(start + BUDGET)
     answers = []
-    for question in wanted["questions"]:
-        answer = client.ask(
-            Question(
-                question["kind"],
-                tuple(question["roles"]),
-                None,
-                subject=question.get("subject"),
-                issuer=question.get("issuer"),
-                serial=unhex(question.get("serial")),
-                certificate=unhex(question.get("certificate")),
-            )
-        )
-        answers.append(
-            {
-                "status": answer.status,
-                "certificate": tohex(answer.certificate),
-                "roles": list(answer.roles),
-                "ttl": answer.ttl,
-                "server": answer.server,
-                "text": answer.text,
-            }
-        )
-    return {"answers": answers, "milliseconds": clock.monotonic() - start}
+    if wanted.get("at_once"):
+        answers = await asyncio.gather(*[client.ask(_question(question)) for question in wanted["questions"]])
+    else:
+        for question in wanted["questions"]:
+            answers.append(await client.ask(_question(question)))
+    return {"answers": [_as_dict(answer) for answer in answers], "milliseconds": clock.monotonic() - start}
 
 
-def enrol(wanted, net, clock, crypto):
-    """One CAPF session with a server that must show `certificate`."""
+def _question(wanted):
+    from agent.trust.decision import Question
+
+    return Question(
+        wanted["kind"],
+        tuple(wanted["roles"]),
+        None,
+        subject=wanted.get("subject"),
+        issuer=wanted.get("issuer"),
+        serial=unhex(wanted.get("serial")),
+        certificate=unhex(wanted.get("certificate")),
+    )
+
+
+def _as_dict(answer):
+    return {
+        "status": answer.status,
+        "certificate": tohex(answer.certificate),
+        "roles": list(answer.roles),
+        "ttl": answer.ttl,
+        "server": answer.server,
+        "text": answer.text,
+    }
+
+
+async def enrol(wanted, net, clock, crypto):
+    """A CAPF session with the first server that shows `certificate`."""
     from agent.servers.capf.client import CapfClient, Credentials
     from agent.trust.decision import Decision
 
@@ -74,18 +86,18 @@ def enrol(wanted, net, clock, crypto):
     stored = []
     deleted = []
 
-    def authenticate(certificate):
+    async def authenticate(certificate):
         accepted = certificate == expected
         return Decision(accepted, "listed-in-itl" if accepted else "tvs-refused", "capf", "by the test")
 
-    client = CapfClient(net, clock, crypto, DEVICE, wanted["timeout"])
-    result = client.run(
-        wanted["server"][0],
-        wanted["server"][1],
+    client = CapfClient(net, clock, crypto, (NAME, DEVICE), wanted["timeout"])
+    result = await client.run(
+        [(host, port) for host, port in wanted["servers"]],
         Credentials(wanted["mode"], wanted.get("string"), pair(wanted.get("lsc")), pair(wanted.get("mic"))),
         authenticate,
         lambda certificate, key: stored.append([tohex(certificate), tohex(key)]),
         lambda: deleted.append(1),
+        clock.monotonic() + BUDGET,
     )
     return {
         "outcome": result.outcome,
@@ -105,8 +117,8 @@ def run(wanted):
         from hal.host import Hal
     hal = Hal()
     if "questions" in wanted:
-        return ask(wanted, hal.net, hal.clock, hal.random)
-    return enrol(wanted, hal.net, hal.clock, hal.crypto)
+        return asyncio.run(ask(wanted, hal.net, hal.clock, hal.random))
+    return asyncio.run(enrol(wanted, hal.net, hal.clock, hal.crypto))
 
 
 if __name__ == "__main__":

@@ -1,16 +1,19 @@
 # SPDX-License-Identifier: MIT
-"""A program for MicroPython: fetches files with the board's HAL and prints a JSON line about each.
+"""A program for MicroPython: fetches files by TFTP with the board's HAL and prints a JSON line about each.
 
 Reads its order from stdin, as an argument of more than 255 bytes would end MicroPython before it starts:
 {"servers": [["127.0.0.1", 69]], "names": ["file"], "limit": 1000, "settings": {"window": 1}}
 """
 
+import asyncio
 import hashlib
 import json
 import sys
 from binascii import hexlify
 
-from agent.fetch.tftp import client as tftp
+from agent.fetch.errors import FetchError
+from agent.fetch.fetcher import Fetcher
+from agent.fetch.tftp.client import Client
 from hal.device import Clock, Random
 from hal.device.net import Net
 
@@ -25,31 +28,44 @@ class Digest:
         self.sha256.update(block)
 
 
-def main(order):
+class Watched:
+    """The TFTP client, which keeps its last Transfer."""
+
+    def __init__(self, client):
+        self._client = client
+
+    async def fetch(self, *args):
+        self.transfer = await self._client.fetch(*args)
+
+
+async def main(order):
     """Fetches what the order says."""
     clock = Clock()
-    client = tftp.Client(Net(), clock, Random(), **order["settings"])
+    client = Client(Net(clock, None), clock, Random(), **order["settings"])
+    tftp = Watched(client)
+    fetcher = Fetcher(tftp, None, [tuple(server) for server in order["servers"]], clock)
     for name in order["names"]:
         sink = Digest()
         start = clock.monotonic()
+        fetcher.begin(start + 100000)
         try:
-            transfer = client.fetch([tuple(server) for server in order["servers"]], name, sink, order["limit"])
-        except tftp.FetchError as error:
+            fetched = await fetcher.fetch(name, sink, order["limit"])
+        except FetchError as error:
             print(json.dumps({"error": type(error).__name__, "text": str(error)}))
             continue
         print(
             json.dumps(
                 {
-                    "server": transfer.server,
-                    "size": transfer.size,
-                    "options": transfer.options,
+                    "server": fetched.server,
+                    "size": tftp.transfer.size,
+                    "options": tftp.transfer.options,
                     "sha256": hexlify(sink.sha256.digest()).decode(),
                     "milliseconds": clock.monotonic() - start,
-                    "failures": [str(failure) for failure in transfer.failures],
+                    "failures": [str(failure) for failure in fetched.failures],
                 }
             )
         )
     client.close()
 
 
-main(json.loads(sys.stdin.read()))
+asyncio.run(main(json.loads(sys.stdin.read())))

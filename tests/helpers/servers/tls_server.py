@@ -58,11 +58,11 @@ class Server:
     """Calls `handler(connection, server)` for each connection, TLS already spoken unless `identity` is None.
 
     `heard` collects what a handler puts there. `client_certificate` is the last one that was shown (DER). `failures`
-    are exceptions of handlers that no test expects: close() raises the first one. rsa_exchange: also offers what older
-    clusters have, key exchange by RSA (MicroPython needs it with an RSA certificate in TLS 1.2, see hal/device/net.py).
+    are exceptions of handlers that no test expects: close() raises the first one. As servers do, it takes the client's
+    order of signature algorithms (Python's own default is the server's).
     """
 
-    def __init__(self, handler, identity=None, folder=None, version=None, ask_for=None, rsa_exchange=False):
+    def __init__(self, handler, identity=None, folder=None, version=None, ask_for=None):
         self.handler = handler
         self.heard = []
         self.connections = 0
@@ -73,8 +73,7 @@ class Server:
         if identity:
             self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             self.context.load_cert_chain(identity.write(folder))
-            if rsa_exchange:
-                self.context.set_ciphers("DEFAULT:kRSA")
+            self.context.options &= ~ssl.OP_CIPHER_SERVER_PREFERENCE
             if version:
                 self.context.minimum_version = self.context.maximum_version = version
             if ask_for:

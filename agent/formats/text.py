@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: MIT
+"""Text for persons: what strangers named, without characters that steer a terminal or turn the reading order; times."""
+
+#: Characters of one name or sentence that a person is shown.
+SHOWN_LIMIT = 200
+
+# Arabic letter mark, left-to-right and right-to-left mark, line and paragraph separator; the rest are ranges.
+_MARKS = (0x061C, 0x200E, 0x200F, 0x2028, 0x2029)
+_RANGES = ((0x00, 0x1F), (0x7F, 0x9F), (0x202A, 0x202E), (0x2066, 0x2069), (0xD800, 0xDFFF))
+
+
+def shown(text, limit=SHOWN_LIMIT):
+    """`text` as a person may see it: control characters (C0, DEL, C1), line and paragraph separators, bidirectional
+    marks and lone surrogates become "?"; what is longer than `limit` characters ends in "..."."""
+    if len(text) > limit:
+        text = text[:limit] + "..."
+    if not any([_unfit(ord(letter)) for letter in text]):
+        return text
+    return "".join(["?" if _unfit(ord(letter)) else letter for letter in text])
+
+
+def _unfit(code):
+    if 0x20 <= code < 0x7F:
+        return False
+    if code in _MARKS:
+        return True
+    for first, last in _RANGES:
+        if first <= code <= last:
+            return True
+    return False
+
+
+def utc(seconds):
+    """Seconds since 1970 as "2026-01-31 12:00:00 UTC". By hand: the two Pythons count time from different years."""
+    days, rest = seconds // 86400, seconds % 86400
+    # Years that begin in March, so that the leap day comes last (the proleptic Gregorian calendar repeats every 400).
+    days += 719468
+    era, day = days // 146097, days % 146097
+    year = (day - day // 1460 + day // 36524 - day // 146096) // 365
+    day -= 365 * year + year // 4 - year // 100
+    month = (5 * day + 2) // 153
+    day -= (153 * month + 2) // 5
+    month = month + 3 if month < 10 else month - 9
+    year += era * 400 + (1 if month < 3 else 0)
+    return "%04d-%02d-%02d %02d:%02d:%02d UTC" % (year, month, day + 1, rest // 3600, rest // 60 % 60, rest % 60)

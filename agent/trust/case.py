@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: MIT
+"""What is being judged, from the first rule to the Decision: a trust list, a signed file, or a TLS server's certificate."""
+
+from agent.trust.decision import Decision
+from agent.trust.wording import judgements as wording
+
+
+class Case:
+    """One file: its header, its digest when it is needed, what TVS said of it, and what it is compared with.
+
+    kind: as of a Decision. digest: of what was signed, or None: then make_digest(algorithm, data, cut) makes it of the
+    trust_list. previous: the TIMESTAMP of the installed file of this kind, None where nothing is to be compared."""
+
+    def __init__(self, kind, header=None, digest=None, make_digest=None, trust_list=None, previous=None):
+        self.kind = kind
+        self.header = header
+        self.trust_list = trust_list
+        self.previous = previous
+        self.tvs = None
+        self.warnings = []
+        self._digest = digest
+        self._make_digest = make_digest
+
+    def digest(self):
+        """What was signed, digested; made once."""
+        if self._digest is None:
+            header = self.header
+            self._digest = self._make_digest(header.digest_algorithm, self.trust_list.data, header.signature_cut)
+        return self._digest
+
+    def accept(self, reason, text):
+        """The Decision to believe it."""
+        decision = self._decision(True, reason, text)
+        decision.trust_list = self.trust_list
+        if self.header is not None:
+            decision.body = self.header.length
+            decision.timestamp = self.header.timestamp
+        return decision
+
+    def refuse(self, reason, text):
+        """The Decision not to."""
+        return self._decision(False, reason, text)
+
+    def _decision(self, accepted, reason, text):
+        return Decision(accepted, reason, self.kind, text, wording.evidence(self), self.warnings)

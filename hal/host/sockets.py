@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: MIT
+"""What hal/streams.py needs of sockets, on CPython."""
+
+import asyncio
+import errno
+import os
+import socket
+import struct
+
+from hal.host import waiting
+
+
+def receive(connected, buffer):
+    """Bytes moved into `buffer`, 0 at the end, None where nothing is there now."""
+    try:
+        return connected.recv_into(buffer)
+    except BlockingIOError:
+        return None
+
+
+def send(connected, data):
+    """How many bytes were taken, None where none are now."""
+    try:
+        return connected.send(data)
+    except BlockingIOError:
+        return None
+
+
+def readable(connected, deadline):
+    """Awaited: True where there is something to be received, False at the deadline (None: no end)."""
+    return waiting.readable(connected.fileno(), deadline)
+
+
+def writable(connected, deadline):
+    """As readable, for sending."""
+    return waiting.writable(connected.fileno(), deadline)
+
+
+async def rest():
+    """Other tasks get their turn."""
+    await asyncio.sleep(0)
+
+
+def credentials(connected):
+    """(process, user, group) of the program at the other end of a Unix socket, as it was when it connected."""
+    found = connected.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("iII"))
+    return struct.unpack("iII", found)
+
+
+def close(connected):
+    """Close a socket, for which a task may wait."""
+    if connected.fileno() >= 0:
+        waiting.forget(connected.fileno())
+    connected.close()
+
+
+async def connect(family, address, deadline):
+    """A connected TCP socket. OSError: ETIMEDOUT, ECONNREFUSED, ..."""
+    connected = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        connected.setblocking(False)
+        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        failure = connected.connect_ex(address)
+        if failure == errno.EINPROGRESS:
+            if not await writable(connected, deadline):
+                raise OSError(errno.ETIMEDOUT, "no answer in time")
+            failure = connected.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if failure:
+            raise OSError(failure, os.strerror(failure))
+    except BaseException:
+        close(connected)
+        raise
+    return connected

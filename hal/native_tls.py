@@ -1,0 +1,240 @@
+# SPDX-License-Identifier: MIT
+"""TLS by libphonetrust, on both Pythons and without I/O: knows the C interface of native/phonetrust_tls.h.
+
+A Tls is made once of a binding (hal/native.py says what that is); each Connection is bytes in and out:
+
+    connection = Tls(binding).connect(identity)
+    try:
+        while connection.state in ("handshake", "judge"):
+            send_all(connection.output())
+            if connection.state == "judge":
+                if not believed(connection.certificate):
+                    break
+                connection.accept()
+            elif connection.wants_input:
+                count = receive_into(buffer)
+                if count:
+                    connection.receive(memoryview(buffer)[:count])
+                else:
+                    connection.cut()
+        ...
+    finally:
+        connection.free()
+
+Nothing but the ClientHello and alerts comes out before accept(). Errors of TLS are OSError(EPROTO, sentence); then
+`failure` is the name of the error ("tls-proof"), and output() may hold an alert for the server.
+"""
+
+from array import array
+
+from hal.native_tls_wording import MESSAGES, sentence
+
+FUNCTIONS = (
+    ("error_name", "s", "i"),
+    ("tls_new", "h", "i"),
+    ("tls_free", "v", "h"),
+    ("tls_server_name", "i", "hbn"),
+    ("tls_identity", "i", "hbnbn"),
+    ("tls_state", "i", "h"),
+    ("tls_receive", "i", "hbn"),
+    ("tls_cut", "i", "h"),
+    ("tls_send", "i", "hon"),
+    ("tls_certificate", "i", "hon"),
+    ("tls_accept", "i", "h"),
+    ("tls_read", "i", "hon"),
+    ("tls_write", "i", "hbn"),
+    ("tls_close", "i", "h"),
+    ("tls_facts", "i", "hon"),
+)
+
+STATES = ("handshake", "judge", "open", "ended", "shut", "failed")
+STATIC_RSA = 1
+CERTIFICATE_SIZE = 8192
+OUTPUT_SIZE = 4160
+ERROR_MEMORY = -7
+FACTS = 11
+_ALERT, _AWAITED, _VERSION, _SUITE, _ASKED, _BYTES, _READABLE, _SENDABLE, _CAUSE = 2, 3, 4, 5, 6, 7, 8, 9, 10
+
+ENOMEM, EPROTO = 12, 71
+
+
+class Tls:
+    """Makes connections. OSError (ENOEXEC): the library has no TLS."""
+
+    name = "libphonetrust"
+
+    def __init__(self, binding):
+        binding.declare(FUNCTIONS)
+        for function in FUNCTIONS:
+            setattr(self, function[0], binding.function(*function))
+
+    def connect(self, identity=None, server_name=None, static_rsa=False):
+        """A new Connection. identity: (certificate DER, private key DER), shown if the server asks after accept().
+
+        server_name: text of at most 255 bytes for servers that have several certificates. static_rsa: offer key
+        exchange by RSA encryption too. ValueError: identity or server_name cannot be used. OSError: no memory.
+        """
+        return Connection(self, identity, server_name, static_rsa)
+
+
+class Connection:
+    """One TLS connection. free() is to be called once it is no longer used, also after errors; no call after it."""
+
+    def __init__(self, tls, identity=None, server_name=None, static_rsa=False):
+        self._tls = tls
+        self._rest = b""
+        self.failure = None
+        self._handle = tls.tls_new(STATIC_RSA if static_rsa else 0)
+        if self._handle is None:
+            raise OSError(ENOMEM)
+        try:
+            if server_name:
+                name = server_name.encode()
+                self._use(tls.tls_server_name(self._handle, name, len(name)), "server name")
+            if identity is not None:
+                certificate, key = identity
+                self._use(
+                    tls.tls_identity(self._handle, certificate, len(certificate), key, len(key)),
+                    "identity",
+                )
+            self._done(tls.tls_receive(self._handle, b"", 0))  # now output() has the ClientHello
+        except BaseException:
+            self.free()
+            raise
+
+    @property
+    def state(self):
+        """ "handshake", "judge" (look at certificate, then accept), "open", "ended" (by the server, in order), "shut",
+        "failed"."""
+        return STATES[self._tls.tls_state(self._live())]
+
+    @property
+    def wants_input(self):
+        """True where only bytes of the server help on: all that was received is used up and there is nothing to read."""
+        if self._rest:
+            return False
+        facts = self.facts()
+        return facts[0] in (0, 2) and not facts[_READABLE] and not facts[_SENDABLE]
+
+    def receive(self, data):
+        """Take bytes that the server sent; all of them are kept until they are used. OSError: TLS failed."""
+        handle = self._live()
+        if self._rest:
+            data = self._rest + bytes(data)
+            self._rest = b""
+        taken = self._done(self._tls.tls_receive(handle, data, len(data)))
+        if taken < len(data) and self.state not in ("ended", "shut"):
+            self._rest = bytes(memoryview(data)[taken:])
+
+    def cut(self):
+        """The server has closed its transport. OSError unless it ended TLS in order before (close_notify)."""
+        self._push()
+        self._done(self._tls.tls_cut(self._live()))
+
+    def output(self):
+        """Bytes for the server; b"" where there are none now."""
+        found = b""
+        room = bytearray(OUTPUT_SIZE)
+        while True:
+            count = self._tls.tls_send(self._live(), room, len(room))
+            if count <= 0:
+                return found
+            found += bytes(memoryview(room)[:count])
+
+    @property
+    def certificate(self):
+        """The server's certificate (DER), None before "judge"."""
+        room = bytearray(CERTIFICATE_SIZE)
+        count = self._tls.tls_certificate(self._live(), room, len(room))
+        return bytes(memoryview(room)[:count]) if count > 0 else None
+
+    def accept(self):
+        """The certificate is believed: go on. OSError: TLS failed. ValueError in another state than "judge"."""
+        self._call(self._tls.tls_accept(self._live()), "accept")
+        self._push()
+
+    def read_into(self, buffer):
+        """Move plaintext into `buffer`: how many bytes, 0 where there is none now. OSError: TLS failed."""
+        count = self._done(self._tls.tls_read(self._live(), buffer, len(buffer)))
+        if not count and self._rest:
+            self._push()
+            count = self._done(self._tls.tls_read(self._live(), buffer, len(buffer)))
+        return count
+
+    def write(self, data):
+        """Encrypt plaintext: how many bytes were taken; where not all, output() has to be sent first.
+
+        OSError: TLS failed. ValueError in another state than "open".
+        """
+        return self._call(self._tls.tls_write(self._live(), data, len(data)), "write")
+
+    def shut(self):
+        """End TLS: output() has the close_notify, in "judge" the alert that says no. No error."""
+        self._rest = b""
+        self._tls.tls_close(self._live())
+
+    def free(self):
+        """Give its memory back. May be called twice."""
+        if self._handle is not None:
+            self._tls.tls_free(self._handle)
+            self._handle = None
+            self._rest = b""
+
+    def facts(self):
+        """The numbers of phonetrust_tls_facts."""
+        facts = array("I", bytes(4 * FACTS))
+        self._tls.tls_facts(self._live(), facts, FACTS)
+        return facts
+
+    @property
+    def version(self):
+        """ "TLS 1.3", "TLS 1.2", None before the ServerHello."""
+        return {0x0304: "TLS 1.3", 0x0303: "TLS 1.2"}.get(self.facts()[_VERSION])
+
+    @property
+    def suite(self):
+        """IANA's number of the cipher suite, 0 before the ServerHello."""
+        return self.facts()[_SUITE]
+
+    @property
+    def client_certificate_asked(self):
+        """True where the server asked for a certificate; known from "judge" on."""
+        return self.facts()[_ASKED] == 1
+
+    @property
+    def awaited(self):
+        """The server's handshake message that is due ("ServerHello"), None where none is: for a timeout's sentence."""
+        return MESSAGES.get(self.facts()[_AWAITED])
+
+    def _live(self):
+        if self._handle is None:
+            raise ValueError("the connection was freed")
+        return self._handle
+
+    def _push(self):
+        # What was kept, now that there may be use for it.
+        if self._rest:
+            data = self._rest
+            self._rest = b""
+            self.receive(data)
+
+    def _use(self, result, what):
+        if result == ERROR_MEMORY:
+            raise OSError(ENOMEM)
+        if result < 0:
+            raise ValueError("%s: %s" % (what, self._tls.error_name(result)))
+
+    def _call(self, result, what):
+        if result < 0 and self.state != "failed":
+            raise ValueError("%s in state %s" % (what, self.state))
+        return self._done(result)
+
+    def _done(self, result):
+        if result == ERROR_MEMORY:
+            self.failure = "memory"
+            raise OSError(ENOMEM)
+        if result < 0:
+            facts = self.facts()
+            self.failure = self._tls.error_name(result)
+            raise OSError(EPROTO, "TLS: " + sentence(self.failure, facts[_ALERT], facts[_AWAITED], facts[_CAUSE]))
+        return result

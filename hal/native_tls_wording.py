@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: MIT
+"""Why a TLS connection ended, in sentences that an administrator can act on."""
+
+# Handshake messages of a server by their type (RFC 8446, 4; RFC 5246, 7.4).
+MESSAGES = {
+    2: "ServerHello",
+    8: "EncryptedExtensions",
+    11: "Certificate",
+    12: "ServerKeyExchange",
+    13: "CertificateRequest",
+    14: "ServerHelloDone",
+    15: "CertificateVerify",
+    20: "Finished",
+}
+
+# Alerts that servers send (RFC 8446, 6; RFC 5246, 7.2), and what each asks for.
+ALERTS = {
+    10: ("unexpected_message", None),
+    20: ("bad_record_mac", None),
+    40: ("handshake_failure", "see that it has a cipher suite with ECDHE and AES-GCM or ChaCha20 for its key"),
+    42: ("bad_certificate", "see that it trusts the issuer of this phone's certificate"),
+    43: ("unsupported_certificate", "see that it takes this phone's kind of certificate"),
+    44: ("certificate_revoked", "give this phone a new certificate"),
+    45: ("certificate_expired", "give this phone a new certificate, and see that the server's clock is right"),
+    46: ("certificate_unknown", "see that it trusts the issuer of this phone's certificate"),
+    47: ("illegal_parameter", None),
+    48: ("unknown_ca", "see that it trusts the issuer of this phone's certificate"),
+    49: ("access_denied", "see that it lets this phone in"),
+    50: ("decode_error", None),
+    51: ("decrypt_error", None),
+    70: ("protocol_version", "switch on TLS 1.2 or 1.3 there"),
+    71: ("insufficient_security", "this phone's key or certificate is too weak for it, or its suites are not offered"),
+    80: ("internal_error", "look into its log"),
+    112: ("unrecognized_name", "it has no certificate for the name that it was asked by"),
+    116: ("certificate_required", "give this phone a certificate"),
+}
+NO_ALERT = 256
+
+SENTENCES = {
+    "tls-version": "the server has neither TLS 1.2 nor 1.3: switch one of them on there",
+    "tls-parameters": "the server chose parameters that were not offered, as no server should; look for what stands between",
+    "tls-certificate": "the server's certificate is missing, unreadable or longer than 8192 bytes: give it another one",
+    "tls-key": "the server's certificate has a key of an unsupported kind: RSA up to 4096 bits (not an RSASSA-PSS key)"
+    " or EC on P-256, P-384 or P-521 is needed",
+    "tls-proof": "the server did not prove that it has the key of its certificate: it may be an impostor, or its key and"
+    " certificate do not belong together",
+    "tls-scheme": "the server signs in a way that was not offered: allow it PKCS #1, RSA-PSS or ECDSA signatures with SHA-256,"
+    " SHA-384 or SHA-512",
+    "tls-record": "a record is malformed, too long or one of many empty ones, or it was altered on its way",
+    "tls-message": "a message of the server is malformed, too long or not due",
+    "tls-bytes": "the server sent more than 64 KB during the handshake",
+    "tls-records": "the server sent more than 64 records that led nowhere",
+    "tls-alerts": "the server sent more than 4 alerts",
+    "tls-closed": "the server ended the connection during the handshake, in order",
+    "tls-cut": "the connection ended without the server's end of TLS: the server broke off, or somebody cut it",
+    "random": "the system gives no random bytes",
+}
+
+
+def sentence(failure, alert, awaited, cause):
+    """One sentence about the failure of this name; the numbers are facts 2, 3 and 10 of phonetrust_tls_facts."""
+    if failure == "tls-alert":
+        name, advice = ALERTS.get(alert, ("unknown", None))
+        text = "the server ended the connection with alert %d (%s)" % (alert, name)
+        return text + ": " + advice if advice else text
+    text = SENTENCES.get(failure)
+    if text is None:
+        return "a fault of the phone: %s, cause -0x%04x" % (failure, cause)
+    if awaited in MESSAGES and failure != "tls-version":
+        text += " (due was its %s)" % MESSAGES[awaited]
+    return text

@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: MIT
+"""A TLS connection: moves bytes between a stream and a TLS engine that does no I/O, on both Pythons.
+
+The engine is a Connection as hal/native_tls.py describes it. Deadlines and the budget of bytes are kept here, so no
+server can hold a handshake or an answer open by sending a little now and then.
+"""
+
+EBADF, EACCES, EPIPE, EPROTO, ETIMEDOUT = 9, 13, 32, 71, 110
+
+#: Most bytes that a server may send until the handshake has ended.
+HANDSHAKE_BYTES = 65536
+CHUNK = 4096
+
+
+async def connect(net, engine, clock, host, port, deadline, accept, identity):
+    """What net.tls() of both HALs does: a TlsStream whose server was accepted. engine: makes connections."""
+    name = None if is_numeric(host) else host
+    connection = engine.connect(identity, server_name=name)
+    try:
+        plain = await net.tcp(host, port, deadline)
+    except BaseException:
+        connection.free()
+        raise
+    stream = TlsStream(plain, connection, clock)
+    await stream.shake_hands(deadline, accept)
+    return stream
+
+
+def is_numeric(host):
+    """True for an address in digits, False for a name."""
+    return ":" in host or not host.replace(".", "0").rstrip("0123456789")
+
+
+class TlsStream:
+    """One TLS connection; shake_hands() comes first. connection: freed by close()."""
+
+    def __init__(self, plain, connection, clock):
+        self._plain = plain
+        self._connection = connection
+        self._clock = clock
+        self._buffer = bytearray(CHUNK)
+        self._cut = False
+        self.orderly = False
+        self.peer_certificate = None
+
+    async def shake_hands(self, deadline, accept):
+        """The whole handshake before `deadline`. Where the server has shown its certificate and proved its key,
+        accept(certificate DER) is awaited; nothing of the phone's own is sent before it says yes.
+
+        OSError: EACCES where it says no, EPROTO where TLS fails, ETIMEDOUT ...; then the stream is closed."""
+        try:
+            received = 0
+            while self._connection.state != "open":
+                received += await self._shake(deadline, accept)
+                if received > HANDSHAKE_BYTES:
+                    raise OSError(EPROTO, "TLS: the server sent more than %d bytes of handshake" % HANDSHAKE_BYTES)
+            await self._send(deadline)
+        except BaseException:
+            self.close()
+            raise
+
+    async def _shake(self, deadline, accept):
+        # One step; how many bytes it received.
+        connection = self._connection
+        await self._send(deadline)
+        if connection.state == "judge":
+            certificate = connection.certificate
+            if not await accept(certificate):
+                raise OSError(EACCES, "the server's certificate is not accepted")
+            connection.accept()
+            self.peer_certificate = certificate
+            return 0
+        if self._clock.monotonic() >= deadline:
+            raise self._late()
+        if not connection.wants_input:
+            return 0
+        try:
+            return await self._receive(deadline)
+        except OSError as error:
+            raise self._late() if error.errno == ETIMEDOUT else error
+
+    async def read_into(self, buffer, deadline):
+        """Bytes read, 0 at the end; then `orderly` tells whether the server said that this is the end.
+
+        OSError: ETIMEDOUT where no bytes come before the deadline, EPROTO for broken TLS."""
+        connection = self._open()
+        while not self._cut:
+            count = connection.read_into(buffer)
+            if count:
+                return count
+            if connection.state == "ended":
+                self.orderly = True
+                return 0
+            await self._send(deadline)
+            if connection.wants_input and not await self._receive(deadline):
+                self._cut = True
+        return 0
+
+    async def write(self, data, deadline):
+        """Write all of it. OSError: ETIMEDOUT, EPROTO for broken TLS, EPIPE where the connection has ended."""
+        connection = self._open()
+        view = memoryview(data)
+        while len(view):
+            if self._cut or connection.state == "ended":
+                raise OSError(EPIPE, "the server has ended the connection")
+            count = connection.write(view)
+            view = view[count:]
+            await self._send(deadline)
+            self._open()
+
+    def close(self):
+        """End the connection, and say so to the server if that needs no wait."""
+        connection = self._connection
+        if connection is None:
+            return
+        self._connection = None
+        try:
+            connection.shut()
+            self._plain.write_now(connection.output())
+        except OSError:
+            pass  # TLS had failed before
+        connection.free()
+        self._plain.close()
+
+    def _open(self):
+        if self._connection is None:
+            raise OSError(EBADF, "the connection is closed")
+        return self._connection
+
+    def _late(self):
+        awaited = self._connection.awaited
+        return OSError(ETIMEDOUT, "no %s in time" % awaited if awaited else "no answer in time")
+
+    async def _send(self, deadline):
+        data = self._open().output()
+        if data:
+            await self._plain.write(data, deadline)
+
+    async def _receive(self, deadline):
+        # How many bytes came, 0 where the connection was cut in the middle of what is no handshake.
+        connection = self._open()
+        count = await self._plain.read_into(self._buffer, deadline)
+        self._open()
+        if count:
+            connection.receive(memoryview(self._buffer)[:count])
+            return count
+        before = connection.state
+        try:
+            connection.cut()
+        except OSError:
+            if connection.failure != "tls-cut" or before == "handshake":
+                raise
+        return 0

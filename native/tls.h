@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/* A TLS connection, as the tls*.c files share it. */
+#ifndef PHONETRUST_TLS_INTERNAL_H
+#define PHONETRUST_TLS_INTERNAL_H
+
+#define MBEDTLS_ALLOW_PRIVATE_ACCESS
+#include <mbedtls/ssl.h>
+
+#include "internal.h"
+
+#define RECORD_HEADER 5
+/* A record of MBEDTLS_SSL_OUT_CONTENT_LEN bytes with what TLS adds: header, nonce, tag, type. */
+#define RECORD_ADDED 64
+#define OUTPUT_SIZE (MBEDTLS_SSL_OUT_CONTENT_LEN + RECORD_ADDED)
+
+struct tls {
+    mbedtls_ssl_context ssl;
+    mbedtls_ssl_config config;
+    mbedtls_x509_crt own_certificate;
+    mbedtls_pk_context own_key;
+    struct random_source random;
+
+    int state;
+    int error; /* PHONETRUST_ERROR_, 0: none */
+    int cause; /* mbedTLS's error */
+    int limit; /* PHONETRUST_ERROR_ of a bound that was exceeded while mbedTLS was reading */
+    unsigned alert;
+    bool judged;   /* the state JUDGE was reached */
+    bool accepted; /* and left with the yes */
+    bool asked;
+
+    struct slice input; /* what is left of the bytes of this call */
+    uint8_t header[RECORD_HEADER];
+    size_t header_filled;
+    size_t record_left;
+    size_t handshake_bytes;
+    unsigned idle_records;
+    unsigned alerts;
+
+    size_t output_start;
+    size_t output_end;
+    uint8_t output[OUTPUT_SIZE];
+};
+
+/* tls_bytes.c: the functions that mbedTLS reads and writes with; each is given the struct tls. */
+int tls_pull(void *tls, unsigned char *out, size_t length);
+int tls_push(void *tls, const unsigned char *data, size_t length);
+size_t tls_room(const struct tls *tls);
+
+/* tls_failure.c: end the connection because mbedTLS returned `cause`; returns the error. */
+int tls_fail(struct tls *tls, int cause);
+
+/* tls_failure.c: the type of the handshake message that mbedTLS waits for, 0: none. */
+unsigned tls_awaited(const struct tls *tls);
+
+/* tls_global.c: the PSA core is there. 0 or an error of mbedTLS. */
+int tls_global_start(void);
+
+#endif

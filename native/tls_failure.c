@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT */
+/* Why a TLS connection ended: mbedTLS's error and where it stood, as one of the errors of phonetrust_tls.h.
+ */
+#include "tls.h"
+
+#include <mbedtls/ecp.h>
+#include <mbedtls/rsa.h>
+#include <mbedtls/x509.h>
+
+#define SERVER_HELLO 2
+#define ENCRYPTED_EXTENSIONS 8
+#define CERTIFICATE 11
+#define SERVER_KEY_EXCHANGE 12
+#define CERTIFICATE_REQUEST 13
+#define SERVER_HELLO_DONE 14
+#define CERTIFICATE_VERIFY 15
+#define FINISHED 20
+
+unsigned tls_awaited(const struct tls *tls) {
+    switch ((mbedtls_ssl_states)tls->ssl.state) {
+    case MBEDTLS_SSL_SERVER_HELLO:
+        return SERVER_HELLO;
+    case MBEDTLS_SSL_ENCRYPTED_EXTENSIONS:
+        return ENCRYPTED_EXTENSIONS;
+    case MBEDTLS_SSL_CERTIFICATE_REQUEST: /* in TLS 1.2 it may be left out, as in 1.3 */
+        return CERTIFICATE_REQUEST;
+    case MBEDTLS_SSL_SERVER_CERTIFICATE:
+        return CERTIFICATE;
+    case MBEDTLS_SSL_SERVER_KEY_EXCHANGE:
+        return SERVER_KEY_EXCHANGE;
+    case MBEDTLS_SSL_SERVER_HELLO_DONE:
+        return SERVER_HELLO_DONE;
+    case MBEDTLS_SSL_CERTIFICATE_VERIFY: /* in TLS 1.2 this is ours, and never waited in */
+        return CERTIFICATE_VERIFY;
+    case MBEDTLS_SSL_SERVER_CHANGE_CIPHER_SPEC:
+    case MBEDTLS_SSL_SERVER_FINISHED:
+        return FINISHED;
+    default:
+        return 0;
+    }
+}
+
+static bool no_memory(int cause) {
+    int failed = cause + (-cause & 0x7F);
+    return is_no_memory(cause) || failed == MBEDTLS_ERR_SSL_ALLOC_FAILED ||
+           failed == MBEDTLS_ERR_X509_ALLOC_FAILED || failed == MBEDTLS_ERR_MD_ALLOC_FAILED ||
+           failed == MBEDTLS_ERR_CIPHER_ALLOC_FAILED;
+}
+
+/* Errors that say the same wherever they come up; 0 for the others. */
+static int plain_error(const struct tls *tls, int cause) {
+    switch (cause) {
+    case MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE:
+        /* mbedTLS also says so of a server without a certificate. */
+        return tls->ssl.in_msgtype == MBEDTLS_SSL_MSG_ALERT ? PHONETRUST_ERROR_TLS_ALERT
+                                                            : PHONETRUST_ERROR_TLS_CERTIFICATE;
+    case MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY:
+        return PHONETRUST_ERROR_TLS_CLOSED;
+    case MBEDTLS_ERR_SSL_BAD_PROTOCOL_VERSION:
+        return PHONETRUST_ERROR_TLS_VERSION;
+    case MBEDTLS_ERR_SSL_INVALID_MAC:
+    case MBEDTLS_ERR_SSL_INVALID_RECORD:
+    case MBEDTLS_ERR_SSL_UNEXPECTED_RECORD:
+        return PHONETRUST_ERROR_TLS_RECORD;
+    case MBEDTLS_ERR_PK_UNKNOWN_PK_ALG:
+        return PHONETRUST_ERROR_TLS_KEY;
+    case MBEDTLS_ERR_X509_INVALID_FORMAT:
+        return PHONETRUST_ERROR_TLS_CERTIFICATE;
+    case MBEDTLS_ERR_SSL_INTERNAL_ERROR:
+        return PHONETRUST_ERROR_TLS_INTERNAL;
+    default:
+        return 0;
+    }
+}
+
+static bool is_wrong_signature(int cause) {
+    return cause == MBEDTLS_ERR_RSA_VERIFY_FAILED || cause == MBEDTLS_ERR_RSA_INVALID_PADDING ||
+           cause == MBEDTLS_ERR_ECP_VERIFY_FAILED || cause == MBEDTLS_ERR_PK_SIG_LEN_MISMATCH;
+}
+
+/* What an error says of the message that was awaited. */
+static int error_at(unsigned awaited, int cause) {
+    /* BAD_INPUT_DATA: a message that does not fit into mbedTLS's buffer. */
+    if (cause == MBEDTLS_ERR_SSL_UNEXPECTED_MESSAGE || cause == MBEDTLS_ERR_SSL_DECODE_ERROR ||
+        cause == MBEDTLS_ERR_SSL_BAD_INPUT_DATA)
+        return PHONETRUST_ERROR_TLS_MESSAGE;
+    switch (awaited) {
+    case SERVER_HELLO:
+    case ENCRYPTED_EXTENSIONS:
+        return PHONETRUST_ERROR_TLS_PARAMETERS;
+    case CERTIFICATE: /* mbedTLS checks a ServerHello of TLS 1.2 when it waits for this already */
+        return cause == MBEDTLS_ERR_SSL_ILLEGAL_PARAMETER ? PHONETRUST_ERROR_TLS_PARAMETERS
+                                                          : PHONETRUST_ERROR_TLS_CERTIFICATE;
+    case SERVER_KEY_EXCHANGE:
+        if (cause == MBEDTLS_ERR_SSL_ILLEGAL_PARAMETER || cause == MBEDTLS_ERR_SSL_PK_TYPE_MISMATCH)
+            return PHONETRUST_ERROR_TLS_SCHEME;
+        return PHONETRUST_ERROR_TLS_PROOF; /* a signature that is no DER has many errors */
+    case CERTIFICATE_VERIFY:
+    case FINISHED:
+        return PHONETRUST_ERROR_TLS_PROOF;
+    default:
+        return is_wrong_signature(cause) ? PHONETRUST_ERROR_TLS_PROOF : PHONETRUST_ERROR_TLS_MESSAGE;
+    }
+}
+
+int tls_fail(struct tls *tls, int cause) {
+    int error = tls->limit;
+    if (error == 0 && tls->random.failed)
+        error = PHONETRUST_ERROR_RANDOM;
+    if (error == 0 && no_memory(cause))
+        error = PHONETRUST_ERROR_MEMORY;
+    if (error == 0)
+        error = plain_error(tls, cause);
+    if (error == 0)
+        error = error_at(tls_awaited(tls), cause);
+    if (error == PHONETRUST_ERROR_TLS_ALERT)
+        tls->alert = tls->ssl.in_msg[1];
+    tls->state = PHONETRUST_TLS_FAILED;
+    tls->error = error;
+    tls->cause = -cause;
+    return error;
+}

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MIT */
+/* A TLS connection at work: the handshake step by step, with the stop in the middle, then plaintext. */
+#include "tls.h"
+
+#include <string.h>
+
+#include <ssl_misc.h>
+
+/* The server has said all that it says before the client answers, and mbedTLS has checked it: the proof of
+ * the key (not for a key exchange by RSA encryption) and, in TLS 1.3, the server's Finished. */
+static bool is_at_judgement(const struct tls *tls) {
+    return tls->ssl.state == MBEDTLS_SSL_CLIENT_CERTIFICATE ||
+           tls->ssl.state == MBEDTLS_SSL_CLIENT_CCS_AFTER_SERVER_FINISHED;
+}
+
+static void judge(struct tls *tls) {
+    tls->state = PHONETRUST_TLS_JUDGE;
+    tls->judged = true;
+    tls->asked = tls->ssl.handshake->client_auth != 0;
+}
+
+/* mbedTLS also says WANT_READ after a record that it only took notice of. */
+static bool has_to_wait(const struct tls *tls, int result) {
+    return result == MBEDTLS_ERR_SSL_WANT_WRITE ||
+           (result == MBEDTLS_ERR_SSL_WANT_READ && tls->input.length == 0);
+}
+
+static int shake_hands(struct tls *tls) {
+    while (tls->ssl.state != MBEDTLS_SSL_HANDSHAKE_OVER) {
+        if (!tls->accepted && is_at_judgement(tls)) {
+            if (tls->ssl.session_negotiate->peer_cert == NULL)
+                return tls_fail(tls, MBEDTLS_ERR_SSL_INTERNAL_ERROR);
+            judge(tls);
+            return 0;
+        }
+        int before = tls->ssl.state;
+        int result = mbedtls_ssl_handshake_step(&tls->ssl);
+        if (tls->ssl.state != before)
+            tls->idle_records = 0;
+        if (has_to_wait(tls, result))
+            return 0;
+        if (result != 0 && result != MBEDTLS_ERR_SSL_WANT_READ)
+            return tls_fail(tls, result);
+    }
+    if (!tls->accepted)
+        return tls_fail(tls, MBEDTLS_ERR_SSL_INTERNAL_ERROR);
+    tls->state = PHONETRUST_TLS_OPEN;
+    return 0;
+}
+
+/* Decrypt until there is plaintext to be read. A read of no bytes does just that. */
+static int look_for_plaintext(struct tls *tls) {
+    while (mbedtls_ssl_get_bytes_avail(&tls->ssl) == 0) {
+        int result = mbedtls_ssl_read(&tls->ssl, NULL, 0);
+        if (has_to_wait(tls, result))
+            return 0;
+        if (result == MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY) {
+            tls->state = PHONETRUST_TLS_ENDED;
+            return 0;
+        }
+        if (result < 0 && result != MBEDTLS_ERR_SSL_WANT_READ)
+            return tls_fail(tls, result);
+    }
+    tls->idle_records = 0;
+    return 0;
+}
+
+static int go_on(struct tls *tls) {
+    int result = 0;
+    if (tls->state == PHONETRUST_TLS_HANDSHAKE)
+        result = shake_hands(tls);
+    if (result == 0 && tls->state == PHONETRUST_TLS_OPEN)
+        result = look_for_plaintext(tls);
+    return result;
+}
+
+int phonetrust_tls_receive(void *handle, const uint8_t *data, size_t length) {
+    struct tls *tls = handle;
+    if (tls == NULL || length > PHONETRUST_MAXIMUM_LENGTH)
+        return PHONETRUST_ERROR_ARGUMENT;
+    if (tls->state == PHONETRUST_TLS_FAILED)
+        return tls->error;
+    tls->input = (struct slice){data, length};
+    int result = go_on(tls);
+    size_t taken = length - tls->input.length;
+    tls->input = (struct slice){NULL, 0};
+    return result < 0 ? result : (int)taken;
+}
+
+int phonetrust_tls_accept(void *handle) {
+    struct tls *tls = handle;
+    if (tls == NULL)
+        return PHONETRUST_ERROR_ARGUMENT;
+    if (tls->state != PHONETRUST_TLS_JUDGE)
+        return tls->state == PHONETRUST_TLS_FAILED ? tls->error : PHONETRUST_ERROR_ARGUMENT;
+    tls->state = PHONETRUST_TLS_HANDSHAKE;
+    /* Only now does mbedTLS get to know that there is a client certificate. */
+    if (tls->own_certificate.raw.p != NULL) {
+        int result = mbedtls_ssl_conf_own_cert(&tls->config, &tls->own_certificate, &tls->own_key);
+        if (result != 0)
+            return tls_fail(tls, result);
+    }
+    tls->accepted = true;
+    return go_on(tls);
+}
+
+int phonetrust_tls_send(void *handle, uint8_t *out, size_t capacity) {
+    struct tls *tls = handle;
+    if (tls == NULL)
+        return PHONETRUST_ERROR_ARGUMENT;
+    /* The ClientHello, or what found no room before. An error shows in the next call; there may be an alert.
+     */
+    go_on(tls);
+    size_t length = tls->output_end - tls->output_start;
+    if (length > capacity)
+        length = capacity;
+    if (length == 0)
+        return 0;
+    memcpy(out, tls->output + tls->output_start, length);
+    tls->output_start += length;
+    if (tls->output_start == tls->output_end)
+        tls->output_start = tls->output_end = 0;
+    return (int)length;
+}
+
+int phonetrust_tls_read(void *handle, uint8_t *out, size_t capacity) {
+    struct tls *tls = handle;
+    if (tls == NULL)
+        return PHONETRUST_ERROR_ARGUMENT;
+    if (tls->state == PHONETRUST_TLS_FAILED)
+        return tls->error;
+    if (capacity > PHONETRUST_MAXIMUM_LENGTH)
+        capacity = PHONETRUST_MAXIMUM_LENGTH;
+    if (tls->state != PHONETRUST_TLS_OPEN || capacity == 0 || mbedtls_ssl_get_bytes_avail(&tls->ssl) == 0)
+        return 0;
+    int result = mbedtls_ssl_read(&tls->ssl, out, capacity);
+    return result < 0 ? tls_fail(tls, result) : result;
+}
+
+int phonetrust_tls_write(void *handle, const uint8_t *data, size_t length) {
+    struct tls *tls = handle;
+    if (tls == NULL)
+        return PHONETRUST_ERROR_ARGUMENT;
+    if (tls->state != PHONETRUST_TLS_OPEN)
+        return tls->state == PHONETRUST_TLS_FAILED ? tls->error : PHONETRUST_ERROR_ARGUMENT;
+    size_t taken = 0;
+    /* Never more than there is room for: mbedTLS would want the same bytes again. */
+    while (taken < length && tls_room(tls) > RECORD_ADDED && tls->ssl.out_left == 0) {
+        size_t step = tls_room(tls) - RECORD_ADDED;
+        if (step > length - taken)
+            step = length - taken;
+        int result = mbedtls_ssl_write(&tls->ssl, data + taken, step);
+        if (result < 0)
+            return tls_fail(tls, result);
+        taken += (size_t)result;
+    }
+    return (int)taken;
+}
+
+int phonetrust_tls_close(void *handle) {
+    struct tls *tls = handle;
+    if (tls == NULL)
+        return PHONETRUST_ERROR_ARGUMENT;
+    /* An alert that finds no room is not sent: the transport's end will have to do. */
+    if (tls->state == PHONETRUST_TLS_JUDGE)
+        mbedtls_ssl_send_alert_message(&tls->ssl, MBEDTLS_SSL_ALERT_LEVEL_FATAL,
+                                       MBEDTLS_SSL_ALERT_MSG_BAD_CERT);
+    else if (tls->state == PHONETRUST_TLS_OPEN || tls->state == PHONETRUST_TLS_ENDED)
+        mbedtls_ssl_close_notify(&tls->ssl);
+    if (tls->state != PHONETRUST_TLS_FAILED)
+        tls->state = PHONETRUST_TLS_SHUT;
+    return 0;
+}
