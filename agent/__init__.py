@@ -11,4 +11,4 @@ import gc
 if hasattr(gc, "threshold"):
     gc.threshold((gc.mem_alloc() + gc.mem_free()) // 16)  # bytes allocated between two collections
 
-VERSION = "0.1.0"
+VERSION = "0.2.0"

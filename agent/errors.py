@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The errors of the agent: a small tree, and which branch means what.
+"""The errors of the agent: a small tree, and the meaning of its branches.
 
 PhonetrustError          every error of ours: .reason is a code, .text one sentence for a person
   Refused                bytes that must not be trusted: .reason is a code of docs/spec/rules.md
@@ -63,7 +63,7 @@ class Unsupported(Malformed):
 
 
 class RecordMismatch(Malformed):
-    """A trust list record that says something else than the certificate in it."""
+    """A trust list record that differs from the certificate in it."""
 
     reason = "record-mismatch"
 
@@ -81,6 +81,6 @@ class SettingsError(PhonetrustError):
 
 
 class TrustLost(PhonetrustError):
-    """Something was stored and cannot be read whole: not the same as having no trust."""
+    """The stored state cannot be read whole. That is something else than having no trust."""
 
     reason = "trust-lost"

@@ -15,8 +15,11 @@ from agent.boot.work import Work
 from agent.fetch.fetcher import Fetcher
 from agent.fetch.tftp.client import Client as TftpClient
 from agent.flash.keeper import Keeper
+from agent.formats.text import SENTENCES_LIMIT, shown
+from agent.local.certificates import CertificateFiles
 from agent.local.console import Console
 from agent.local.json_pieces import pieces
+from agent.local.keys import Keys
 from agent.local.programs import Programs
 from agent.local.service import Service
 from agent.local.status import View, refusal_of, state_of
@@ -35,10 +38,10 @@ _TICK = 1000  # ms between two looks at the watchdog
 class Phone:
     """A phone with its console output. judge, keeper, fetcher, history, view, work: its parts, for launchers and tests."""
 
-    def __init__(self, hal, settings, servers=(), origin=0, mic=None, user=None, software=None):
+    def __init__(self, hal, settings, servers=(), origin=0, mic=None, user=None, group=None, software=None):
         """servers: TFTP servers that DHCP gave. origin: the clock's ms at which the log's time begins. mic: certificate
-        and private key (DER) of the phone's maker, or None; ValueError where these do not belong together. user: the
-        number of the user that this runs as. software: agent.trust.loads.Software of a phone whose HAL can replace it."""
+        and private key (DER) of the phone's maker, or None; ValueError where these do not belong together. user, group:
+        the numbers of those that this runs as. software: agent.trust.loads.Software of a phone whose HAL can replace it."""
         self.hal = hal
         self.settings = settings
         self._origin = origin
@@ -54,8 +57,13 @@ class Phone:
         self.fetcher = Fetcher(self._tftp, self._web, settings.tftp or servers, clock, self.log)
         asked = History(self.report)
         self.programs = Programs(self.fetcher, self.judge, hal.files, hal.crypto, settings.file_limit, clock, asked)
-        self.view = View(settings, hal.crypto, self.judge, self.keeper, self.fetcher, self.tvs, self.history, asked)
-        self.service = Service(self.programs, self.view, hal.files, clock, self.log, user)
+        identity = self.keeper.identity
+        keys = Keys(identity, hal.crypto, clock, settings.sign_limit, user, group)
+        self._certificates = CertificateFiles(hal.published, self.judge, identity, self.log)
+        self.view = View(
+            settings, hal.crypto, self.judge, self.keeper, self.fetcher, self.tvs, self.history, asked, keys
+        )
+        self.service = Service(self.programs, keys, self.view, hal.files, clock, self.log, user)
         self.enrolment = Enrolment(self._capf_client, self.judge, self.keeper, self.history, clock, self.log)
         boot = make_boot(
             settings,
@@ -151,7 +159,9 @@ class Phone:
     def line(self, severity, text):
         """One line of the log: seconds (since power-on, on a board), severity, text."""
         now = self.hal.clock.monotonic() - self._origin
-        self.hal.console.write("[%6d.%03d] %-7s %s\n" % (now // 1000, now % 1000, severity, text))
+        self.hal.console.write(
+            "[%6d.%03d] %-7s %s\n" % (now // 1000, now % 1000, severity, shown(text, SENTENCES_LIMIT))
+        )
 
     def log(self, text):
         """What happens between decisions."""
@@ -163,6 +173,7 @@ class Phone:
         self.line(severity, "%s %s %s: %s" % (decision.kind, decision.outcome, decision.reason, decision.text))
         for warning in decision.warnings:
             self.line(WARNING, "%s: %s" % (decision.kind, warning))
+        self._certificates.update()  # before anybody hears of it
         self.service.publish(decision)
 
     def _summary(self):
@@ -206,6 +217,7 @@ class Phone:
     async def _watchdog(self):
         while True:
             self.hal.board.watchdog()
+            self._certificates.update()
             await self._tftp.settle()
             await self.hal.clock.sleep(_TICK)
 

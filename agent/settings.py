@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The settings file of a phone: a small JSON object that a person can edit on any PC.
 
-Every key has a default but `mac`. A mistake is a SettingsError that names the key, what is wrong and an example."""
+Every key but `mac` has a default. A mistake is a SettingsError that names the key, what is wrong and an example."""
 
 import json
 
@@ -110,6 +110,7 @@ KEYS = {
     "size_limit": (_number(1024, 1 << 20), 65536, 65536, "largest trust list, bytes"),
     "configuration_limit": (_number(1024, 1 << 20), 65536, 65536, "largest configuration file, bytes"),
     "file_limit": (_number(1024, 1 << 28), 1 << 26, 1 << 26, "largest file for the phone's other programs, bytes"),
+    "sign_limit": (_number(0, 1 << 20), 60, 60, "signatures that one of the phone's other programs gets in a minute"),
     "tftp_timeout": (_number(50, 60000), 1000, 1000, "ms before a TFTP request is sent again; it grows"),
     "tftp_attempts": (_number(1, 20), 4, 4, "how often a TFTP request is sent"),
     "tftp_deadline": (_number(1000, 3600000), 120000, 120000, "ms for one file from one server"),
@@ -121,7 +122,7 @@ KEYS = {
     ),
     "tftp_window": (_number(1, 64), 16, 16, "TFTP blocks on the way at once"),
     "boot_budget": (_number(5, 3600), 180, 180, "seconds that one boot may take, whatever servers do"),
-    "tvs_timeout": (_number(100, 60000), 5000, 5000, "ms for a TVS server to connect, and to answer"),
+    "tvs_timeout": (_number(100, 60000), 5000, 5000, "ms for a TVS server to connect, and as many to answer"),
     "capf_timeout": (
         _number(100, 120000),
         10000,
@@ -136,7 +137,7 @@ KEYS = {
     ),
     "http_port": (_number(1, 65535), 6970, 6970, "port of provisioning by HTTP"),
     "https_port": (_number(1, 65535), 6971, 6971, "port of provisioning by HTTPS"),
-    "http_timeout": (_number(100, 60000), 3000, 3000, "ms for an HTTP server to connect, and of its silence"),
+    "http_timeout": (_number(100, 60000), 3000, 3000, "ms for an HTTP server to connect, and to begin its answer"),
 }
 
 
@@ -181,7 +182,7 @@ class Settings:
 
 
 def _nearest(key):
-    """A known key for the example: one that a wrong key begins with, else one that begins most like it."""
+    """A known key for the example: one that starts the wrong key, or else the one with the longest common start."""
     for known in KEYS:
         if key.startswith(known):
             return known

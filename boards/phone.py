@@ -19,7 +19,7 @@ from agent.main import ERROR, Phone
 from agent.trust.loads import Software
 from hal import device
 from hal.device.libc import libc
-from hal.files import Files
+from hal.files import Files, Published
 
 STATE = "/run/phone"
 TURN = 5000  # ms between two signs of life
@@ -129,17 +129,26 @@ def make_files(folder):
     return Files(folder)
 
 
+def make_published(folder):
+    """The folder for certificates that other programs read."""
+    try:
+        os.mkdir(folder)
+    except OSError:
+        pass  # it is there, or writing to it says what is wrong
+    return Published(folder)
+
+
 def make_phone(hal, settings, servers, origin, mic, software=None):
-    """The phone; one whose mic.pem cannot be used goes without."""
-    user = libc.func("i", "getuid", "")()
+    """The phone, without a MIC where mic.pem cannot be used."""
+    user, group = libc.func("i", "getuid", "")(), libc.func("i", "getgid", "")()
     if mic:
         from agent.flash.identity import parse_pem
 
         try:
-            return Phone(hal, settings, servers, origin, parse_pem(mic), user, software)
+            return Phone(hal, settings, servers, origin, parse_pem(mic), user, group, software)
         except ValueError as error:
             say(hal, origin, "bad-mic: mic.pem: %s" % error)
-    return Phone(hal, settings, servers, origin, user=user, software=software)
+    return Phone(hal, settings, servers, origin, user=user, group=group, software=software)
 
 
 def say(hal, origin, text):
@@ -167,7 +176,8 @@ async def main(state):
     board = SupervisedBoard(state, read(state + "/mac"), os.getenv("MODEL") or "")
     loads, software = make_loads(state)
     flash, files = device.Flash(state + "/store"), make_files(state + "/files")
-    hal = device.Hal(board=board, flash=flash, files=files, loads=loads)
+    published = make_published(state + "/certificates")
+    hal = device.Hal(board=board, flash=flash, files=files, published=published, loads=loads)
     origin = hal.clock.monotonic() - since_power_on()
     try:
         settings = load_settings(read(state + "/phone.json"), board.mac, board.model)

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """The hardware abstraction: everything the agent may do to the world, as one object with small parts.
 
-A Hal has the parts `net`, `flash`, `files`, `clock`, `random`, `crypto`, `console`, `board`, `loads`. There are three of them:
+A Hal has the parts `net`, `flash`, `files`, `published`, `clock`, `random`, `crypto`, `console`, `board`,
+`loads`. There are three:
 `hal.host.Hal` (a PC, CPython), `hal.device.Hal` (MicroPython on Linux boards) and `hal.fake.Hal` (tests, both Pythons).
 The agent is handed one and imports none. No trust rule lives here.
 
@@ -53,6 +54,9 @@ files: files that other programs of the phone read (hal/files.py); None where th
         Only so many are kept for one owner (a number), the oldest goes first; release(owner) removes them. All are gone
         after a restart.
 
+published: small files that other programs find by their names (hal/files.py); None where the phone keeps none
+    replace(name, pieces) makes the texts the whole content of a file in one step, remove(name). OSError on failure.
+
 clock
     monotonic() -> ms since some start, never back. sleep(duration): other tasks run for so many ms.
 
@@ -78,6 +82,9 @@ crypto: pure computation; the modules that decide may be handed it
         521; ValueError for others. Seconds on a board. public_key(private_key) -> SubjectPublicKeyInfo DER.
     sign(private_key, scheme, digest) -> signature. "rsa-bare": PKCS#1 type 1 padding without a DigestInfo, as CAPF
         wants it; "ecdsa": DER. ValueError: unreadable key, or one that is not for the scheme.
+    sign_tls(private_key, scheme, algorithm, digest) -> signature for a TLS handshake, as others' programs ask for it.
+        scheme: "rsa-pkcs1" (with DigestInfo), "rsa-pss" (salt as long as the digest), "ecdsa" (DER). algorithm:
+        "sha256", "sha384", "sha512". ValueError: `digest` is not exactly that digest, or the key is not for the scheme.
     unwrap_key(private_key, wrapped, length) -> AES key, RSAES-PKCS1-v1_5. A wrong key or padding gives random bytes:
         only the plaintext's digest tells. ValueError: unreadable private key, `wrapped` of an impossible length.
     decrypt_stream(key, iv) -> AES-CBC: update(data) decrypts a bytearray of whole 16 byte blocks in place.

@@ -81,6 +81,30 @@ class _File:
             file.close()
 
 
+class Published:
+    """A folder of small files that other programs find by their names."""
+
+    def __init__(self, folder):
+        self._folder = folder
+
+    def replace(self, name, pieces):
+        """Make the texts `pieces` the whole content of a file, in one step. OSError; then the old one stands."""
+        path = "%s/%s" % (self._folder, name)
+        part = path + ".part"
+        try:
+            with open(part, "w") as file:
+                for piece in pieces:
+                    file.write(piece)
+            os.rename(part, path)
+        except OSError:
+            remove(part)
+            raise
+
+    def remove(self, name):
+        """Remove a file, if it is there."""
+        remove("%s/%s" % (self._folder, name))
+
+
 def remove(path):
     """Remove a file, if it is still there."""
     try:

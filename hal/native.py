@@ -22,6 +22,7 @@ ALGORITHMS = {"sha1": 1, "sha256": 2, "sha512": 3, "sha384": 4}
 DIGEST_SIZE = 64
 DIGEST_NUMBERS = {20: 1, 32: 2, 64: 3, 48: 4}
 SCHEMES = ("rsa-bare", "ecdsa")
+TLS_SCHEMES = {"rsa-pkcs1": 1, "rsa-pss": 2, "ecdsa": 3}
 EC_IDENTIFIER = b"\x06\x07\x2a\x86\x48\xce\x3d\x02\x01"  # id-ecPublicKey (RFC 5480) in DER
 PRIVATE_KEY_SIZE = 2560
 PUBLIC_KEY_SIZE = 640
@@ -48,6 +49,7 @@ FUNCTIONS = (
     ("make_key", "i", "iizzon"),
     ("public_key", "i", "bnon"),
     ("sign", "i", "bnibnzzon"),
+    ("sign_tls", "i", "bniibnzzon"),
     ("unwrap_key", "i", "bnbnzzon"),
     ("decrypt", "i", "bnobno"),
 )
@@ -180,6 +182,18 @@ class NativeCrypto:
             raise ValueError("the key is not for " + scheme)
         out = bytearray(SIGNATURE_SIZE)
         count = self._sign(private_key, len(private_key), algorithm, digest, len(digest), None, None, out, len(out))
+        self._check(count, "signing")
+        return bytes(out[:count])
+
+    def sign_tls(self, private_key, scheme, algorithm, digest):
+        """A signature for a TLS handshake over a digest of that algorithm, and nothing else: `hal/__init__.py`."""
+        if scheme not in TLS_SCHEMES:
+            raise ValueError("unknown signature scheme %r" % (scheme,))
+        out = bytearray(SIGNATURE_SIZE)
+        count = self._sign_tls(
+            private_key, len(private_key), TLS_SCHEMES[scheme], _number(algorithm), digest, len(digest),
+            None, None, out, len(out),
+        )  # fmt: skip
         self._check(count, "signing")
         return bytes(out[:count])
 

@@ -72,12 +72,15 @@ class TlsStream:
             return 0
         if self._clock.monotonic() >= deadline:
             raise self._late()
+        if connection.state != "handshake":
+            raise OSError(EPROTO, "TLS: the server ended the handshake")
         if not connection.wants_input:
+            await self._go_on()
             return 0
         try:
             return await self._receive(deadline)
         except OSError as error:
-            raise self._late() if error.errno == ETIMEDOUT else error
+            raise self._late() if error.args[0] == ETIMEDOUT else error
 
     async def read_into(self, buffer, deadline):
         """Bytes read, 0 at the end; then `orderly` tells whether the server said that this is the end.
@@ -92,7 +95,9 @@ class TlsStream:
                 self.orderly = True
                 return 0
             await self._send(deadline)
-            if connection.wants_input and not await self._receive(deadline):
+            if not connection.wants_input:
+                await self._go_on()
+            elif not await self._receive(deadline):
                 self._cut = True
         return 0
 
@@ -130,6 +135,11 @@ class TlsStream:
     def _late(self):
         awaited = self._connection.awaited
         return OSError(ETIMEDOUT, "no %s in time" % awaited if awaited else "no answer in time")
+
+    async def _go_on(self):
+        # What came in before could not be used before what there was to be sent had been sent.
+        self._open().receive(b"")
+        await self._clock.sleep(0)
 
     async def _send(self, deadline):
         data = self._open().output()

@@ -1,22 +1,24 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# What must be true of a built libphonetrust.so: it needs libc alone, exports phonetrust_ names alone and all that
-# its HEADER (default: phonetrust.h and phonetrust_tls.h) declares, has no symbols for debugging, and is no longer than LIMIT bytes.
+# What must be true of a built library: it needs libc alone, exports the NAMES alone (default: phonetrust_...) and all
+# of them that its HEADER (default: phonetrust.h and phonetrust_tls.h) declares, has no symbols for debugging, and is no
+# longer than LIMIT bytes.
 #
-# Usage: check-library.sh LIBRARY LIMIT [HEADER]     Exit status: 0 all true, 1 not; each thing that is not is a line.
+# Usage: check-library.sh LIBRARY LIMIT [HEADER [NAMES]]     Exit status: 0 all true, 1 not; each thing that is not is a line.
 set -eu
 
 library=$1
 limit=$2
 folder=$(dirname "$0")
 headers=${3:-$folder/phonetrust.h $folder/phonetrust_tls.h}
+names=${4:-'^PHONETRUST[A-Z_]*API.*phonetrust_[a-z_]*'}
 failed=0
 wrong() { printf '%s: %s\n' "$library" "$*" >&2; failed=1; }
 
 needed=$(readelf --dynamic --wide "$library" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | sort | tr '\n' ' ')
 [ "$needed" = 'libc.so.6 ' ] || wrong "needs $needed"
 exported=$(readelf --dyn-syms --wide "$library" | awk '$7 ~ /^[0-9]+$/ && $5 != "LOCAL" { print $8 }' | sort)
-declared=$(grep -oh '^PHONETRUST_API.*phonetrust_[a-z_]*(' $headers | grep -o 'phonetrust_[a-z_]*(' | tr -d '(' | sort -u)
+declared=$(grep -oh "$names(" $headers | grep -o '[A-Za-z0-9_]*($' | tr -d '(' | sort -u)
 [ "$exported" = "$declared" ] || wrong "exports $(echo $exported), declared are $(echo $declared)"
 
 ! readelf --sections --wide "$library" | grep -q '\.symtab' || wrong "is not stripped"

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Digests over slices of a buffer, and running ones. */
+/* The digest of a buffer without a part of it, and running digests. */
 #include <stdlib.h>
 
 #include "internal.h"
 
-struct running {
+struct phonetrust_digest {
     mbedtls_md_context_t context;
     bool finished;
 };
@@ -24,9 +24,9 @@ mbedtls_md_type_t digest_type(int algorithm) {
     }
 }
 
-void *phonetrust_digest_new(int algorithm) {
+struct phonetrust_digest *phonetrust_digest_new(int algorithm) {
     const mbedtls_md_info_t *info = mbedtls_md_info_from_type(digest_type(algorithm));
-    struct running *running = info == NULL ? NULL : malloc(sizeof *running);
+    struct phonetrust_digest *running = info == NULL ? NULL : malloc(sizeof *running);
     if (running == NULL)
         return NULL;
     running->finished = false;
@@ -38,15 +38,13 @@ void *phonetrust_digest_new(int algorithm) {
     return running;
 }
 
-int phonetrust_digest_update(void *digest, const uint8_t *data, size_t length) {
-    struct running *running = digest;
+int phonetrust_digest_update(struct phonetrust_digest *running, const uint8_t *data, size_t length) {
     if (running == NULL || running->finished)
         return PHONETRUST_ERROR_ARGUMENT;
     return mbedtls_md_update(&running->context, data, length) == 0 ? 0 : PHONETRUST_ERROR_MEMORY;
 }
 
-int phonetrust_digest_final(void *digest, uint8_t *out, size_t capacity) {
-    struct running *running = digest;
+int phonetrust_digest_final(struct phonetrust_digest *running, uint8_t *out, size_t capacity) {
     if (running == NULL || running->finished)
         return PHONETRUST_ERROR_ARGUMENT;
     int size = mbedtls_md_get_size(mbedtls_md_info_from_ctx(&running->context));
@@ -56,8 +54,7 @@ int phonetrust_digest_final(void *digest, uint8_t *out, size_t capacity) {
     return mbedtls_md_finish(&running->context, out) == 0 ? size : PHONETRUST_ERROR_MEMORY;
 }
 
-void phonetrust_digest_free(void *digest) {
-    struct running *running = digest;
+void phonetrust_digest_free(struct phonetrust_digest *running) {
     if (running == NULL)
         return;
     mbedtls_md_free(&running->context);
@@ -65,11 +62,11 @@ void phonetrust_digest_free(void *digest) {
 }
 
 /* Add data[offset .. offset + length); data may be NULL where length is 0. */
-static int feed(struct running *running, const uint8_t *data, size_t offset, size_t length) {
+static int feed(struct phonetrust_digest *running, const uint8_t *data, size_t offset, size_t length) {
     return length == 0 ? 0 : phonetrust_digest_update(running, data + offset, length);
 }
 
-static int finish(struct running *running, int result, uint8_t *out, size_t capacity) {
+static int finish(struct phonetrust_digest *running, int result, uint8_t *out, size_t capacity) {
     if (result == 0)
         result = phonetrust_digest_final(running, out, capacity);
     phonetrust_digest_free(running);
@@ -84,26 +81,12 @@ int phonetrust_digest(int algorithm, const uint8_t *data, size_t length, size_t 
                       uint8_t *out, size_t capacity) {
     if (cut_offset > length || cut_length > length - cut_offset)
         return PHONETRUST_ERROR_ARGUMENT;
-    struct running *running = phonetrust_digest_new(algorithm);
+    struct phonetrust_digest *running = phonetrust_digest_new(algorithm);
     if (running == NULL)
         return not_started(algorithm);
     size_t resume = cut_offset + cut_length;
     int result = feed(running, data, 0, cut_offset);
     if (result == 0)
         result = feed(running, data, resume, length - resume);
-    return finish(running, result, out, capacity);
-}
-
-int phonetrust_digest_slices(int algorithm, const uint8_t *data, size_t length, const uint32_t *slices,
-                             size_t count, uint8_t *out, size_t capacity) {
-    for (size_t i = 0; i < count; i++)
-        if (slices[2 * i] > length || slices[2 * i + 1] > length - slices[2 * i])
-            return PHONETRUST_ERROR_ARGUMENT;
-    struct running *running = phonetrust_digest_new(algorithm);
-    if (running == NULL)
-        return not_started(algorithm);
-    int result = 0;
-    for (size_t i = 0; i < count && result == 0; i++)
-        result = feed(running, data, slices[2 * i], slices[2 * i + 1]);
     return finish(running, result, out, capacity);
 }

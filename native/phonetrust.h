@@ -86,27 +86,21 @@ PHONETRUST_API int phonetrust_digest(int algorithm, const uint8_t *data, size_t 
                                      size_t cut_length, uint8_t *out, size_t capacity);
 
 /*
- * Digest of `count` slices of `data`, in the order given. slices[2 * i] is the offset and slices[2 * i + 1]
- * the length of slice i; slices may overlap. Result and errors as of phonetrust_digest.
- */
-PHONETRUST_API int phonetrust_digest_slices(int algorithm, const uint8_t *data, size_t length,
-                                            const uint32_t *slices, size_t count, uint8_t *out,
-                                            size_t capacity);
-
-/*
  * A running digest, for data that arrives in pieces. NULL: unknown algorithm, or no memory. The caller owns
  * it and must hand it to phonetrust_digest_free once; it must not be used by two threads at once.
  */
-PHONETRUST_API void *phonetrust_digest_new(int algorithm);
+struct phonetrust_digest;
+PHONETRUST_API struct phonetrust_digest *phonetrust_digest_new(int algorithm);
 
 /* Add a piece. 0, or ERROR_ARGUMENT: `digest` is NULL or was already finished. */
-PHONETRUST_API int phonetrust_digest_update(void *digest, const uint8_t *data, size_t length);
+PHONETRUST_API int phonetrust_digest_update(struct phonetrust_digest *digest, const uint8_t *data,
+                                            size_t length);
 
 /* Write the digest and return its length. Only once: then ERROR_ARGUMENT. ERROR_SPACE leaves it running. */
-PHONETRUST_API int phonetrust_digest_final(void *digest, uint8_t *out, size_t capacity);
+PHONETRUST_API int phonetrust_digest_final(struct phonetrust_digest *digest, uint8_t *out, size_t capacity);
 
 /* Free a running digest, finished or not. NULL does nothing. */
-PHONETRUST_API void phonetrust_digest_free(void *digest);
+PHONETRUST_API void phonetrust_digest_free(struct phonetrust_digest *digest);
 
 /* -------------------------------------------------------------------------------------- certificates */
 
@@ -287,6 +281,25 @@ PHONETRUST_API int phonetrust_public_key(const uint8_t *private_key, size_t leng
 PHONETRUST_API int phonetrust_sign(const uint8_t *private_key, size_t length, int algorithm,
                                    const uint8_t *digest, size_t digest_length, phonetrust_random random,
                                    void *context, uint8_t *out, size_t capacity);
+
+/* Schemes of phonetrust_sign_tls, all that TLS 1.2 and 1.3 handshakes use. */
+#define PHONETRUST_RSA_PKCS1 1 /* RSASSA-PKCS1-v1_5 with the DigestInfo */
+#define PHONETRUST_RSA_PSS 2   /* RSASSA-PSS; MGF1 of the same digest, a salt as long as the digest */
+#define PHONETRUST_ECDSA 3     /* the DER SEQUENCE of r and s */
+
+/*
+ * Sign a digest for a TLS handshake, as the holder of the key does for other programs. `algorithm` is SHA256,
+ * SHA384 or SHA512, and `digest` has exactly its length: nothing else is padded, so that no caller gets
+ * ciphertext decrypted or a bare number signed. Unlike phonetrust_sign this wants the key to be of the
+ * scheme's kind.
+ *
+ * Returns the length of the signature. ERROR_KEY: unreadable key, of another kind, or one too short for this
+ * digest. ERROR_UNSUPPORTED: other schemes, algorithms and sizes. ERROR_ARGUMENT: digest_length. ERROR_SPACE.
+ * ERROR_RANDOM. ERROR_MEMORY.
+ */
+PHONETRUST_API int phonetrust_sign_tls(const uint8_t *private_key, size_t length, int scheme, int algorithm,
+                                       const uint8_t *digest, size_t digest_length, phonetrust_random random,
+                                       void *context, uint8_t *out, size_t capacity);
 
 /* --------------------------------------------------------------------------- encrypted configuration */
 

@@ -11,7 +11,7 @@
  * that it holds the key (with TLS_STATIC_RSA: see there), the connection stops in TLS_JUDGE. Until
  * phonetrust_tls_accept nothing leaves it but the ClientHello and alerts, and no signature is computed:
  *
- *     void *tls = phonetrust_tls_new(0);
+ *     struct phonetrust_tls *tls = phonetrust_tls_new(0);
  *     while ((state = phonetrust_tls_state(tls)) < PHONETRUST_TLS_OPEN) {
  *         while ((count = phonetrust_tls_send(tls, buffer, sizeof buffer)) > 0)
  *             send_all(socket, buffer, count);
@@ -80,14 +80,15 @@
 
 /* A new connection; its ClientHello is ready to be sent. flags: 0 or TLS_STATIC_RSA. NULL: no memory, no
  * random bytes, or unknown flags. */
-PHONETRUST_API void *phonetrust_tls_new(int flags);
+struct phonetrust_tls;
+PHONETRUST_API struct phonetrust_tls *phonetrust_tls_new(int flags);
 
 /* Free a connection in any state. NULL is let pass. */
-PHONETRUST_API void phonetrust_tls_free(void *tls);
+PHONETRUST_API void phonetrust_tls_free(struct phonetrust_tls *tls);
 
 /* Name the server (server_name, RFC 6066): 1 to 255 bytes without NUL. Only before the first
  * phonetrust_tls_send, else ERROR_ARGUMENT. ERROR_MEMORY. */
-PHONETRUST_API int phonetrust_tls_server_name(void *tls, const uint8_t *name, size_t length);
+PHONETRUST_API int phonetrust_tls_server_name(struct phonetrust_tls *tls, const uint8_t *name, size_t length);
 
 /*
  * The client certificate that is shown if the server asks, and its private key (DER, as for
@@ -97,8 +98,9 @@ PHONETRUST_API int phonetrust_tls_server_name(void *tls, const uint8_t *name, si
  * 0. ERROR_MALFORMED: the certificate. ERROR_KEY: the private key. ERROR_UNSUPPORTED: its kind or size.
  * ERROR_MISMATCH: it is not the certificate's. ERROR_SPACE: a certificate of more than TLS_IDENTITY_SIZE.
  */
-PHONETRUST_API int phonetrust_tls_identity(void *tls, const uint8_t *certificate, size_t certificate_length,
-                                           const uint8_t *private_key, size_t private_key_length);
+PHONETRUST_API int phonetrust_tls_identity(struct phonetrust_tls *tls, const uint8_t *certificate,
+                                           size_t certificate_length, const uint8_t *private_key,
+                                           size_t private_key_length);
 
 #define PHONETRUST_TLS_HANDSHAKE 0 /* send what there is to send, then receive */
 #define PHONETRUST_TLS_JUDGE 1     /* look at the certificate, then accept or close */
@@ -108,40 +110,40 @@ PHONETRUST_API int phonetrust_tls_identity(void *tls, const uint8_t *certificate
 #define PHONETRUST_TLS_FAILED 5    /* calls give the same error; phonetrust_tls_send may have an alert */
 
 /* The state: one of the six. ERROR_ARGUMENT: `tls` is NULL. */
-PHONETRUST_API int phonetrust_tls_state(void *tls);
+PHONETRUST_API int phonetrust_tls_state(struct phonetrust_tls *tls);
 
 /*
  * Take bytes that the server sent. Returns how many were taken: all, or fewer where the connection first
  * needs something else: the judgement, the plaintext to be read, the output to be sent. Hand in the rest
  * after that. 0 in TLS_ENDED and TLS_SHUT. Errors: the one that ended the connection, from then on always.
  */
-PHONETRUST_API int phonetrust_tls_receive(void *tls, const uint8_t *data, size_t length);
+PHONETRUST_API int phonetrust_tls_receive(struct phonetrust_tls *tls, const uint8_t *data, size_t length);
 
 /* Say that the server closed its transport. 0 where it had ended TLS in order or the connection was shut,
  * else the error, ERROR_TLS_CUT if there was none before. */
-PHONETRUST_API int phonetrust_tls_cut(void *tls);
+PHONETRUST_API int phonetrust_tls_cut(struct phonetrust_tls *tls);
 
 /* Move bytes for the server into `out`; returns how many, 0: there are none now. Never an error of TLS. */
-PHONETRUST_API int phonetrust_tls_send(void *tls, uint8_t *out, size_t capacity);
+PHONETRUST_API int phonetrust_tls_send(struct phonetrust_tls *tls, uint8_t *out, size_t capacity);
 
 /* Copy the server's certificate, in and after TLS_JUDGE. Returns its length. ERROR_ARGUMENT: there is none
  * yet. ERROR_SPACE: TLS_CERTIFICATE_SIZE bytes are always enough. */
-PHONETRUST_API int phonetrust_tls_certificate(void *tls, uint8_t *out, size_t capacity);
+PHONETRUST_API int phonetrust_tls_certificate(struct phonetrust_tls *tls, uint8_t *out, size_t capacity);
 
 /* Say that the certificate is believed: the handshake goes on. ERROR_ARGUMENT in any state but TLS_JUDGE;
  * else as phonetrust_tls_receive. */
-PHONETRUST_API int phonetrust_tls_accept(void *tls);
+PHONETRUST_API int phonetrust_tls_accept(struct phonetrust_tls *tls);
 
 /* Move plaintext of the server into `out`; returns how many bytes, 0: there are none now. */
-PHONETRUST_API int phonetrust_tls_read(void *tls, uint8_t *out, size_t capacity);
+PHONETRUST_API int phonetrust_tls_read(struct phonetrust_tls *tls, uint8_t *out, size_t capacity);
 
 /* Encrypt plaintext for the server. Returns how many bytes were taken, 0 where what there is to send has to
  * be sent first. ERROR_ARGUMENT in any state but TLS_OPEN. */
-PHONETRUST_API int phonetrust_tls_write(void *tls, const uint8_t *data, size_t length);
+PHONETRUST_API int phonetrust_tls_write(struct phonetrust_tls *tls, const uint8_t *data, size_t length);
 
 /* End TLS: TLS_SHUT, with a close_notify to be sent; in TLS_JUDGE with the alert bad_certificate, which is
  * the no. After a failure nothing is done. 0. */
-PHONETRUST_API int phonetrust_tls_close(void *tls);
+PHONETRUST_API int phonetrust_tls_close(struct phonetrust_tls *tls);
 
 /* Facts of a connection, as numbers. */
 #define PHONETRUST_TLS_FACT_STATE 0
@@ -160,6 +162,6 @@ PHONETRUST_API int phonetrust_tls_close(void *tls);
 #define PHONETRUST_TLS_NO_ALERT 256
 
 /* Write all facts. Returns PHONETRUST_TLS_FACTS. ERROR_SPACE: `capacity` is smaller than that. */
-PHONETRUST_API int phonetrust_tls_facts(void *tls, uint32_t *facts, size_t capacity);
+PHONETRUST_API int phonetrust_tls_facts(struct phonetrust_tls *tls, uint32_t *facts, size_t capacity);
 
 #endif

@@ -34,7 +34,7 @@ static const uint16_t schemes[] = {
     MBEDTLS_TLS1_3_SIG_RSA_PSS_RSAE_SHA256,    MBEDTLS_TLS1_3_SIG_RSA_PSS_RSAE_SHA384,
     MBEDTLS_TLS1_3_SIG_RSA_PSS_RSAE_SHA512,    MBEDTLS_TLS1_3_SIG_NONE};
 
-static int configure(struct tls *tls, int flags) {
+static int configure(struct phonetrust_tls *tls, int flags) {
     mbedtls_ssl_config *config = &tls->config;
     int result = mbedtls_ssl_config_defaults(config, MBEDTLS_SSL_IS_CLIENT, MBEDTLS_SSL_TRANSPORT_STREAM,
                                              MBEDTLS_SSL_PRESET_DEFAULT);
@@ -55,10 +55,10 @@ static int configure(struct tls *tls, int flags) {
     return result;
 }
 
-void *phonetrust_tls_new(int flags) {
+struct phonetrust_tls *phonetrust_tls_new(int flags) {
     if ((flags & ~PHONETRUST_TLS_STATIC_RSA) != 0 || tls_global_start() != 0)
         return NULL;
-    struct tls *tls = calloc(1, sizeof *tls);
+    struct phonetrust_tls *tls = calloc(1, sizeof *tls);
     if (tls == NULL)
         return NULL;
     tls->alert = PHONETRUST_TLS_NO_ALERT;
@@ -72,8 +72,7 @@ void *phonetrust_tls_new(int flags) {
     return NULL;
 }
 
-void phonetrust_tls_free(void *handle) {
-    struct tls *tls = handle;
+void phonetrust_tls_free(struct phonetrust_tls *tls) {
     if (tls == NULL)
         return;
     mbedtls_ssl_free(&tls->ssl);
@@ -84,8 +83,7 @@ void phonetrust_tls_free(void *handle) {
     free(tls);
 }
 
-int phonetrust_tls_server_name(void *handle, const uint8_t *name, size_t length) {
-    struct tls *tls = handle;
+int phonetrust_tls_server_name(struct phonetrust_tls *tls, const uint8_t *name, size_t length) {
     if (tls == NULL || length == 0 || length > MBEDTLS_SSL_MAX_HOST_NAME_LEN ||
         memchr(name, 0, length) != NULL || tls->ssl.state != MBEDTLS_SSL_HELLO_REQUEST)
         return PHONETRUST_ERROR_ARGUMENT;
@@ -102,9 +100,8 @@ static int certificate_error(int result) {
                                                    : PHONETRUST_ERROR_MALFORMED;
 }
 
-int phonetrust_tls_identity(void *handle, const uint8_t *certificate, size_t certificate_length,
+int phonetrust_tls_identity(struct phonetrust_tls *tls, const uint8_t *certificate, size_t certificate_length,
                             const uint8_t *private_key, size_t private_key_length) {
-    struct tls *tls = handle;
     if (tls == NULL || tls->accepted)
         return PHONETRUST_ERROR_ARGUMENT;
     if (certificate_length > PHONETRUST_TLS_IDENTITY_SIZE)
@@ -126,13 +123,11 @@ int phonetrust_tls_identity(void *handle, const uint8_t *certificate, size_t cer
     return result;
 }
 
-int phonetrust_tls_state(void *handle) {
-    struct tls *tls = handle;
+int phonetrust_tls_state(struct phonetrust_tls *tls) {
     return tls == NULL ? PHONETRUST_ERROR_ARGUMENT : tls->state;
 }
 
-int phonetrust_tls_certificate(void *handle, uint8_t *out, size_t capacity) {
-    struct tls *tls = handle;
+int phonetrust_tls_certificate(struct phonetrust_tls *tls, uint8_t *out, size_t capacity) {
     if (tls == NULL)
         return PHONETRUST_ERROR_ARGUMENT;
     /* mbedTLS hands it from one session to the other when the handshake is over. */
@@ -146,8 +141,7 @@ int phonetrust_tls_certificate(void *handle, uint8_t *out, size_t capacity) {
     return (int)session->peer_cert->raw.len;
 }
 
-int phonetrust_tls_cut(void *handle) {
-    struct tls *tls = handle;
+int phonetrust_tls_cut(struct phonetrust_tls *tls) {
     if (tls == NULL)
         return PHONETRUST_ERROR_ARGUMENT;
     if (tls->state == PHONETRUST_TLS_HANDSHAKE || tls->state == PHONETRUST_TLS_JUDGE ||
@@ -158,8 +152,7 @@ int phonetrust_tls_cut(void *handle) {
     return tls->error;
 }
 
-int phonetrust_tls_facts(void *handle, uint32_t *facts, size_t capacity) {
-    const struct tls *tls = handle;
+int phonetrust_tls_facts(struct phonetrust_tls *tls, uint32_t *facts, size_t capacity) {
     if (tls == NULL)
         return PHONETRUST_ERROR_ARGUMENT;
     if (capacity < PHONETRUST_TLS_FACTS)

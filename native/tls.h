@@ -13,7 +13,7 @@
 #define RECORD_ADDED 64
 #define OUTPUT_SIZE (MBEDTLS_SSL_OUT_CONTENT_LEN + RECORD_ADDED)
 
-struct tls {
+struct phonetrust_tls {
     mbedtls_ssl_context ssl;
     mbedtls_ssl_config config;
     mbedtls_x509_crt own_certificate;
@@ -42,16 +42,16 @@ struct tls {
     uint8_t output[OUTPUT_SIZE];
 };
 
-/* tls_bytes.c: the functions that mbedTLS reads and writes with; each is given the struct tls. */
+/* tls_bytes.c: the functions that mbedTLS reads and writes with; each is given the struct phonetrust_tls. */
 int tls_pull(void *tls, unsigned char *out, size_t length);
 int tls_push(void *tls, const unsigned char *data, size_t length);
-size_t tls_room(const struct tls *tls);
+size_t tls_room(const struct phonetrust_tls *tls);
 
 /* tls_failure.c: end the connection because mbedTLS returned `cause`; returns the error. */
-int tls_fail(struct tls *tls, int cause);
+int tls_fail(struct phonetrust_tls *tls, int cause);
 
 /* tls_failure.c: the type of the handshake message that mbedTLS waits for, 0: none. */
-unsigned tls_awaited(const struct tls *tls);
+unsigned tls_awaited(const struct phonetrust_tls *tls);
 
 /* tls_global.c: the PSA core is there. 0 or an error of mbedTLS. */
 int tls_global_start(void);

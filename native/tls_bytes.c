@@ -13,7 +13,7 @@
 
 /* A record begins. Only its header is looked at, which is never encrypted: its type is that of the content,
  * save that TLS 1.3 calls everything encrypted application data. */
-static void count_record(struct tls *tls) {
+static void count_record(struct phonetrust_tls *tls) {
     tls->record_left = read_u16(tls->header + 3);
     tls->idle_records++;
     if (tls->header[0] == TYPE_ALERT)
@@ -26,7 +26,7 @@ static void count_record(struct tls *tls) {
         tls->limit = PHONETRUST_ERROR_TLS_RECORDS;
 }
 
-static void count(struct tls *tls, const uint8_t *data, size_t length) {
+static void count(struct phonetrust_tls *tls, const uint8_t *data, size_t length) {
     if (tls->state != PHONETRUST_TLS_OPEN) {
         tls->handshake_bytes += length;
         if (tls->handshake_bytes > PHONETRUST_TLS_HANDSHAKE_BYTES)
@@ -54,7 +54,7 @@ static void count(struct tls *tls, const uint8_t *data, size_t length) {
 /* mbedTLS asks for one record's header, then for the rest of that record; it stays in its loops as long as it
  * gets bytes. So the bounds are kept here. */
 int tls_pull(void *context, unsigned char *out, size_t length) {
-    struct tls *tls = context;
+    struct phonetrust_tls *tls = context;
     if (tls->input.length == 0)
         return MBEDTLS_ERR_SSL_WANT_READ;
     if (length > tls->input.length)
@@ -68,11 +68,13 @@ int tls_pull(void *context, unsigned char *out, size_t length) {
     return (int)length;
 }
 
-size_t tls_room(const struct tls *tls) { return OUTPUT_SIZE - (tls->output_end - tls->output_start); }
+size_t tls_room(const struct phonetrust_tls *tls) {
+    return OUTPUT_SIZE - (tls->output_end - tls->output_start);
+}
 
 /* Before the yes: a ClientHello, an alert, or the ChangeCipherSpec that stands before a second ClientHello.
  */
-static bool may_leave(const struct tls *tls, const unsigned char *record, size_t length) {
+static bool may_leave(const struct phonetrust_tls *tls, const unsigned char *record, size_t length) {
     if (tls->accepted)
         return true;
     if (length <= RECORD_HEADER)
@@ -85,7 +87,7 @@ static bool may_leave(const struct tls *tls, const unsigned char *record, size_t
 
 /* mbedTLS hands in whole records; each is taken as a whole or not yet. */
 int tls_push(void *context, const unsigned char *data, size_t length) {
-    struct tls *tls = context;
+    struct phonetrust_tls *tls = context;
     if (length > OUTPUT_SIZE || !may_leave(tls, data, length))
         return MBEDTLS_ERR_SSL_INTERNAL_ERROR;
     if (length > tls_room(tls))

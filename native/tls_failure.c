@@ -16,7 +16,7 @@
 #define CERTIFICATE_VERIFY 15
 #define FINISHED 20
 
-unsigned tls_awaited(const struct tls *tls) {
+unsigned tls_awaited(const struct phonetrust_tls *tls) {
     switch ((mbedtls_ssl_states)tls->ssl.state) {
     case MBEDTLS_SSL_SERVER_HELLO:
         return SERVER_HELLO;
@@ -48,7 +48,7 @@ static bool no_memory(int cause) {
 }
 
 /* Errors that say the same wherever they come up; 0 for the others. */
-static int plain_error(const struct tls *tls, int cause) {
+static int plain_error(const struct phonetrust_tls *tls, int cause) {
     switch (cause) {
     case MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE:
         /* mbedTLS also says so of a server without a certificate. */
@@ -103,7 +103,7 @@ static int error_at(unsigned awaited, int cause) {
     }
 }
 
-int tls_fail(struct tls *tls, int cause) {
+int tls_fail(struct phonetrust_tls *tls, int cause) {
     int error = tls->limit;
     if (error == 0 && tls->random.failed)
         error = PHONETRUST_ERROR_RANDOM;

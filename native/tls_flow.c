@@ -8,24 +8,24 @@
 
 /* The server has said all that it says before the client answers, and mbedTLS has checked it: the proof of
  * the key (not for a key exchange by RSA encryption) and, in TLS 1.3, the server's Finished. */
-static bool is_at_judgement(const struct tls *tls) {
+static bool is_at_judgement(const struct phonetrust_tls *tls) {
     return tls->ssl.state == MBEDTLS_SSL_CLIENT_CERTIFICATE ||
            tls->ssl.state == MBEDTLS_SSL_CLIENT_CCS_AFTER_SERVER_FINISHED;
 }
 
-static void judge(struct tls *tls) {
+static void judge(struct phonetrust_tls *tls) {
     tls->state = PHONETRUST_TLS_JUDGE;
     tls->judged = true;
     tls->asked = tls->ssl.handshake->client_auth != 0;
 }
 
 /* mbedTLS also says WANT_READ after a record that it only took notice of. */
-static bool has_to_wait(const struct tls *tls, int result) {
+static bool has_to_wait(const struct phonetrust_tls *tls, int result) {
     return result == MBEDTLS_ERR_SSL_WANT_WRITE ||
            (result == MBEDTLS_ERR_SSL_WANT_READ && tls->input.length == 0);
 }
 
-static int shake_hands(struct tls *tls) {
+static int shake_hands(struct phonetrust_tls *tls) {
     while (tls->ssl.state != MBEDTLS_SSL_HANDSHAKE_OVER) {
         if (!tls->accepted && is_at_judgement(tls)) {
             if (tls->ssl.session_negotiate->peer_cert == NULL)
@@ -49,7 +49,7 @@ static int shake_hands(struct tls *tls) {
 }
 
 /* Decrypt until there is plaintext to be read. A read of no bytes does just that. */
-static int look_for_plaintext(struct tls *tls) {
+static int look_for_plaintext(struct phonetrust_tls *tls) {
     while (mbedtls_ssl_get_bytes_avail(&tls->ssl) == 0) {
         int result = mbedtls_ssl_read(&tls->ssl, NULL, 0);
         if (has_to_wait(tls, result))
@@ -65,7 +65,7 @@ static int look_for_plaintext(struct tls *tls) {
     return 0;
 }
 
-static int go_on(struct tls *tls) {
+static int go_on(struct phonetrust_tls *tls) {
     int result = 0;
     if (tls->state == PHONETRUST_TLS_HANDSHAKE)
         result = shake_hands(tls);
@@ -74,8 +74,7 @@ static int go_on(struct tls *tls) {
     return result;
 }
 
-int phonetrust_tls_receive(void *handle, const uint8_t *data, size_t length) {
-    struct tls *tls = handle;
+int phonetrust_tls_receive(struct phonetrust_tls *tls, const uint8_t *data, size_t length) {
     if (tls == NULL || length > PHONETRUST_MAXIMUM_LENGTH)
         return PHONETRUST_ERROR_ARGUMENT;
     if (tls->state == PHONETRUST_TLS_FAILED)
@@ -87,8 +86,7 @@ int phonetrust_tls_receive(void *handle, const uint8_t *data, size_t length) {
     return result < 0 ? result : (int)taken;
 }
 
-int phonetrust_tls_accept(void *handle) {
-    struct tls *tls = handle;
+int phonetrust_tls_accept(struct phonetrust_tls *tls) {
     if (tls == NULL)
         return PHONETRUST_ERROR_ARGUMENT;
     if (tls->state != PHONETRUST_TLS_JUDGE)
@@ -104,13 +102,12 @@ int phonetrust_tls_accept(void *handle) {
     return go_on(tls);
 }
 
-int phonetrust_tls_send(void *handle, uint8_t *out, size_t capacity) {
-    struct tls *tls = handle;
+int phonetrust_tls_send(struct phonetrust_tls *tls, uint8_t *out, size_t capacity) {
     if (tls == NULL)
         return PHONETRUST_ERROR_ARGUMENT;
-    /* The ClientHello, or what found no room before. An error shows in the next call; there may be an alert.
-     */
-    go_on(tls);
+    /* What found no room before, or the ClientHello. An error shows in the next call; an alert may come. */
+    if (tls->ssl.out_left == 0 || mbedtls_ssl_flush_output(&tls->ssl) == 0)
+        go_on(tls);
     size_t length = tls->output_end - tls->output_start;
     if (length > capacity)
         length = capacity;
@@ -123,8 +120,7 @@ int phonetrust_tls_send(void *handle, uint8_t *out, size_t capacity) {
     return (int)length;
 }
 
-int phonetrust_tls_read(void *handle, uint8_t *out, size_t capacity) {
-    struct tls *tls = handle;
+int phonetrust_tls_read(struct phonetrust_tls *tls, uint8_t *out, size_t capacity) {
     if (tls == NULL)
         return PHONETRUST_ERROR_ARGUMENT;
     if (tls->state == PHONETRUST_TLS_FAILED)
@@ -137,8 +133,7 @@ int phonetrust_tls_read(void *handle, uint8_t *out, size_t capacity) {
     return result < 0 ? tls_fail(tls, result) : result;
 }
 
-int phonetrust_tls_write(void *handle, const uint8_t *data, size_t length) {
-    struct tls *tls = handle;
+int phonetrust_tls_write(struct phonetrust_tls *tls, const uint8_t *data, size_t length) {
     if (tls == NULL)
         return PHONETRUST_ERROR_ARGUMENT;
     if (tls->state != PHONETRUST_TLS_OPEN)
@@ -157,11 +152,10 @@ int phonetrust_tls_write(void *handle, const uint8_t *data, size_t length) {
     return (int)taken;
 }
 
-int phonetrust_tls_close(void *handle) {
-    struct tls *tls = handle;
+int phonetrust_tls_close(struct phonetrust_tls *tls) {
     if (tls == NULL)
         return PHONETRUST_ERROR_ARGUMENT;
-    /* An alert that finds no room is not sent: the transport's end will have to do. */
+    /* An alert that finds no room waits in mbedTLS until phonetrust_tls_send has made some. */
     if (tls->state == PHONETRUST_TLS_JUDGE)
         mbedtls_ssl_send_alert_message(&tls->ssl, MBEDTLS_SSL_ALERT_LEVEL_FATAL,
                                        MBEDTLS_SSL_ALERT_MSG_BAD_CERT);

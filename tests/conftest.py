@@ -42,7 +42,7 @@ def pytest_configure(config):
 
 
 def pytest_sessionstart(session):
-    # Where tests.unit.both.temporary_path() makes its files, on both Pythons.
+    # Where tests.helpers.agent.both.temporary_path() makes its files, on both Pythons.
     os.environ["PHONETRUST_TEST_FOLDER"] = tempfile.mkdtemp(prefix="phonetrust-unit-")
 
 

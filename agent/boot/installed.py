@@ -6,7 +6,7 @@ from agent.errors import PhonetrustError
 
 
 class Installed:
-    """Takes what the keeper reads from flash into the judge; tls: what shows the phone's certificate, has `identity`."""
+    """Takes what the keeper reads from flash into the judge."""
 
     def __init__(self, keeper, judge, history):
         self._keeper = keeper

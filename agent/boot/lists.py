@@ -28,7 +28,6 @@ class ListStep:
     async def run(self, deadline):
         """Fetch, judge and install the list. A Decision, recorded."""
         buffer = self._keeper.take()
-        kept = False
         try:
             for name in list_names(self.name, self._device):
                 sink = BufferSink(buffer)
@@ -40,22 +39,21 @@ class ListStep:
                     return self._history.record(outcomes.failed(self.name, failure))
                 decision = await self._judge.list(self.name, sink.data)
                 if decision.accepted and decision.reason != "unchanged":
-                    decision, kept = self._install(decision, buffer)
+                    decision = self._install(decision)
                 return self._history.record(decision)
             return self._history.record(outcomes.no_list(self.name, self._judge.trust))
         finally:
-            if not kept:
-                self._keeper.give(buffer)
+            self._keeper.give(buffer)
 
-    def _install(self, decision, buffer):
-        """The Decision, and whether `buffer` belongs to the list from now on."""
+    def _install(self, decision):
+        """Store the list, then put it in the place of the old one. The Decision."""
         trust_list = decision.trust_list
         try:
-            kept = self._keeper.keep_list(self.name, trust_list, buffer, decision.reason in _SAME_CLUSTER)
+            self._keeper.keep_list(self.name, trust_list, decision.reason in _SAME_CLUSTER)
+            self._judge.install(self.name, trust_list)
         except outcomes.KEEPING_FAILS as error:
-            return outcomes.not_kept(self.name, error, self._judge, decision.evidence), False
-        self._judge.install(self.name, trust_list)
-        return decision, kept
+            return outcomes.not_kept(self.name, error, self._judge, decision.evidence)
+        return decision
 
 
 def list_names(kind, device):

@@ -1,32 +1,27 @@
 # SPDX-License-Identifier: MIT
-"""The buffers that files are fetched into: a few of one size, made before memory is in pieces, used again and again."""
+"""The buffers that files are fetched into: a few of one size, made before memory is fragmented, and used again and again."""
 
 
 class Pool:
-    """Buffers of `size` bytes. take() and give() one; what is not used stays for the next."""
+    """Buffers of `size` bytes. take() lends a buffer, give() returns it for the next user."""
 
     def __init__(self, size):
         self.size = size
         self._free = [bytearray(size)]
 
-    def unfit(self, size):
-        """Whether something of `size` bytes that is kept should rather have memory of its own: it fills no half of a
-        buffer, or is larger than one."""
-        return 2 * size < self.size or size > self.size
-
     def take(self):
-        """A buffer of the pool; a new one where none is free."""
+        """A buffer of the pool, or a new buffer where the pool is empty."""
         return self._free.pop() if self._free else bytearray(self.size)
 
     def give(self, buffer):
-        """Take a buffer back, whose contents nobody uses any more."""
+        """Take back a buffer that has no user any more."""
         self._free.append(buffer)
 
 
 class BufferSink:
     """A sink for a transfer into a buffer. data: what arrived so far, a memoryview.
 
-    The fetcher is given a limit that is not over the buffer's size; bytes beyond it raise ValueError."""
+    The fetcher's limit is at most the buffer's size; bytes beyond it raise ValueError."""
 
     def __init__(self, buffer):
         self._view = memoryview(buffer)
@@ -44,5 +39,5 @@ class BufferSink:
 
     @property
     def data(self):
-        """What arrived so far."""
+        """The bytes that arrived so far."""
         return self._view[: self._have]

@@ -4,8 +4,8 @@
 Rules kept here, in this order:
 1. the LSC and its key are stored, and removed, together in one write: a loss of power leaves both or neither;
 2. a stored pair that does not belong together is not used;
-3. where one certificate is shown, it is the LSC, else the MIC (docs/spec/tvs.md, T1); an encrypted configuration is tried with
-   both, in that order.
+3. the phone shows the LSC, or without one the MIC (docs/spec/tvs.md, T1), and tries both keys on an encrypted
+   configuration, in that order.
 """
 
 from binascii import a2b_base64
@@ -63,7 +63,7 @@ class Identity:
         self._use(pair)
 
     def drop(self):
-        """Remove the LSC and its key, in one write. OSError: the flash failed, they stand."""
+        """Remove the LSC and its key, in one write. OSError: the flash failed, and both stay."""
         self._store.save({"lsc": None, "lsc-key": None})
         self._use(None)
 
@@ -104,7 +104,7 @@ def parse_pem(text):
         if label == "CERTIFICATE" and certificate is None:
             certificate = _decode(body, label)
         elif label == "ENCRYPTED PRIVATE KEY" or "Proc-Type:" in body:
-            raise ValueError("the private key is encrypted, and a phone has nobody to ask for its password")
+            raise ValueError("the private key is encrypted; a phone needs one without a password")
         elif label.endswith("PRIVATE KEY") and key is None:
             key = _decode(body, label)
         at = text.find(_BEGIN, end)

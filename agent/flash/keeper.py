@@ -4,18 +4,20 @@
 Rules kept here:
 1. what is accepted is stored first and installed then, in one write;
 2. what is stored already is not written again;
-3. an installed list lives in a buffer of the pool, or in memory of its own where it would waste more than half of one.
+3. an installed list stays on flash; only what the rules search by is in memory (agent/flash/installed_list.py).
 """
 
 from agent.flash.buffers import Pool
 from agent.flash.identity import Identity
+from agent.flash.installed_list import ListOnFlash
 from agent.flash.slot import decode_servers, encode_servers
 from agent.flash.store import Store
 from agent.flash.writes import CountedStore
+from agent.formats.trustlist import TrustList
 
 
 class Kept:
-    """What was loaded: ctl, itl (memoryviews of the files or None)."""
+    """What was loaded: ctl, itl (agent.formats.trustlist.TrustList or None)."""
 
     def __init__(self, ctl, itl):
         self.ctl = ctl
@@ -44,7 +46,7 @@ class Keeper:
         self.identity = Identity(self.store, crypto, mic, show)
         self.configuration = None
         self._pool = Pool(size)
-        self._buffers = {}  # "ctl", "itl" -> the buffer that the installed list lives in
+        self._crypto = crypto
 
     # Memory
 
@@ -59,19 +61,13 @@ class Keeper:
     # Flash
 
     def load(self):
-        """Read everything from flash: Kept. TrustLost, PhonetrustError, ValueError, OSError: it cannot be read whole.
-
-        The lists that were lent before are not to be used any more."""
-        for kind in list(self._buffers):
-            self._pool.give(self._buffers.pop(kind))
+        """Read everything from flash: Kept. TrustLost, PhonetrustError, ValueError, OSError: it cannot be read whole."""
         self.configuration = None
         self.identity.load(None)
         stored = self.store.load()
         if stored is None:
             return Kept(None, None)
-        lists = {}
-        for kind in ("ctl", "itl"):
-            lists[kind] = self._read(stored, kind)
+        ctl, itl = self._read(stored, "ctl"), self._read(stored, "itl")
         name = stored.read("configuration-name")
         servers = stored.read("tvs-servers")
         if name is not None and servers is not None:
@@ -80,40 +76,40 @@ class Keeper:
                 str(bytes(name), "utf-8"), decode_servers(servers), int.from_bytes(time, "big") if time else None
             )
         self.identity.load(stored)
-        return Kept(lists["ctl"], lists["itl"])
+        return Kept(ctl, itl)
 
     def _read(self, stored, kind):
-        """An installed list in a buffer of its own, or None."""
+        """An installed list, which rests on flash, or None. What is installed was judged when it came: a limit that was
+        lowered since then must not lock the phone out."""
         size = stored.length(kind)
         if size is None:
             return None
-        if self._pool.unfit(size):
-            buffer = bytearray(size)
-        else:
-            buffer = self._buffers[kind] = self._pool.take()
-        stored.read_into(kind, buffer)
-        return memoryview(buffer)[:size]
+        fits = size <= self._pool.size
+        buffer = self._pool.take() if fits else bytearray(size)
+        try:
+            stored.read_into(kind, buffer)
+            trust_list = TrustList(memoryview(buffer)[:size], self._crypto, size)
+            self._rest(kind, trust_list)
+            return trust_list
+        finally:
+            if fits:
+                self._pool.give(buffer)
 
-    def keep_list(self, kind, trust_list, buffer, same_cluster):
-        """Store an accepted list, which was read from `buffer`. Returns whether the buffer belongs to the list now; else
-        the list has moved to memory of its own. OSError, TrustLost, TooManyWrites: it was not stored.
+    def _rest(self, kind, trust_list):
+        trust_list.rest_on(ListOnFlash(self.store, kind, len(trust_list.data)))
+
+    def keep_list(self, kind, trust_list, same_cluster):
+        """Store an accepted list, which then rests on flash. OSError, TrustLost, TooManyWrites: it was not stored.
 
         same_cluster: whether a signer of the old lists signed it. Another cluster has another clock, so the time of the
         old configuration says nothing about the next one."""
-        lent = not self._pool.unfit(len(trust_list.data))
-        if not lent:
-            trust_list.move(bytearray(len(trust_list.data)))
         changes = {kind: trust_list.data}
         if not same_cluster:
             changes["configuration-time"] = None
         self.store.save(changes)
         if not same_cluster and self.configuration is not None:
             self.configuration.timestamp = None
-        if kind in self._buffers:
-            self._pool.give(self._buffers.pop(kind))
-        if lent:
-            self._buffers[kind] = buffer
-        return lent
+        self._rest(kind, trust_list)
 
     def keep_configuration(self, name, body, tvs, timestamp):
         """Store a verified configuration unless this very one is stored. Errors as keep_list."""

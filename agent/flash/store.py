@@ -1,20 +1,20 @@
 # SPDX-License-Identifier: MIT
-"""What the phone keeps when the power goes: two slots on a raw flash region, after the manner of a boot loader.
+"""The state that survives a loss of power: two slots on a raw flash region, as in a boot loader.
 
 A slot holds one whole state as *sections* (trust lists, configuration, keys ...). A new state goes to the slot that is
 not in use; the other one stays as it is until the new one is complete. So a loss of power at any moment leaves the old
 state or the new one.
 
 Writing, in this order, with a sync after each step: payload; header; and the first time only, both marks. The payload
-is safe before a header names it, so a header that is whole with a payload that is not means damage, never a cut write.
+is safe before a header names it. So a whole header with a broken payload means damage, never a cut write.
 agent/flash/slot.py has the bytes.
 
 Reading. The slot of the highest generation whose header and payload are whole is the state. If there is none:
   - factory-new, where both marks and one header are blank (all 0x00 or all 0xFF) and the other header is not whole:
-    no first save() has ever ended, and that header is what a power cut left of it.
+    the first save() never ended, and a power cut left that header behind.
   - else trust-lost: a mark, a whole header or a second header stands there only after a slot was complete.
-A mark that is missing though a slot is whole (power cut between header and mark) is written at the next load.
-A state without sections is what erase() leaves; load() answers None for it as for factory-new.
+Where a slot is whole and a mark is missing (power cut between header and mark), the next load writes the mark.
+erase() leaves a state without sections; load() answers None for it as for factory-new.
 """
 
 from agent.errors import TrustLost
@@ -95,7 +95,7 @@ class Store:
                 try:
                     self._finish_erase()
                 except OSError:
-                    pass  # erased it is; the next load() tries again
+                    pass  # the state is erased; the next load() overwrites the rest
             return None
         return self.current
 
@@ -170,12 +170,12 @@ class Store:
             stored.slot = None
 
     def check_writer(self, writer):
-        """For Writer: ValueError where it is not the one that may write."""
+        """For Writer: ValueError where another writer may write."""
         if self._writer is not writer:
             raise ValueError("this writer has ended, or another one has begun")
 
     def check_current(self):
-        """For Writer: damage to the current state must not be copied into the next and get a good digest there."""
+        """For Writer: damaged sections must not be copied into the next state, which would give them a good digest."""
         if not self._payload_is_whole(self.current):
             self._state = "What this phone had stored was damaged while it ran; restart it."
             raise TrustLost(self._state)
@@ -248,7 +248,7 @@ class Writer:
         self._running = store.crypto.digest_stream("sha256")
 
     def begin(self, name):
-        """Begin a section, which write() fills. ValueError: it is there already, or there are too many."""
+        """Begin a section, which write() fills. ValueError: the section exists already, or there are too many."""
         tag = section_number(name)
         if tag in [known for known, _, _ in self._directory] or len(self._directory) == MAXIMUM_SECTIONS:
             raise ValueError("section %s: twice, or more than %d sections" % (name, MAXIMUM_SECTIONS))
@@ -277,7 +277,7 @@ class Writer:
         self.write(data)
 
     def keep(self, name):
-        """Copy a section of the current state; nothing where it is not there. TrustLost: it was damaged meanwhile."""
+        """Copy a section of the current state, if it has it. TrustLost: the section was damaged meanwhile."""
         store = self._store
         found = store.current.find(name) if store.current else None
         if found is None:
@@ -295,7 +295,7 @@ class Writer:
             offset += len(part)
 
     def close(self):
-        """Give up; the state stays as it is. A writer that follows does it too."""
+        """Give up; the state stays as it is. A new writer ends this one in the same way."""
         self._running.close()
 
     def commit(self):

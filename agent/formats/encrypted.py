@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: MIT
 """Encrypted configuration (`.enc.sgn`): from ciphertext to plaintext, after the signature was good (docs/spec/formats.md, X1).
 
-A wrong key, a wrong padding and a damaged plaintext look the same from outside: the digest of the plaintext decides,
-and nothing before it tells."""
+A wrong key, wrong padding and a damaged plaintext look the same from outside (X2): only the digest of the plaintext
+decides, and no earlier step shows a difference."""
 
 from agent.errors import Malformed
 from agent.formats.tlv import CIPHERPADDING
 
-#: Bytes of the AES keys in use; which one a file has is not said in it (KEYALGORITHM is not known to be), so both are tried.
+#: Bytes of the AES keys in use. A file does not say which it has (KEYALGORITHM may, but its values are unknown): both are tried.
 _KEY_SIZES = (16, 32)
 _BLOCK = 16
 _CHUNK = 1024  # bytes decrypted at a time
@@ -17,7 +17,7 @@ def decrypt(crypto, private_key, header, body):
     """Decrypt `body` (a writable memoryview of the ciphertext) in place with the phone's private key (DER).
 
     Returns the length of the plaintext, or None where this key does not fit; then the body is as it was. Raises Malformed
-    where the lengths cannot be right, which the signed header says for everybody to see."""
+    where the lengths cannot be right: the signed header has them in the clear, so this tells nothing about the key."""
     encryption = header.encryption
     size = len(body)
     if size == 0 or size % _BLOCK or encryption.padding > _BLOCK:
@@ -28,7 +28,7 @@ def decrypt(crypto, private_key, header, body):
         try:
             key = crypto.unwrap_key(private_key, encryption.key, length)
         except ValueError:
-            return None  # a key of another kind or size: it cannot be the one this was encrypted to
+            return None  # a key of another kind or size: the file was not encrypted to it
         if _digest(crypto, key, encryption, body, plain) == encryption.digest:
             fitting = key
     if fitting is None:
@@ -41,7 +41,7 @@ def decrypt(crypto, private_key, header, body):
 
 
 def _digest(crypto, key, encryption, body, plain):
-    """Digest of what this key makes of the ciphertext, without its padding; the body stays as it is."""
+    """Digest of the plaintext that this key makes, without padding; the body stays as it is."""
     stream = crypto.decrypt_stream(key, encryption.iv)
     running = crypto.digest_stream(encryption.digest_algorithm)
     for at, chunk in _chunks(body):

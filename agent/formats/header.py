@@ -14,7 +14,7 @@ SIGNATURE_RSA = 0  # SIGNATUREALGORITHM
 #: Bytes; a header of the longest names and a 4096-bit signature has under 2,500. A bound for memory.
 HEADER_LIMIT = 8192
 
-# What a file that can be verified must have; SIGNERVERSION and TIMESTAMP may be missing.
+# The tags that a verifiable file must have; SIGNERVERSION and TIMESTAMP may be missing.
 _NEEDED = (
     tlv.SIGNERID,
     tlv.SIGNERNAME,
@@ -55,7 +55,7 @@ _SIZES = {
 
 
 class Encryption:
-    """Tags 16 to 27 of an encrypted file: iv (16 bytes), padding (bytes at the end of the plaintext that are not
+    """Tags 16 to 27 of an encrypted file: iv (16 bytes), padding (how many bytes at the end of the plaintext are no
     content), key (the wrapped AES key), digest_algorithm and digest (of the plaintext without its padding)."""
 
     def __init__(self, iv, padding, key, digest_algorithm, digest):
@@ -106,7 +106,7 @@ class Header:
             self.timestamp = int.from_bytes(bytes(data[offset : offset + 4]), "big")
         self._read_signature()
         self.encryption = self._read_encryption() if tlv.ENCRYPTIONINFO in found else None
-        self._data = None  # no reference to a buffer that may be used again
+        self._data = None  # the buffer may be used again: keep no reference to it
 
     def _text(self, tag):
         offset, size = self._found[tag]

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Roles, serial numbers and distinguished names, as trust lists write them (docs/spec/formats.md, 'Names').
 
-Names are written by different tools with `,` or `;`, in different orders, with different escapes. Two names are the
-same when their sets of (type, value) pairs are, letter case and the number of blanks aside (RFC 5280, 7.1); a name with
-a type, an escape or a letter that is not known here is not compared at all, since a false refusal locks a phone out."""
+Tools write names with `,` or `;`, in different orders, with different escapes. Two names are the same when their sets
+of (type, value) pairs are (N2), letter case and the number of blanks aside (N3). A name with a type, an escape or a
+letter that is unknown here is not compared at all (N4), because a false refusal locks a phone out."""
 
 from agent.formats.tlv import is_utf8
 
@@ -27,7 +27,7 @@ ROLE_NAMES = {
 
 
 def role_name(number):
-    """The name of a role; an unknown one is shown by its number, None is a record without one."""
+    """The name of a role, the number of an unknown role; None is a record without a role."""
     if number is None:
         return "no role"
     return ROLE_NAMES.get(number) or "role %d" % number
@@ -42,7 +42,7 @@ def role_number(name):
 
 
 def serial_bytes(raw):
-    """A serial number without leading zero bytes: a DER serial has one when its top bit is set, a trust list none.
+    """A serial number without leading zero bytes: DER adds one where the top bit is set, trust lists do not.
 
     Zero is one zero byte here; trust lists may write it as no bytes at all [seen]."""
     raw = bytes(raw) or b"\0"
@@ -95,16 +95,16 @@ for _name, _oid, _others in _TYPES:
     for _keyword in (_name, _dotted(_oid), "OID." + _dotted(_oid)) + _others:
         _KEYWORDS[_keyword] = _name
 
-#: Longest name that is compared: characters of text, bytes of DER. Real ones have under 500; a list made to cost a
-#: phone its memory must not succeed.
+#: Longest name that is compared: characters of text, bytes of DER. Real names have under 500. The bound keeps a
+#: hostile list from using up a phone's memory.
 NAME_LIMIT = 2048
 
-_SPECIAL = ',;+"\\<>=# /'  # what tools put a backslash before
+_SPECIAL = ',;+"\\<>=# /'  # characters that tools put a backslash before
 _HEX = "0123456789abcdefABCDEF"
 
 
 def _utf8(raw):
-    """The text of UTF-8 bytes, None where they are not; MicroPython's own decoder lets some of those through."""
+    """The text of UTF-8 bytes, None where they are invalid; MicroPython's own decoder accepts some invalid ones."""
     return str(raw, "utf-8") if is_utf8(raw) else None
 
 
@@ -112,7 +112,7 @@ def _value(text, at):
     """The attribute value that starts at `at`: (value, index after it, or of its separator). None if not understood."""
     size = len(text)
     out = bytearray()  # UTF-8, because hexadecimal escapes are bytes of a longer character
-    keep = 0  # bytes that blanks at the end may not be cut from: escaped or quoted ones
+    keep = 0  # bytes up to here were escaped or quoted: blanks at their end stay
     quoted = False
     while at < size:
         letter = text[at]
@@ -170,7 +170,7 @@ def parse_text(text):
         if equals < 0:
             return None
         keyword = text[at:equals].strip(" ")
-        # ASCII only: upper() of CPython makes an S of some other letters, too.
+        # ASCII only: CPython's upper() turns some other letters into S, too.
         keyword = _KEYWORDS.get(keyword.upper()) if all([letter < "\x80" for letter in keyword]) else None
         if keyword is None:
             return None
@@ -190,7 +190,7 @@ def parse_text(text):
 
 
 def _tlv(der, offset, end, wanted):
-    """(content offset, content end) of the DER element of tag `wanted` (None: any) at `offset`; None if it is not one."""
+    """(content offset, content end) of the DER element of tag `wanted` (None: any) at `offset`; None if it is something else."""
     if offset + 2 > end or (wanted is not None and der[offset] != wanted):
         return None
     length = der[offset + 1]
@@ -212,7 +212,7 @@ def _decode(kind, raw):
         return _utf8(raw)
     if kind in (0x12, 0x13, 0x16):  # Numeric, Printable, IA5
         return str(raw, "utf-8") if all([byte < 0x80 for byte in raw]) else None
-    if kind == 0x14:  # Teletex, by everybody read as Latin-1
+    if kind == 0x14:  # Teletex; all programs read it as Latin-1
         return "".join([chr(byte) for byte in raw])
     if kind == 0x1E and len(raw) % 2 == 0:  # BMP
         units = [raw[i] << 8 | raw[i + 1] for i in range(0, len(raw), 2)]
@@ -313,7 +313,7 @@ def _is_understood(code):
 
 
 def to_text(der):
-    """A DER Name as text for people, most specific part first; "(name not understood)" where it is not."""
+    """A DER Name as text for people, most specific part first, or "(name not understood)"."""
     pairs = parse_der(der)
     if pairs is None:
         return "(name not understood)"

@@ -3,9 +3,10 @@
 
 Everything else in the file belongs to the phone's other programs."""
 
+from agent.formats.text import shown
 from agent.formats.xml import elements
 
-#: Most TVS servers that are read; a cluster writes up to 5.
+#: The most TVS servers that are read; a cluster writes up to 5.
 TVS_LIMIT = 5
 #: Most CAPF servers that are read (docs/spec/capf.md).
 CAPF_LIMIT = 5
@@ -18,13 +19,13 @@ _CAPF = "capfList/capf"
 
 class PhoneConfig:
     """What was read. tvs: [(host, port)], the lower priority number first, up to 5. capf: [(host, port)], up to 5.
-    capf_auth_mode: 0..4 or None. encrypted: the file that counts is `.enc.sgn`. full: this is the whole configuration.
+    capf_auth_mode: 0..4 or None. encrypted: the real configuration is the `.enc.sgn` file. full: this is the whole configuration.
     load: the name of the load that the phone is to run, "" for none named. load_server: text of the server that has it, ""
     for the TFTP servers. certificate_hash: text. security_mode: 1 none, 2 authenticated, 3 encrypted, or None. notes:
-    sentences about values that were passed over."""
+    sentences about values that were ignored."""
 
     def __init__(self, data, start=0, end=None):
-        """Read data[start:end] (bytes or bytearray). Raises Malformed where it is not well-formed markup; its offset
+        """Read data[start:end] (bytes or bytearray). Raises Malformed for markup that is not well-formed; its offset
         counts from `start`."""
         self.tvs = []
         self.capf = []
@@ -104,6 +105,7 @@ class PhoneConfig:
         return text
 
     def _note(self, note):
+        note = shown(note)
         if note not in self.notes and len(self.notes) < NOTES_LIMIT:
             self.notes.append(note)
 

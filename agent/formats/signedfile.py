@@ -1,19 +1,19 @@
 # SPDX-License-Identifier: MIT
-"""A signed file (`.sgn`, `.enc.sgn`, firmware load): its header, and the digest of what was signed.
+"""A signed file (`.sgn`, `.enc.sgn`, firmware load): its header, and the digest of its signed bytes (P1).
 
-The digest is made while the blocks arrive, so a phone keeps no copy of a large file to judge it."""
+The digest grows while the blocks arrive, so a phone can judge a large file without keeping a copy."""
 
 from agent.errors import Malformed
 from agent.formats import tlv
 from agent.formats.header import HEADER_LIMIT, Header, check_limit
 from agent.formats.trustlist import too_large
 
-#: Bytes of a configuration file, as a default; real ones have 8 to 20 KB.
+#: Bytes of a configuration file, the default; real files have 8 to 20 KB.
 SIZE_LIMIT = 65536
 
 
 class SignedFile:
-    """What decides about a signed file. header: agent.formats.header.Header. digest: bytes, of the whole file without its
+    """The parts of a signed file that a decision needs. header: agent.formats.header.Header. digest: of the file without its
     SIGNATURE TLV, by header.digest_algorithm. size: bytes of the whole file; the body starts at header.length."""
 
     def __init__(self, header, digest, size):
@@ -39,7 +39,7 @@ class SignedFileSink:
     """Takes a signed file in blocks: begin(size or None), write(block) as often as needed, finish() -> SignedFile.
 
     body: where the bytes after the header go, an object with begin(size or None) and write(block); None drops them. It
-    must not use them before the file was accepted. begin() may be called again: the file starts over."""
+    must not use them before the file is accepted. begin() may be called again: the file starts over."""
 
     def __init__(self, crypto, limit, body=None):
         self._crypto = crypto
@@ -71,13 +71,13 @@ class SignedFileSink:
             if self._header is None:
                 return
             block = block[taken:]
-        if len(block):  # what is left after the header
+        if len(block):  # the rest, after the header
             self._stream.update(block)
             if self._body is not None:
                 self._body.write(block)
 
     def _fill_header(self, block):
-        """Take what belongs to the header; returns how many bytes that was."""
+        """Take the bytes that belong to the header; returns their number."""
         taken = min(len(block), HEADER_LIMIT - self._have)
         self._buffer[self._have : self._have + taken] = block[:taken]
         before = self._have
@@ -105,7 +105,7 @@ class SignedFileSink:
         return self._header
 
     def finish(self):
-        """The file has ended: what there is to decide on. Raises Malformed where the header is not whole."""
+        """The file has ended: its SignedFile. Raises Malformed where the header is not whole."""
         if self._header is None:
             tlv.header_length(memoryview(self._buffer)[: self._have])  # words the fault
             raise Malformed("the file ends inside its header", tlv.HEADERLENGTH, 5)

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Text for persons: what strangers named, without characters that steer a terminal or turn the reading order; times."""
 
-#: Characters of one name or sentence that a person is shown.
+#: Characters of one name, and of several sentences, that a person is shown.
 SHOWN_LIMIT = 200
+SENTENCES_LIMIT = 2000
 
 # Arabic letter mark, left-to-right and right-to-left mark, line and paragraph separator; the rest are ranges.
 _MARKS = (0x061C, 0x200E, 0x200F, 0x2028, 0x2029)
@@ -17,6 +18,17 @@ def shown(text, limit=SHOWN_LIMIT):
     if not any([_unfit(ord(letter)) for letter in text]):
         return text
     return "".join(["?" if _unfit(ord(letter)) else letter for letter in text])
+
+
+def shown_value(value):
+    """The same for all texts of a value that is ready for JSON: dictionaries, lists, texts, numbers, None."""
+    if isinstance(value, str):
+        return shown(value, SENTENCES_LIMIT)
+    if isinstance(value, dict):
+        return {shown(key): shown_value(value[key]) for key in value}
+    if isinstance(value, (list, tuple)):
+        return [shown_value(item) for item in value]
+    return value
 
 
 def _unfit(code):

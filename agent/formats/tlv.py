@@ -2,8 +2,8 @@
 """The one way to walk tags and lengths in trust lists and signed files (docs/spec/formats.md, P2).
 
 A TLV is `tag:1 length:2 value:length`, big-endian. Both walks check every length against the container it stands in
-before they use it, and give one (tag, offset of the value, length of the value) after the other: nothing grows with
-what a server sends. phonetrust_header_index and phonetrust_record_index in native/ are their twins and must agree to
+before they use it, and yield (tag, offset of the value, length of the value) one by one: no memory grows with
+the file that a server sends. phonetrust_header_index and phonetrust_record_index in native/ are their twins and must agree to
 the byte, errors included."""
 
 from agent.errors import Malformed
@@ -35,7 +35,7 @@ PLAINDIGESTALGORITHM = 26
 PLAINDIGEST = 27
 SIGNERVERSION = 28
 
-#: tag -> its name, for people; 18 and 22 are seen in encrypted files, their meaning is not known
+#: tag -> its name, for people; 18 and 22 stand in encrypted files [seen], their meaning is unknown
 HEADER_NAMES = {
     VERSION: "VERSION",
     HEADERLENGTH: "HEADERLENGTH",
@@ -209,13 +209,13 @@ def record_tlvs(data, start):
 
 
 def text(data, tag, offset, length):
-    """The text of a value that must end in its only NUL and be UTF-8. Raises Malformed (offset of the TLV)."""
+    """The text of a value, which must be UTF-8 with one NUL, at its end. Raises Malformed (offset of the TLV)."""
     check_text(data, tag, offset, length)
     return str(bytes(data[offset : offset + length - 1]), "utf-8")
 
 
 def check_text(data, tag, offset, length):
-    """What text() checks, without a copy of it where `data` is a memoryview: a value may have 64 KB."""
+    """The checks of text(), without a copy where `data` is a memoryview: a value may have 64 KB."""
     end = offset + length - 1
     if length == 0 or data[end] != 0:
         raise Malformed("text without its NUL", tag, offset - 3)
@@ -230,7 +230,7 @@ def check_text(data, tag, offset, length):
 def is_utf8(raw):
     """Whether bytes are well-formed UTF-8 (RFC 3629: no overlong forms, no surrogates, none past U+10FFFF).
 
-    By hand, because MicroPython's own decoder lets some of these through and both must agree."""
+    Written by hand, because MicroPython's own decoder accepts some invalid bytes and both Pythons must agree."""
     left = 0
     low, high = 0x80, 0xBF  # what the next continuation byte may be
     for byte in raw:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """A trust list (CTL or ITL): from bytes to a TrustList whose records agree with their certificates.
 
-What a record repeats of its certificate is compared here and then never used again: all answers come from the
-certificate's own fields (docs/spec/formats.md, R1 and R2)."""
+A record repeats fields of its certificate. The copies are compared here and then never used again: all answers come
+from the certificate's own fields (docs/spec/formats.md, R1 and R2)."""
 
 from array import array
 
@@ -12,10 +12,10 @@ from agent.formats.header import Header
 
 #: Bytes; phones refuse a larger list [documented].
 SIZE_LIMIT = 65536
-#: Bytes of a DNS name with its NUL; a longer one is no host.
+#: Bytes of a DNS name with its NUL; a longer name is no host.
 HOST_LIMIT = 256
 
-# One row a record, as phonetrust_check_records writes it (native/phonetrust.h).
+# One row for each record, as phonetrust_check_records writes it (native/phonetrust.h).
 ROW = 16
 NO_ROLE = 0xFFFFFFFF
 NAMES_PROVEN, POINT_OPEN = 1, 2  # flags
@@ -39,11 +39,20 @@ class Record:
         self.role = None if role == NO_ROLE else role
         self.key_kind = KEY_KINDS[row[self._at + _KEY_KIND]]
         self.key_bits = row[self._at + _KEY_BITS]
-        self.certificate = self._slice(_CERTIFICATE)
 
     def _slice(self, field):
         offset, length = self._list.rows[self._at + field], self._list.rows[self._at + field + 1]
         return bytes(self._list.view[offset : offset + length]) if length else None
+
+    @property
+    def certificate(self):
+        """DER of the certificate, None in an empty record."""
+        return self._slice(_CERTIFICATE)
+
+    @property
+    def certificate_size(self):
+        """Bytes of the certificate, 0 in an empty record."""
+        return self._list.rows[self._at + _CERTIFICATE_LENGTH]
 
     @property
     def issuer(self):
@@ -62,10 +71,10 @@ class Record:
 
     def field(self, tag, limit=0xFFFF):
         """Value of one of the record's own TLVs (agent/formats/tlv.py, RECORD_NAMES), None where it is missing or longer."""
-        end = self.offset + self.length
-        for found, offset, length in tlv.record_tlvs(self._list.view[:end], self.offset):
+        record = self._list.view[self.offset : self.offset + self.length]
+        for found, offset, length in tlv.record_tlvs(record, 0):
             if found == tag and length <= limit:
-                return bytes(self._list.view[offset : offset + length])
+                return bytes(record[offset : offset + length])
         return None
 
     def host(self):
@@ -80,8 +89,8 @@ class Record:
 class TrustList:
     """A trust list that was read whole and whose records agree with their certificates.
 
-    data: the file's bytes (not copied: they must not change while the list is in use). header: agent.formats.header.Header.
-    count: records. rows: ROW numbers a record."""
+    data: the file's bytes (not copied: they must not change while the list is in use), or what rest_on() was given.
+    header: agent.formats.header.Header. count: records. rows: ROW numbers a record."""
 
     def __init__(self, data, crypto, limit=SIZE_LIMIT):
         """Read `data`. limit in bytes. Raises Refused: `too-large`, `malformed`, `record-mismatch`."""
@@ -92,11 +101,20 @@ class TrustList:
         self.header = Header(data)
         self.count, self.rows = _check_records(self.view, self.header.length, crypto)
 
-    def move(self, buffer):
-        """Copy the file's bytes into `buffer`, which is as long, and use those from now on."""
-        buffer[:] = self.data
-        self.data = buffer
-        self.view = memoryview(buffer)
+    def rest_on(self, data):
+        """Use `data` from now on: the same bytes in another place, with len() and slices."""
+        self.data = data
+        self.view = data
+
+    def is_same(self, data):
+        """Whether this list was read from just these bytes."""
+        return self.data.holds(data) if hasattr(self.data, "holds") else self.data == data
+
+    def digest(self, crypto, algorithm):
+        """The digest of the file."""
+        if hasattr(self.data, "digest"):
+            return self.data.digest(crypto, algorithm)
+        return crypto.digest(algorithm, self.data)
 
     def records(self):
         """The records, one after the other."""
@@ -119,7 +137,7 @@ class TrustList:
     @property
     def empty(self):
         """Whether this list says a rollback: it has blank records as TFTP, CCM+TFTP or TVS, and no certificate with any of
-        these roles (docs/spec/rules.md, 'Empty ITL'). A list that names no such server at all is not empty."""
+        these roles (docs/spec/rules.md, E1 and E2). A list that names no such server at all is not empty."""
         blank = False
         for at in range(0, self.count * ROW, ROW):
             if self.rows[at + _ROLE] in _SERVERS:
@@ -143,9 +161,9 @@ class TrustList:
         return found
 
     def holds(self, certificate, roles):
-        """Whether this very certificate (DER, byte for byte) stands here in one of `roles`."""
+        """Whether the list has exactly this certificate (DER, byte for byte) in one of `roles`."""
         for record in self.with_roles(roles):
-            if record.certificate == certificate:
+            if record.certificate_size == len(certificate) and record.certificate == certificate:
                 return True
         return False
 
@@ -169,7 +187,7 @@ def address_text(address):
 
 
 def too_large(size, limit):
-    """The refusal of a file of `size` bytes (at least) where `limit` is the most."""
+    """The refusal of a file of at least `size` bytes where `limit` are allowed."""
     return Refused(
         "The file has %d bytes and this phone takes at most %d (about 40 certificates in a trust list); remove "
         "certificates that are no longer needed from the cluster's trust stores." % (size, limit),
@@ -183,14 +201,14 @@ def record_limit(size):
 
 
 def _check_records(view, start, crypto):
-    """(count, rows) of all records, checked by libphonetrust where it is there and by Python where it is not."""
+    """(count, rows) of all records, checked by libphonetrust, or by Python where the library is missing."""
     accelerated = crypto.check_records(view, start, record_limit(len(view)))
     if accelerated is None:
         count, rows = _read_records(view, start, crypto)
     else:
         count, rows, tag, offset = accelerated
         if count < 0:
-            # Python's walk finds the fault again and says it better; if it does not, this is refused all the same.
+            # Python's walk finds the fault again and words it better; if it finds none, the list is refused all the same.
             _read_records(view, start, crypto)
             raise Malformed("a record that libphonetrust cannot read", tag, offset)
     for at in range(0, count * ROW, ROW):
@@ -200,7 +218,7 @@ def _check_records(view, start, crypto):
 
 
 def _read_records(view, start, crypto):
-    """Python's twin of phonetrust_check_records, without the names. Malformed goes before RecordMismatch."""
+    """Python's twin of phonetrust_check_records, without the names. Malformed comes before RecordMismatch."""
     rows = array("I")
     count = 0
     mismatch = None
@@ -217,7 +235,7 @@ def _read_records(view, start, crypto):
 
 
 def _walk(view, start):
-    """Yields (offset, {tag: (value offset, length)}) a record."""
+    """Yields (offset, {tag: (value offset, length)}) for each record."""
     record = None
     fields = {}
     for tag, offset, length in tlv.record_tlvs(view, start):
@@ -267,7 +285,7 @@ def _row(view, record, fields, crypto):
 
 
 def _mismatch(view, fields, certificate):
-    """What a record's copies of the serial number and the public key say differently, or None."""
+    """The RecordMismatch of a record's serial number or public key, or None."""
     if 6 in fields:
         offset, length = fields[6]
         if names.serial_bytes(view[offset : offset + length]) != certificate.serial:
@@ -285,10 +303,10 @@ def _same_key(copy, key, kind):
 
 
 def _compare_copies(view, rows, at):
-    """The careful comparison of a record's names and point, for those that the library did not prove equal."""
+    """The careful comparison of the names and points that the library did not prove equal."""
     end = rows[at + _RECORD] + rows[at + _LENGTH]
     for tag, offset, length in tlv.record_tlvs(view[:end], rows[at + _RECORD]):
-        if tag in (3, 5) and length <= names.NAME_LIMIT:  # a longer one is not understood
+        if tag in (3, 5) and length <= names.NAME_LIMIT:  # a longer name is not compared
             field = _SUBJECT if tag == 3 else _ISSUER
             name = view[rows[at + field] : rows[at + field] + rows[at + field + 1]]
             if names.same(tlv.text(view, tag, offset, length), name) is False:

@@ -2,8 +2,8 @@
 """A walk over XML, as far as a phone's configuration needs it; MicroPython has no library for it.
 
 Elements, attributes, character data, CDATA, comments, processing instructions and the entities that XML predefines; no
-DTD, no entity of a document's own. Nothing is copied but what is given out, and all of that has a limit: a document
-may fill the phone's buffer, and there is no room for it twice."""
+DTD, no entity of a document's own. Only the values that are given out are copied, and each has a limit: a document
+may fill the phone's buffer, which has no room for it twice."""
 
 from agent.errors import Malformed
 from agent.formats.tlv import is_utf8
@@ -17,7 +17,7 @@ ENTITY_LIMIT = 16  # bytes from its & to its ;
 _BLANKS = b" \t\r\n"
 _ENTITIES = {b"amp": b"&", b"lt": b"<", b"gt": b">", b"quot": b'"', b"apos": b"'"}
 _HEX = b"0123456789abcdefABCDEF"
-_NAME_ENDS = b" \t\r\n/><\"'=&"  # what a name cannot have in it
+_NAME_ENDS = b" \t\r\n/><\"'=&"  # bytes that a name cannot have
 
 
 def elements(data, start=0, end=None):
@@ -58,7 +58,7 @@ class _Text:
             self._kept.extend(raw)
 
     def value(self):
-        """The text, "" where there was too much."""
+        """The text, "" where it was too long."""
         return str(self._kept, "utf-8")
 
 
@@ -89,7 +89,7 @@ class _Walk:
             elif self.is_at(start, b"<?"):
                 at = self.after(b"?>", start + 2, start)
             elif self.is_at(start, b"<!"):
-                raise Malformed("a document type declaration, which is not read here", None, start)
+                raise Malformed("a document type declaration, which this reader does not read", None, start)
             elif self.is_at(start, b"</"):
                 at = self.end_tag(start)
                 yield self.path(), {}, self.close()
@@ -132,7 +132,7 @@ class _Walk:
 
     def name(self, at, end):
         if end - at > NAME_LIMIT or not is_utf8(self.view[at:end]):
-            raise Malformed("a name that is no UTF-8 or longer than %d bytes" % NAME_LIMIT, None, at)
+            raise Malformed("a name that is not UTF-8 or longer than %d bytes" % NAME_LIMIT, None, at)
         return str(self.view[at:end], "utf-8")
 
     def text(self, at, end):
@@ -157,18 +157,18 @@ class _Walk:
             elif name[:1] == b"#":
                 text.put(_character(name[1:], start))
             else:
-                raise Malformed("'&' that starts no known entity", None, start)
+                raise Malformed("'&' does not start a known entity", None, start)
             at = stop + 1
 
     def end_tag(self, start):
-        """The offset after an end tag, which must be that of the element that is open."""
+        """The offset after an end tag, which must close the innermost open element."""
         stop = self.skip(start + 2, _NAME_ENDS, True)
         name = self.name(start + 2, stop)
         if not self.open or self.open[-1][0] != name:
             raise Malformed("</%s> closes an element that is not open" % name, None, start)
         stop = self.skip(stop, _BLANKS, False)
         if not self.is_at(stop, b">"):
-            raise Malformed("an end tag that is not well-formed", None, start)
+            raise Malformed("a malformed end tag", None, start)
         return stop + 1
 
     def start_tag(self, start):
@@ -178,7 +178,7 @@ class _Walk:
         at = self.skip(start + 1, _NAME_ENDS, True)
         name = self.name(start + 1, at)
         if not name:
-            raise Malformed("'<' that starts no element", None, start)
+            raise Malformed("'<' does not start an element", None, start)
         if len(self.open) == DEPTH_LIMIT:
             raise Malformed("elements nested more than %d deep" % DEPTH_LIMIT, None, start)
         attributes = {}
@@ -190,7 +190,7 @@ class _Walk:
                     self.open.append((name, _Text(self.view)))
                     return ending == b"/>", attributes, at + len(ending)
             if at == blank or len(attributes) == ATTRIBUTES_LIMIT:
-                raise Malformed("a start tag that is not well-formed, or with too many attributes", None, start)
+                raise Malformed("a malformed start tag, or one with too many attributes", None, start)
             at = self.attribute(at, start, attributes)
 
     def attribute(self, at, start, attributes):
@@ -204,7 +204,7 @@ class _Walk:
         if key and key not in attributes and self.is_at(equals, b"=") and mark in (b'"', b"'") and quote < self.end:
             close = self.data.find(mark, quote + 1, self.end)
         if close < 0 or self.data.find(b"<", quote, close) >= 0:
-            raise Malformed("a start tag that is not well-formed", None, start)
+            raise Malformed("a malformed start tag", None, start)
         value = _Text(self.view)
         self.unescape(quote + 1, close, value)
         attributes[key] = value.value()
@@ -220,4 +220,4 @@ def _character(digits, offset):
         code = int(str(digits, "utf-8"), base)
         if 0 < code < 0xD800 or 0xE000 <= code < 0x110000:
             return chr(code).encode()
-    raise Malformed("a character reference to no character", None, offset)
+    raise Malformed("a reference to a character that does not exist", None, offset)

@@ -28,12 +28,13 @@ ROOT = 0
 
 
 class Service:
-    """programs: agent.local.programs.Programs. view: what the status is read from (agent.local.status.View). files, clock:
-    of the HAL. log(line): what went wrong with a client. user: the number of the user that the agent runs as, None where
-    the system does not tell."""
+    """programs: agent.local.programs.Programs. keys: agent.local.keys.Keys. view: what the status is read from
+    (agent.local.status.View). files, clock: of the HAL. log(line): what went wrong with a client. user: the number of the
+    user that the agent runs as, None where the system does not tell."""
 
-    def __init__(self, programs, view, files, clock, log, user=None):
+    def __init__(self, programs, keys, view, files, clock, log, user=None):
         self._programs = programs
+        self._keys = keys
         self._view = view
         self._files = files
         self._clock = clock
@@ -164,6 +165,12 @@ class Service:
             self._arriving -= 1
         return {"decision": decision.as_dict(), "path": path}
 
+    async def _certificate(self, client, request):
+        return self._keys.certificate(request)
+
+    async def _sign(self, client, request):
+        return self._keys.sign(client.stream, request)
+
     async def _subscribe(self, client, request):
         client.subscribed = True
         self._trust = self._view.trusted()
@@ -187,6 +194,8 @@ _ACTIONS = {
     "status": Service._status,
     "judge": Service._judge,
     "fetch": Service._fetch,
+    "certificate": Service._certificate,
+    "sign": Service._sign,
     "subscribe": Service._subscribe,
     "postpone": Service._postpone,
     "unsubscribe": Service._unsubscribe,

@@ -2,7 +2,9 @@
 """The status of a phone as one dictionary, ready for JSON: what it trusts, what it decided, what to do."""
 
 from agent import VERSION
+from agent.errors import TrustLost
 from agent.formats import names
+from agent.formats.text import shown, shown_value
 from agent.trust.reasons import locks_out
 
 _TOPICS = ("flash", "ctl", "itl", "configuration")
@@ -12,9 +14,9 @@ class View:
     """What the status is read from: the parts of one phone, of which it changes none.
 
     settings; judge, keeper, fetcher, tvs (with .servers), store; history: of the phone's own decisions, programs: of those
-    that other programs asked for. crypto: of the HAL."""
+    that other programs asked for. keys: agent.local.keys.Keys. crypto: of the HAL."""
 
-    def __init__(self, settings, crypto, judge, keeper, fetcher, tvs, history, programs):
+    def __init__(self, settings, crypto, judge, keeper, fetcher, tvs, history, programs, keys):
         self.loads = None  # agent.boot.load.LoadStep, where the phone can replace its software
         self.settings = settings
         self.crypto = crypto
@@ -24,13 +26,15 @@ class View:
         self.tvs = tvs
         self.history = history
         self.programs = programs
+        self.keys = keys
 
     def status(self):
         """The whole status.
 
         state: "trust-lost", "rolled-back", "trusted" or "no-trust". locked_out: whether files of the cluster are refused;
         advice: then what an administrator should do, else None. lsc: the phone's own certificate as agent.flash.identity
-        describes it, or None. flash_writes: since the start. Digests are hexadecimal SHA-256, as are serials."""
+        describes it, or None.
+        flash_writes, signatures (for other programs): since the start. Digests are hexadecimal SHA-256, as are serials."""
         settings = self.settings
         refusal = refusal_of(self.history.decisions)
         found = {
@@ -41,13 +45,14 @@ class View:
             "policy": settings.policy,
             "locked_out": refusal is not None,
             "advice": refusal.text if refusal is not None else None,
-            "lsc": self.keeper.identity.describe(),
+            "lsc": shown_value(self.keeper.identity.describe()),
             "mic": self.keeper.identity.mic is not None,
             "tftp_servers": ["%s:%d" % server for server in self.fetcher.servers],
-            "tvs_servers": ["%s:%d" % server for server in self.tvs.servers],
+            "tvs_servers": [shown("%s:%d" % server) for server in self.tvs.servers],
             "flash_writes": self.keeper.store.written,
             "decisions": [decision.as_dict() for decision in self.history.decisions],
             "requests": [decision.as_dict() for decision in self.programs.decisions],
+            "signatures": self.keys.status(),
         }
         found["load"] = self.load()
         found.update(self.trusted())
@@ -73,12 +78,18 @@ class View:
 
     def trusted(self):
         """What the phone trusts: state, mode, the installed lists, and whose configuration it uses. Part of the status."""
-        trust = self.judge.trust
+        try:
+            trust = self.judge.trust
+            installed = {"ctl": _list(trust.ctl, self.crypto), "itl": _list(trust.itl, self.crypto)}
+        except TrustLost:
+            self.judge.lose()  # the flash fails: from now on nothing is believed
+            trust = self.judge.trust
+            installed = {"ctl": None, "itl": None}
         configuration = self.keeper.configuration
         return {
             "state": state_of(trust),
             "mode": trust.mode,
-            "installed": {"ctl": _list(trust.ctl, self.crypto), "itl": _list(trust.itl, self.crypto)},
+            "installed": installed,
             "configuration": configuration.name if configuration is not None else None,
         }
 
@@ -120,19 +131,19 @@ def _list(trust_list, crypto):
         return None
     roles = {}
     for record in trust_list.records():
-        name = "empty" if record.certificate is None else names.role_name(record.role)
-        if record.certificate is not None:
-            roles.setdefault(name, []).append(names.to_text(record.subject))
+        name = names.role_name(record.role) if record.certificate_size else "empty"
+        if record.certificate_size:
+            roles.setdefault(name, []).append(shown(names.to_text(record.subject)))
         else:
             roles.setdefault(name, []).append("")
     header = trust_list.header
     return {
-        "filename": header.filename,
-        "signer": {"subject": header.subject, "issuer": header.issuer, "serial": header.serial.hex()},
+        "filename": shown(header.filename),
+        "signer": {"subject": shown(header.subject), "issuer": shown(header.issuer), "serial": header.serial.hex()},
         "timestamp": header.timestamp,
         "bytes": len(trust_list.data),
-        "sha1": crypto.digest("sha1", trust_list.data).hex(),
-        "sha256": crypto.digest("sha256", trust_list.data).hex(),
+        "sha1": trust_list.digest(crypto, "sha1").hex(),
+        "sha256": trust_list.digest(crypto, "sha256").hex(),
         "empty": trust_list.empty,
         "records": roles,
     }

@@ -4,6 +4,7 @@
 This is the one place that asks TVS for as long as the rules return a Question. The phone, preflight, the lab's forecast
 and the tests use it; they differ in what they give it to ask."""
 
+from agent.errors import TrustLost
 from agent.trust.decision import Answer, Decision
 from agent.trust.rules import Trust
 from agent.trust.wording.steps import NO_CERTIFICATE
@@ -52,7 +53,7 @@ class Judge:
     # What is installed
 
     def use(self, itl, ctl):
-        """Judge by these lists (bytes or None) from now on. Refused where one cannot be read."""
+        """Judge by these lists (TrustList, bytes or None) from now on. Refused where one cannot be read."""
         self.trust = self._make_trust(itl=itl, ctl=ctl)
         self._changed()
 
@@ -117,6 +118,14 @@ class Judge:
             return False  # TVS is not asked about bytes that are no certificate
 
     async def _settle(self, decide, deadline):
+        """The Decision; where an installed list cannot be read from flash any more, trust is lost (D1)."""
+        try:
+            return await self._ask(decide, deadline)
+        except TrustLost:
+            self.lose()
+            return decide()
+
+    async def _ask(self, decide, deadline):
         """Ask TVS for as long as the rules return a Question. What TVS said holds for the lists it was asked by: where
         they changed meanwhile, the rules decide anew."""
         for _ in range(ROUNDS):

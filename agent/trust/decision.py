@@ -3,11 +3,14 @@
 
 The reason codes are in agent/trust/reasons.py."""
 
+from agent.formats.text import SENTENCES_LIMIT, shown, shown_value
 from agent.trust.reasons import ACCEPTED, REFUSED
 
 
 class Decision:
     """One answer: accepted or refused, why, what was looked at, and the words for an administrator.
+
+    What strangers wrote in it is shown without control characters (agent/formats/text.py).
 
     kind: "ctl", "itl", a file's name, or the purpose of a TLS server. evidence: a dictionary of what was looked at
     (strings, numbers, lists; ready for JSON). warnings: sentences that do not change the outcome. body: offset of the
@@ -17,8 +20,8 @@ class Decision:
         self.accepted = accepted
         self.reason = reason
         self.kind = kind
-        self.text = text
-        self.evidence = evidence if evidence is not None else {}
+        self.text = shown(text, SENTENCES_LIMIT)
+        self.evidence = shown_value(evidence) if evidence is not None else {}
         self.warnings = list(warnings)
         self.timestamp = None
         self.body = 0  # where the body of an accepted signed file starts
@@ -34,10 +37,10 @@ class Decision:
         return {
             "outcome": self.outcome,
             "reason": self.reason,
-            "kind": self.kind,
+            "kind": shown(self.kind),
             "text": self.text,
             "evidence": self.evidence,
-            "warnings": self.warnings,
+            "warnings": shown_value(self.warnings),
         }
 
     def __repr__(self):
@@ -47,14 +50,14 @@ class Decision:
 class Question:
     """What must be asked of TVS before a decision can be made (docs/spec/tvs.md, T5 to T8).
 
-    kind "query": who is this signer? .subject, .issuer (text as in the file's header), .serial (bytes).
-    kind "verify": is this .certificate (DER) trusted, and for what?
+    request "query": who is this signer? .subject, .issuer (text as in the file's header), .serial (bytes).
+    request "verify": is this .certificate (DER) trusted, and for what?
     roles: the role numbers of which one is enough. The rest belongs to the Trust that asked."""
 
     accepted = None  # a Question is not a Decision: it is neither accepted nor refused
 
-    def __init__(self, kind, roles, state, subject=None, issuer=None, serial=None, certificate=None):
-        self.kind = kind
+    def __init__(self, request, roles, state, subject=None, issuer=None, serial=None, certificate=None):
+        self.request = request
         self.roles = roles
         self.state = state
         self.subject = subject

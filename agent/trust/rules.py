@@ -52,7 +52,7 @@ class Trust:
     """The installed trust of one phone, and its answers.
 
     crypto: the HAL's crypto part (computation only). policy: one of POLICIES. limit: bytes of a trust list.
-    refuse_weak: refuse SHA-1 and 1024-bit keys instead of warning. ctl, itl: bytes of the installed lists or None.
+    refuse_weak: refuse SHA-1 and 1024-bit keys instead of warning. ctl, itl: the installed lists, TrustList or bytes, or None.
     lost: the stored trust could not be read. replay: one of agent.trust.age.REPLAYS. device: "SEP<MAC>" of this phone,
     whose lists may be named after it; None: of any phone. Raises Refused where an installed list cannot be read."""
 
@@ -75,9 +75,8 @@ class Trust:
         self.replay = replay
         self.device = device
         self._signatures = Signatures(crypto, refuse_weak)
-        # What is installed was judged when it came; a limit lowered since then must not lock the phone out.
-        self.ctl = TrustList(ctl, crypto, len(ctl)) if ctl is not None else None
-        self.itl = TrustList(itl, crypto, len(itl)) if itl is not None else None
+        self.ctl = _installed(ctl, crypto)
+        self.itl = _installed(itl, crypto)
 
     # What is installed
 
@@ -131,6 +130,16 @@ class Trust:
                 hosts.append(host)
         return hosts
 
+    def certificates(self, purpose):
+        """The certificates (DER) that CTL and ITL list for a key of PURPOSES, each once. None after a rollback (S3)."""
+        found = []
+        blank = self.itl is not None and self.itl.empty
+        for trust_list in (self.ctl, None if blank else self.itl):
+            for record in trust_list.with_roles(PURPOSES[purpose]) if trust_list is not None else ():
+                if record.certificate not in found:
+                    found.append(record.certificate)
+        return found
+
     def _records(self, roles):
         for trust_list in (self.itl, self.ctl):
             if trust_list is not None:
@@ -154,7 +163,7 @@ class Trust:
         case = Case(kind, candidate.header, None, self.crypto.digest, candidate, previous)
         if not is_list_name(candidate.header.filename, kind, self.device):  # L2
             return case.refuse("wrong-file", wording.wrong_file(case, kind.upper()))
-        if installed is not None and installed.data == data:  # L3
+        if installed is not None and installed.is_same(data):  # L3
             return case.accept("unchanged", wording.unchanged(case))
         found = self._by_trust(case, _ITL_SIGNER_IN_CTL if kind == "itl" else _LIST_SIGNER, _LIST_SIGNER)
         if found is not None:
@@ -263,7 +272,7 @@ class Trust:
         """Go on with a Question after TVS was asked: a Decision, or one more Question."""
         case = question.state
         case.tvs = answer
-        if answer.status == "unsupported" and question.kind == "query" and case.trust_list is not None:
+        if answer.status == "unsupported" and question.request == "query" and case.trust_list is not None:
             # Some servers know only CERT_VERIFICATION; a trust list carries its signer's certificate.
             own = case.trust_list.signers(case.header.issuer, case.header.serial, _LIST_SIGNER)
             if own:
@@ -275,7 +284,7 @@ class Trust:
             if any(role in question.roles for role in answer.roles):
                 return case.accept("vouched-by-tvs", wording.tvs(case, "vouched-by-tvs"))
             return case.refuse("tvs-wrong-role", wording.tvs(case, "tvs-wrong-role"))
-        certificate = answer.certificate if question.kind == "query" else question.certificate
+        certificate = answer.certificate if question.request == "query" else question.certificate
         return judge_age(case, self._vouched(case, question.roles, certificate), self.replay)
 
     def _vouched(self, case, roles, certificate):
@@ -315,6 +324,13 @@ class Trust:
 
     def _lost(self, kind):
         return Decision(False, "trust-lost", kind, wording.TRUST_LOST)
+
+
+def _installed(found, crypto):
+    """An installed list from its bytes. It was judged when it came: a limit lowered since then must not lock the phone out."""
+    if found is None or isinstance(found, TrustList):
+        return found
+    return TrustList(found, crypto, len(found))
 
 
 def is_list_name(filename, kind, device=None):

@@ -40,7 +40,7 @@ DONTNEED = 4  # POSIX_FADV_DONTNEED
 class Hal:
     """The parts of a board's HAL. `flash` may be None where nothing is stored. library: a path, see crypto_binding()."""
 
-    def __init__(self, board=None, flash=None, library=None, console=None, files=None, loads=None):
+    def __init__(self, board=None, flash=None, library=None, console=None, files=None, published=None, loads=None):
         from hal.device.net import Net
 
         library = crypto_binding(library)
@@ -49,6 +49,7 @@ class Hal:
         self.flash = flash
         self.files = files
         self.loads = loads
+        self.published = published
         self.random = Random()
         self.crypto = _crypto(library)
         self.console = console or Console()

@@ -42,15 +42,16 @@ class Console:
             line = self._input.next()
             if line is not None:
                 return line
-            number = self._unblocked(self._reader, O_RDONLY)
             try:
+                number = self._unblocked(self._reader, O_RDONLY)
                 count = transferred(_read(number, self._buffer, CHUNK))
-            except OSError:  # the terminal has gone
+            except OSError:  # there is no standard input, or the terminal has gone
                 count = 0
             if count is None:
                 await waiting.readable(number, None)
             else:
                 self._input.feed(bytes(self._buffer[:count]))
+                await asyncio.sleep_ms(0)  # input without end leaves other tasks their turn
 
     def _send(self, data):
         return transferred(_write(self._unblocked(self._writer, O_WRONLY | O_APPEND), data, len(data)))

@@ -22,7 +22,7 @@ RESTART_STATUS = 75  # the exit status that asks whoever started the program to 
 class Hal:
     """The parts of a PC's HAL. `flash` may be None where nothing is stored; `crypto` is made at first use."""
 
-    def __init__(self, board=None, flash=None, crypto=None, console=None, files=None, loads=None):
+    def __init__(self, board=None, flash=None, crypto=None, console=None, files=None, published=None, loads=None):
         from hal.host.net import Net
 
         self.clock = Clock()
@@ -30,6 +30,7 @@ class Hal:
         self.flash = flash
         self.files = files
         self.loads = loads
+        self.published = published
         self.random = Random()
         self.console = console or Console()
         self.board = board or Board("000000000000", "")

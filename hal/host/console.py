@@ -3,6 +3,7 @@
 
 import asyncio
 import atexit
+import errno
 import fcntl
 import os
 import select
@@ -49,20 +50,21 @@ class Console:
             line = self._input.next()
             if line is not None:
                 return line
-            if self._from is None:
-                self._from = Unblocked(self._reader.fileno(), os.O_RDONLY)
             try:
+                if self._from is None:
+                    self._from = Unblocked(self._reader.fileno(), os.O_RDONLY)
                 self._input.feed(os.read(self._from.number, CHUNK))
+                await asyncio.sleep(0)  # input without end leaves other tasks their turn
             except BlockingIOError:
                 await waiting.readable(self._from.number, None)
-            except OSError:  # the terminal has gone
+            except (AttributeError, OSError, ValueError):  # there is no standard input, or the terminal has gone
                 self._input.feed(b"")
 
     def _send(self, data):
         if self._to is None:
             try:
                 self._to = Unblocked(self._writer.fileno(), os.O_WRONLY | os.O_APPEND)
-            except (AttributeError, OSError, ValueError):  # io.UnsupportedOperation is an OSError
+            except (AttributeError, OSError, ValueError):
                 self._to = Plain(self._writer)
         return self._to.send(data)
 
@@ -79,15 +81,20 @@ class Console:
 
 
 class Plain:
-    """A writer that has no file descriptor."""
+    """A writer that has no file descriptor; it takes all at once."""
+
+    number = -1
 
     def __init__(self, writer):
         self._writer = writer
 
     def send(self, data):
-        """Write it all."""
-        self._writer.write(data.decode())
-        self._writer.flush()
+        """Write it all. OSError where there is nothing to write to."""
+        try:
+            self._writer.write(data.decode())
+            self._writer.flush()
+        except (AttributeError, ValueError) as error:
+            raise OSError(errno.EBADF, str(error)) from None
         return len(data)
 
 

@@ -90,7 +90,7 @@ class Binding:
                 raise ValueError(f"phonetrust_{name}: {error}") from None
 
         if result == "s":
-            return lambda *values: ffi.string(call(*values)).decode()
+            return lambda *values: ffi.string(call(*values)).decode()  # pyright: ignore[reportAttributeAccessIssue]
         if result == "h":
 
             def handle(*values):

@@ -122,6 +122,7 @@ class Listener:
 
     async def accept(self):
         """The next client's stream; waits for it. OSError: no file descriptor is left ..."""
+        await sockets.rest()  # clients that come without end leave other tasks their turn
         while True:
             try:
                 connected = self._socket.accept()[0]

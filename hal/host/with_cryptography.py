@@ -25,6 +25,7 @@ from cryptography.hazmat.primitives.ciphers.modes import CBC
 DIGEST_SIZES = {"sha1": 20, "sha256": 32, "sha384": 48, "sha512": 64}
 HASHES = {"sha1": hashes.SHA1, "sha256": hashes.SHA256, "sha384": hashes.SHA384, "sha512": hashes.SHA512}
 CURVES = ("secp256r1", "secp384r1", "secp521r1")
+TLS_DIGESTS = ("sha256", "sha384", "sha512")
 RSA_BITS = (1024, 4096)
 EC_CURVES = {256: ec.SECP256R1, 384: ec.SECP384R1, 521: ec.SECP521R1}
 AES_SIZES = (16, 24, 32)
@@ -135,6 +136,21 @@ class HostCrypto:
                 if len(digest) == size:
                     return key.sign(bytes(digest), ec.ECDSA(Prehashed(HASHES[name]())))
         raise ValueError(f"unknown signature scheme {scheme!r}, a key that is not for it, or a digest of a wrong size")
+
+    def sign_tls(self, private_key, scheme, algorithm, digest):
+        """A signature for a TLS handshake over a digest of that algorithm, and nothing else: `hal/__init__.py`."""
+        if algorithm not in TLS_DIGESTS or len(digest) != DIGEST_SIZES[algorithm]:
+            raise ValueError(f"signing: {len(digest)} bytes as {algorithm!r}")
+        key = _private(private_key)
+        prehashed = Prehashed(HASHES[algorithm]())
+        if scheme == "ecdsa" and isinstance(key, ec.EllipticCurvePrivateKey):
+            return key.sign(bytes(digest), ec.ECDSA(prehashed))
+        if scheme == "rsa-pkcs1" and isinstance(key, rsa.RSAPrivateKey):
+            return key.sign(bytes(digest), padding.PKCS1v15(), prehashed)
+        if scheme == "rsa-pss" and isinstance(key, rsa.RSAPrivateKey):
+            pss = padding.PSS(padding.MGF1(HASHES[algorithm]()), DIGEST_SIZES[algorithm])
+            return key.sign(bytes(digest), pss, prehashed)
+        raise ValueError(f"signing: {scheme!r} with a key that is not for it")
 
     def unwrap_key(self, private_key, wrapped, length):
         """The AES key of `length` bytes (16, 24, 32) that was wrapped for an RSA key, RSAES-PKCS1-v1_5.

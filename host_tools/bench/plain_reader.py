@@ -29,6 +29,8 @@ def header_fields(data):
             cut = (offset, size + 3)
         fields[tag] = data[offset + 3 : offset + 3 + size]
         offset += 3 if tag in CONTAINERS else 3 + size
+    if cut is None:
+        raise ValueError("the header has no signature")
     return fields, cut, length
 
 
@@ -87,6 +89,8 @@ def read(data):
     signed = data[:cut] + data[cut + size :]
     if isinstance(key, ec.EllipticCurvePublicKey):
         key.verify(header[12], signed, ec.ECDSA(digest))
-    else:
+    elif isinstance(key, rsa.RSAPublicKey):
         key.verify(header[12], signed, padding.PKCS1v15(), digest)
+    else:
+        raise ValueError("the signer's key is of another kind")
     return found

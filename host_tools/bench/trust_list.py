@@ -4,6 +4,7 @@
 from pathlib import Path
 
 from agent.formats.trustlist import TrustList
+from agent.trust.decision import Decision
 from agent.trust.rules import Trust
 from hal.host import crypto
 from host_tools.bench import plain_reader
@@ -24,8 +25,8 @@ def lines():
 
     def judge(part):
         decision = Trust(part, limit=len(data)).decide_list("itl", data)
-        if not decision.accepted:
-            raise RuntimeError(f"the list was refused: {decision.text}")
+        if not isinstance(decision, Decision) or not decision.accepted:
+            raise RuntimeError(f"the list was not accepted: {decision}")
 
     def bare():
         digest = native.digest(header.digest_algorithm, data, header.signature_cut)

@@ -3,6 +3,7 @@
 
 import sys
 
+from agent.trust.decision import Decision
 from agent.trust.rules import Trust
 
 if sys.implementation.name == "micropython":
@@ -13,4 +14,6 @@ else:
 with open(sys.argv[1], "rb") as file:
     data = file.read()
 decision = Trust(crypto(), limit=1 << 20).decide_list("itl", data)
+if not isinstance(decision, Decision):
+    raise SystemExit("the list leaves a question open")
 print(decision.outcome, decision.reason)

@@ -14,6 +14,7 @@ import typer
 
 from host_tools.board import card as cards
 from host_tools.board import emulator
+from host_tools.board import sip as sips
 from host_tools.console import port, session
 from host_tools.console.keyboard import Keyboard
 from host_tools.image import board as boards
@@ -57,6 +58,14 @@ def run(
         ),
     ] = False,
     mac: Annotated[str, typer.Option(help="The board's MAC address, 12 hexadecimal digits.")] = emulator.DEFAULT_MAC,
+    sip: Annotated[
+        bool,
+        typer.Option(
+            "--sip",
+            help="Build an image with a SIP phone beside the agent, and boot it against a cluster in mixed mode with a call "
+            "manager: it enrols and registers by mutual TLS.",
+        ),
+    ] = False,
     until: Annotated[str | None, typer.Option(help="End with status 0 when this text is seen.")] = None,
     timeout: Annotated[float | None, typer.Option(help="End after so many seconds; status 1 if --until waits.")] = None,
     log: Annotated[pathlib.Path | None, typer.Option(help="Append what is shown to this file.")] = None,
@@ -67,7 +76,7 @@ def run(
 ):
     """Boot the image of BOARD in QEMU against a lab cluster on loopback and show its console; Ctrl-] powers it off."""
     described = boards.load(board)
-    source = image or default_image(board)
+    source = image or (sips.image(described) if sip else default_image(board))
     if not source.exists():
         raise ImageError(f"{source}: is not there; `phonetrust image build {board}` builds it")
     folder = port.RUNNING / board
@@ -78,12 +87,12 @@ def run(
         if not keep_card or not card.exists():
             emulator.insert_card(source, card)
             if cluster is None:  # a new phone meets a new cluster
-                shutil.rmtree(folder / "cluster", ignore_errors=True)
+                shutil.rmtree(folder / _name(sip), ignore_errors=True)
         outputs = [sys.stdout]
         if log:
             outputs.append(stack.enter_context(open(log, "a", encoding="utf-8")))
         printer = session.Printer(outputs)
-        tftp = stack.enter_context(_cluster(cluster or folder / "cluster", mac))
+        tftp = stack.enter_context(_cluster(cluster or folder / _name(sip), mac, printer if sip else None))
         cards.change_settings(card, {"mac": mac, "tftp": [f"{emulator.PC_ADDRESS}:{tftp}"]})
         emulated = emulator.Emulator(described, card, folder, mac)
         stack.callback(emulated.stop)
@@ -115,16 +124,33 @@ def _only_one(folder):
         yield
 
 
+def _name(sip):
+    return "sip-cluster" if sip else "cluster"
+
+
 @contextlib.contextmanager
-def _cluster(path, mac):
-    """Serve the lab cluster in `path` on the PC's loopback, under the address that the board sees; its TFTP port."""
+def _cluster(path, mac, printer=None):
+    """Serve the lab cluster in `path` on the PC's loopback, under the address that the board sees; its TFTP port.
+
+    printer: says what happens at CAPF and the call manager, which run then, in mixed mode where the cluster is made."""
     from host_tools.lab.errors import LabError
     from host_tools.lab.model.cluster import Cluster
 
     try:
-        found = Cluster(path) if path.exists() else Cluster.create(path, address=emulator.PC_ADDRESS)
+        if path.exists():
+            found = Cluster(path)
+        else:
+            found = Cluster.create(path, mixed=printer is not None, address=emulator.PC_ADDRESS)
         found.add_phone(mac)
-        with found.serve("127.0.0.1") as serving:
+        if printer is not None:
+            sips.prepare(found, mac)
+
+        def tell(event):
+            text = sips.words(event)
+            if text:
+                printer.note(text)
+
+        with found.serve("127.0.0.1", sip=printer is not None, listener=tell if printer else None) as serving:
             yield serving.tftp_port()
     except LabError as error:
         raise ImageError(str(error)) from error

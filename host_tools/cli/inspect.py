@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """`phonetrust inspect FILE`: what a trust list or a signed file says, and whether it holds together."""
 
-import datetime
 import hashlib
+import typing
 from pathlib import Path
 from typing import Annotated
 
@@ -14,8 +14,10 @@ from rich.table import Table
 from agent.errors import Refused
 from agent.formats import names, tlv
 from agent.formats.header import Header
+from agent.formats.text import shown_value, utc
 from agent.formats.trustlist import SIZE_LIMIT, TrustList
 from agent.trust.rules import is_list_name
+from agent.trust.signature import verifies
 from host_tools.cli import parts
 
 
@@ -35,12 +37,12 @@ def inspect(
     try:
         found = describe(data, parts.host_crypto())
     except Refused as error:
-        error.file = str(file)
+        error.file = str(file)  # pyright: ignore[reportAttributeAccessIssue]
         if json:
             parts.print_json({"file": str(file), "outcome": "refused", "reason": error.reason, "text": str(error)})
             raise typer.Exit(parts.NO) from None
         parts.leave(parts.NO, f"{error} ({error.reason})")
-    found = {"file": str(file)} | found
+    found: dict[str, typing.Any] = {"file": str(file)} | found
     if json:
         parts.print_json(found)
     else:
@@ -69,7 +71,7 @@ def describe(data, crypto):
             "length": header.length,
             "filename": header.filename,
             "timestamp": header.timestamp,
-            "time": _time(header.timestamp),
+            "time": None if header.timestamp is None else utc(header.timestamp),
             "digest_algorithm": header.digest_algorithm,
             "signature_bits": len(header.signature) * 8,
             "tlvs": [
@@ -117,16 +119,9 @@ def _own_signature(trust_list, crypto):
         return {"verified": False, "text": "No SAST record has the signer's certificate."}
     digest = crypto.digest(header.digest_algorithm, trust_list.data, header.signature_cut)
     for record, _ in signers:
-        try:
-            if crypto.verify(record.certificate, header.digest_algorithm, digest, header.signature):
-                return {"verified": True, "text": "Verified with the signer's own SAST record."}
-        except ValueError as error:
-            return {"verified": False, "text": f"The signer's certificate cannot be used: {error}."}
+        if verifies(crypto, record.key_kind, record.certificate, header, digest):
+            return {"verified": True, "text": "Verified with the signer's own SAST record."}
     return {"verified": False, "text": "The signer's own SAST record does not verify it."}
-
-
-def _time(seconds):
-    return datetime.datetime.fromtimestamp(seconds, datetime.UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
 def _date(text):
@@ -134,13 +129,14 @@ def _date(text):
 
 
 def _print(found, console):
+    found = shown_value(found)
     header, signer = found["header"], found["signer"]
     table = Table(show_header=False, box=None, pad_edge=False)
     table.add_column(style="bold")
     table.add_column(overflow="fold")
     table.add_row("File", f"{escape(found['file'])} ({found['bytes']} bytes, {found['kind']})")
     table.add_row("Says it is", escape(header["filename"]))
-    table.add_row("Made", header["time"])
+    table.add_row("Made", header["time"] or "(it does not say)")
     table.add_row("Version", f"{header['version']}, signer version {header['signer_version'] or '-'}")
     table.add_row("MD5", found["md5"])
     table.add_row("SHA-1", found["sha1"])
@@ -156,7 +152,7 @@ def _print(found, console):
     if found.get("over_limit"):
         table.add_row("Size", f"over {SIZE_LIMIT} bytes: phones refuse it (too-large)")
     if found.get("empty"):
-        table.add_row("Empty", "no certificate as TFTP, CCM+TFTP or TVS: prepared for rollback")
+        table.add_row("Empty", "blank records in place of TFTP and TVS: prepared for rollback")
     console.print(table)
     if "records" in found:
         _print_records(found["records"], console)

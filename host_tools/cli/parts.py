@@ -2,9 +2,12 @@
 """What the single commands share: reading files, leaving with a sentence, the shape of a command's app."""
 
 import json
+import typing
 from pathlib import Path
 
 import typer
+
+from agent.formats.text import SENTENCES_LIMIT, shown
 
 YES = 0
 NO = 1
@@ -18,13 +21,13 @@ def single(command):
     return app
 
 
-def leave(status, sentence):
+def leave(status, sentence) -> typing.NoReturn:
     """End the command with a sentence on standard error."""
-    typer.echo(f"phonetrust: {sentence}", err=True)
+    typer.echo(f"phonetrust: {shown(str(sentence), SENTENCES_LIMIT)}", err=True)
     raise typer.Exit(status)
 
 
-def read(path):
+def read(path) -> bytes:
     """The bytes of a file; leaves with CANNOT_TELL where it cannot be read."""
     try:
         return Path(path).read_bytes()
@@ -33,8 +36,11 @@ def read(path):
 
 
 def print_json(value):
-    """One JSON document, for scripts and for people."""
-    typer.echo(json.dumps(value, indent=2, ensure_ascii=False))
+    """One JSON document, for scripts and for people: what would steer a terminal is written as an escape."""
+    text = json.dumps(value, indent=2, ensure_ascii=False)
+    typer.echo(
+        "".join(letter if letter == "\n" or shown(letter) == letter else f"\\u{ord(letter):04x}" for letter in text)
+    )
 
 
 def host_crypto():

@@ -46,7 +46,7 @@ def phone(
 
     Exit status: 0 everything was accepted, 1 something was refused or missing, 2 the settings or DIR cannot be used.
     """
-    from hal.files import Files
+    from hal.files import Files, Published
     from hal.host import Board, Flash, Hal
 
     try:
@@ -61,9 +61,15 @@ def phone(
         parts.leave(parts.CANNOT_TELL, f"{state}: {error.strerror or error}")
     console = LogConsole(sys.stderr if json else sys.stdout)
     files = Files(str(state.resolve() / "files"))
-    hal = Hal(board=Board(values.mac, values.model), flash=flash, console=console, files=files)
+    published = None
+    if serve and socket:
+        certificates = socket.resolve().parent / "certificates"
+        certificates.mkdir(exist_ok=True)
+        published = Published(str(certificates))
+    board = Board(values.mac, values.model)  # pyright: ignore[reportAttributeAccessIssue]
+    hal = Hal(board=board, flash=flash, console=console, files=files, published=published)
     try:
-        running = Phone(hal, values, origin=hal.clock.monotonic(), mic=maker, user=os.getuid())
+        running = Phone(hal, values, origin=hal.clock.monotonic(), mic=maker, user=os.getuid(), group=os.getgid())
     except ValueError as error:
         parts.leave(parts.CANNOT_TELL, f"{mic}: this is no MIC with its key: {error}")
     raise typer.Exit(parts.YES if asyncio.run(run(running, serve, socket, json)) else parts.NO)

@@ -152,9 +152,9 @@ class Held:
             return None
         data = parts.read(path)
         try:
-            Trust(self.crypto, **{kind: data})
+            Trust(self.crypto, **{kind: data})  # pyright: ignore[reportArgumentType]
         except Refused as error:
-            error.file = str(path)
+            error.file = str(path)  # pyright: ignore[reportAttributeAccessIssue]
             parts.leave(parts.CANNOT_TELL, f"no phone has this installed: {error}")
         return data
 
@@ -189,12 +189,12 @@ class LiveTvs(Asker):
 
     def __init__(self, address, device):
         from agent.servers.tvs.client import TvsClient
-        from hal.host import Clock, Random
-        from hal.host.net import Net
+        from hal.host import Hal
 
+        hal = Hal()
         self._address = address
-        self._clock = Clock()
-        self._client = TvsClient(Net(), self._clock, Random(), device, timeout=TVS_TIME)
+        self._clock = hal.clock
+        self._client = TvsClient(hal.net, hal.clock, hal.random, device, timeout=TVS_TIME)
 
     def set_certificates(self, certificates):
         """Those by which the phone knows a TVS server."""
@@ -219,8 +219,8 @@ def _asker(crypto, tvs, tvs_store, device):
 
 
 def _cannot_tell(kind, question, json) -> typing.NoReturn:
-    signer = {"issuer": question.issuer, "serial": question.serial.hex()} if question.kind == "query" else None
-    who = f"{question.subject} (serial {question.serial.hex()})" if question.kind == "query" else "this certificate"
+    signer = {"issuer": question.issuer, "serial": question.serial.hex()} if question.request == "query" else None
+    who = f"{question.subject} (serial {question.serial.hex()})" if question.request == "query" else "this certificate"
     text = (
         f"The phone would ask TVS about {who}, whom no installed list has. Name a server with --tvs HOST, or what it "
         "would vouch for with --tvs-store DIR, or --tvs unreachable."

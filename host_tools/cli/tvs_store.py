@@ -66,7 +66,7 @@ class TvsStore(Asker):
         """An Answer (agent/trust/decision.py)."""
         where = str(self._folder)
         for certificate, fields, roles in self._vouched:
-            if question.kind == "query":
+            if question.request == "query":
                 found = fields.serial == question.serial and names.same(question.issuer, fields.issuer) is not False
             else:
                 found = certificate == question.certificate

@@ -41,7 +41,7 @@ class RequestRefused(AgentError):
 @dataclasses.dataclass(frozen=True)
 class Decision:
     """What the agent decided. accepted: True only after the agent said so in that word. reason: a code of
-    docs/service.md. kind: the purpose or the file. text: one sentence for people."""
+    docs/reasons.md. kind: the purpose or the file. text: one sentence for people."""
 
     accepted: bool
     reason: str
@@ -57,9 +57,20 @@ class Decision:
             texts = [value[key] for key in ("outcome", "reason", "kind", "text")]
             if not all(isinstance(text, str) for text in texts):
                 raise Unsupported("the agent's decision has something else than texts")
-            return cls(texts[0] == "accepted", *texts[1:], dict(value["evidence"]), list(value["warnings"]))
+            outcome, reason, kind, text = texts
+            return cls(outcome == "accepted", reason, kind, text, dict(value["evidence"]), list(value["warnings"]))
         except (KeyError, TypeError, ValueError) as error:
             raise Unsupported("the agent's decision cannot be read") from error
+
+
+@dataclasses.dataclass(frozen=True)
+class Certificate:
+    """One of the phone's own certificates. key: "lsc" or "mic". der: the certificate, None where the phone has none.
+    sha256: of it, hexadecimal; what sign() may be told."""
+
+    key: str
+    der: bytes | None
+    sha256: str | None
 
 
 class TrustClient:
@@ -127,6 +138,27 @@ class TrustClient:
         if not isinstance(path, str) or not path:
             self._fail("the agent accepted a file and does not say where it is")
         return decision, path
+
+    def certificate(self, key=None):
+        """The phone's own Certificate: "lsc", "mic", or the one that servers are shown (the LSC, else the MIC)."""
+        answer = self._ask("certificate", **({} if key is None else {"key": key}))
+        name, text, sha256 = answer.get("key"), answer.get("certificate"), answer.get("sha256")
+        if text is None and isinstance(name, str):
+            return Certificate(name, None, None)
+        if not isinstance(name, str) or not isinstance(sha256, str):
+            self._fail("the agent's answer has no certificate")
+        return Certificate(name, self._bytes(text), sha256)
+
+    def sign(self, scheme, digest, value, key="lsc", certificate=None):
+        """A signature for a TLS handshake with a key of the phone's, which stays with the agent.
+
+        scheme: "rsa-pkcs1", "rsa-pss", "ecdsa" (DER). digest: "sha256", "sha384", "sha512"; value: the digest, bytes.
+        certificate: sha256 of the certificate that it must fit. RequestRefused: no such key (any more), not this agent's
+        group, or too many this minute."""
+        arguments = {"key": key, "scheme": scheme, "digest": digest, "data": base64.b64encode(value).decode("ascii")}
+        if certificate is not None:
+            arguments["certificate"] = certificate
+        return self._bytes(self._ask("sign", **arguments).get("signature"))
 
     def subscribe(self):
         """Ask for events; what is trusted now. From then on the connection is only for event()."""
@@ -202,6 +234,15 @@ class TrustClient:
         if not isinstance(part, dict):
             self._fail(f"the agent's answer has no {name}")
         return part
+
+    def _bytes(self, text):
+        try:
+            found = base64.b64decode(text, validate=True) if isinstance(text, str) else b""
+        except ValueError:
+            found = b""
+        if not found:
+            self._fail("the agent's answer has something else than base64")
+        return found
 
     def _fail(self, text):
         self.close()

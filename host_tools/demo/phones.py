@@ -74,7 +74,7 @@ class ProgramPhone:
                 process.kill()
 
 
-class BoardPhone:
+class EmulatedBoard:
     """The image, booted in QEMU as a Raspberry Pi 3. Each boot powers the machine on; its end is the plug pulled."""
 
     title = "the SD card image, booted in QEMU as a Raspberry Pi 3"
@@ -100,4 +100,4 @@ class BoardPhone:
             yield stack.enter_context(line.makefile("r", encoding="utf-8", errors="replace"))
 
 
-KINDS = {"board": BoardPhone, "micropython": ProgramPhone}
+KINDS = {"board": EmulatedBoard, "micropython": ProgramPhone}

@@ -23,7 +23,7 @@ class CardProtocol(abc.ABC):
     """A card that changes between PC and board."""
 
     @abc.abstractmethod
-    def in_pc(self):
+    def in_pc(self) -> contextlib.AbstractContextManager[str]:
         """A context manager: inside, the PC has the card under the path that it gives; the board must be off."""
 
     def write(self, image):

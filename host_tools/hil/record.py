@@ -4,6 +4,7 @@
 import os
 import pathlib
 import time
+import typing
 
 import pexpect
 
@@ -19,6 +20,8 @@ class Recorded:
     labgrid reads a console only when a test expects something of it; so drain() must be called before power goes.
     """
 
+    target: typing.Any  # of labgrid, as is what follows
+    _expect: typing.Any
     _record = None
 
     @property
@@ -27,7 +30,7 @@ class Recorded:
         return FOLDER / f"console-{self.target.name}.log"
 
     def _read(self, *arguments, **options):
-        data = super()._read(*arguments, **options)
+        data = super()._read(*arguments, **options)  # pyright: ignore[reportAttributeAccessIssue]
         self._keep(data)
         return data
 

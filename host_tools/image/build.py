@@ -9,7 +9,20 @@ import pathlib
 import tempfile
 
 from agent.formats import bootenv
-from host_tools.image import bootloader, contents, fat, fit, initramfs, keys, layout, load, packages, settings, software
+from host_tools.image import (
+    bootloader,
+    contents,
+    fat,
+    fit,
+    initramfs,
+    keys,
+    layout,
+    load,
+    packages,
+    phone_programs,
+    settings,
+    software,
+)
 from host_tools.image.errors import ImageError
 
 MIB = 1 << 20
@@ -20,7 +33,7 @@ class Content:
     """What a person may choose. settings: for phone.json. store: bytes of the trust store. key: keys.ImageKey that signs,
     None: the development key. spare: one more key (its certificate) that the phone believes. version: of the load, None:
     this source tree's. floor: the oldest version that a phone with this image takes. extra: cpio entries for the root file
-    system ({path: cpio.Entry})."""
+    system ({path: cpio.Entry}). programs: folders and packages (phone_programs)."""
 
     settings: dict = dataclasses.field(default_factory=dict)
     store: bytes | None = None
@@ -29,6 +42,7 @@ class Content:
     version: str | None = None
     floor: str = load.FLOOR
     extra: dict = dataclasses.field(default_factory=dict)
+    programs: list = dataclasses.field(default_factory=list)
 
 
 @dataclasses.dataclass
@@ -85,9 +99,10 @@ def boot_image(board, top, content, report, cache=None):
     report("collecting the root file system")
     trusted = [key] + ([content.spare] if content.spare else [])
     phone = initramfs.phone(board, files, facts, trusted, content.floor)
-    archive = initramfs.pack(
-        initramfs.system(board, unpacked, kernel), phone | content.extra, cache, board.name, report
-    )
+    system = initramfs.system(board, unpacked, kernel)
+    libraries = {pathlib.PurePosixPath(name).name for name in system}
+    others = phone_programs.entries(content.programs, board, top, libraries, report)
+    archive = initramfs.pack(system, phone | others | content.extra, cache, board.name, report)
     report("signing the boot image")
     return fit.make(tools, facts, _kernel(unpacked / f"boot/vmlinuz-{kernel}", cache, report), archive, key), facts
 

@@ -58,13 +58,21 @@ def build(
     floor: Annotated[
         str, typer.Option(help="The oldest version that phones with this image still take as a load.")
     ] = load.FLOOR,
+    program: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="FOLDER|PACKAGE",
+            help="A program beside the agent: a folder with an executable `start`, or a package of the board's suite; its "
+            "libraries come with it. May be repeated.",
+        ),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")] = False,
 ):
     """Build the image that a card is written with, and the load (NAME.sgn) by which phones update themselves to it."""
     begun = time.monotonic()
     described = boards.load(board)
     target = output or default_image(board)
-    content = builder.Content(settings.from_words(set_ or []), version=version, floor=floor)
+    content = builder.Content(settings.from_words(set_ or []), version=version, floor=floor, programs=program or [])
     content.key = keys.load(key) if key else keys.development(boards.TOP)
     content.spare = keys.load_certificate(spare) if spare else None
     if ctl and not provision:

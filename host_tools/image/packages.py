@@ -66,7 +66,7 @@ def kernel_version(folder):
 
 
 def _fetch(packages, folder, report):
-    site = _archive()
+    site = archive()
     components = " ".join(packages.components)
     source = f"deb [signed-by={KEYRING}] {site} {packages.suite} {components}"
     mode = "auto" if os.geteuid() == 0 else "chrootless"
@@ -98,7 +98,7 @@ def _environment():
     return {**os.environ, "LC_ALL": "C.UTF-8"}
 
 
-def _archive():
+def archive():
     """The Debian archive that this machine's own apt uses."""
     for narrowing in (["Label: Debian"], []):
         sites = programs.run("apt-get", "indextargets", "--format", "$(SITE)", "Identifier: Packages", *narrowing)

@@ -17,6 +17,7 @@ check() { # check NAME COMMAND...: run it, go on after a failure so that all are
 sources() { git ls-files --cached --others --exclude-standard -- "$@" | while read -r file; do [ ! -f "$file" ] || echo "$file"; done; }
 
 check "ruff" .venv/bin/ruff check --quiet .
+check "types (pyright)" .venv/bin/basedpyright --level error
 check "ruff format (make format mends it)" .venv/bin/ruff format --quiet --check .
 mapfile -t c_files < <(sources 'native/*.[ch]' 'tests/native/*.[ch]')
 if [ "${#c_files[@]}" -gt 0 ]; then

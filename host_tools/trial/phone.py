@@ -164,7 +164,7 @@ def phone_settings(mac, **values):
 
 
 def _bytes(trust_list):
-    return None if trust_list is None else bytes(trust_list.data)
+    return None if trust_list is None else bytes(trust_list.data[:])
 
 
 def _silent(line):

@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "exchange.h"
 #include "json.h"
 
 const char *phonetrust_client_error(int error) {
@@ -36,7 +37,7 @@ const char *phonetrust_client_error(int error) {
     }
 }
 
-static int fail(struct phonetrust_client *client, int error) {
+int client_fail(struct phonetrust_client *client, int error) {
     phonetrust_client_close(client);
     return error;
 }
@@ -145,16 +146,16 @@ int phonetrust_client_open(struct phonetrust_client *client, const char *path, i
     long long deadline = now() + client->timeout;
     int error = connect_to(client, &address);
     if (error != 0)
-        return fail(client, error);
+        return client_fail(client, error);
     size_t length = 0;
     error = read_line(client, client->line, sizeof client->line, &length, deadline);
     if (error != 0)
-        return fail(client,
-                    error == PHONETRUST_CLIENT_ERROR_SPACE ? PHONETRUST_CLIENT_ERROR_PROTOCOL : error);
+        return client_fail(client,
+                           error == PHONETRUST_CLIENT_ERROR_SPACE ? PHONETRUST_CLIENT_ERROR_PROTOCOL : error);
     char protocol[16];
     snprintf(protocol, sizeof protocol, "%d", PHONETRUST_CLIENT_PROTOCOL);
     if (!json_is(json_member(client->line, "protocol"), protocol))
-        return fail(client, PHONETRUST_CLIENT_ERROR_PROTOCOL);
+        return client_fail(client, PHONETRUST_CLIENT_ERROR_PROTOCOL);
     return 0;
 }
 
@@ -164,8 +165,7 @@ void phonetrust_client_close(struct phonetrust_client *client) {
     client->socket = -1;
 }
 
-/* Send client->line, a request of `length` bytes, and read its answer to `answer`, which may be the same. */
-static int ask(struct phonetrust_client *client, size_t length, char *answer, size_t capacity) {
+int client_ask(struct phonetrust_client *client, size_t length, char *answer, size_t capacity) {
     if (client->socket < 0)
         return PHONETRUST_CLIENT_ERROR_CLOSED;
     char wanted[16];
@@ -178,15 +178,14 @@ static int ask(struct phonetrust_client *client, size_t length, char *answer, si
     if (error == PHONETRUST_CLIENT_ERROR_SPACE)
         return error; /* the answer was read to its end, so the next one can be */
     if (error != 0)
-        return fail(client, error);
+        return client_fail(client, error);
     const char *good = json_member(answer, "ok");
     if (!json_is(json_member(answer, "id"), wanted) || (!json_is(good, "true") && !json_is(good, "false")))
-        return fail(client, PHONETRUST_CLIENT_ERROR_PROTOCOL);
+        return client_fail(client, PHONETRUST_CLIENT_ERROR_PROTOCOL);
     return json_is(good, "true") ? 0 : PHONETRUST_CLIENT_ERROR_REFUSED_REQUEST;
 }
 
-/* Begin a request in client->line; its length so far. The caller adds members and "}\n". */
-static size_t begin(struct phonetrust_client *client, const char *verb) {
+size_t client_begin(struct phonetrust_client *client, const char *verb) {
     client->sequence++;
     return (size_t)snprintf(client->line, sizeof client->line, "{\"id\": %u, \"do\": \"%s\"",
                             client->sequence, verb);
@@ -207,7 +206,7 @@ static int read_decision(const char *value, struct phonetrust_decision *decision
 /* Ask, and read the decision of the answer, or why the request was refused. */
 static int ask_decision(struct phonetrust_client *client, size_t length,
                         struct phonetrust_decision *decision) {
-    int error = ask(client, length, client->line, sizeof client->line);
+    int error = client_ask(client, length, client->line, sizeof client->line);
     if (error == PHONETRUST_CLIENT_ERROR_REFUSED_REQUEST)
         json_text(json_member(client->line, "error"), decision->text, sizeof decision->text);
     if (error != 0)
@@ -215,24 +214,9 @@ static int ask_decision(struct phonetrust_client *client, size_t length,
     error = read_decision(json_member(client->line, "decision"), decision);
     if (error != 0) {
         clear(decision);
-        return fail(client, error);
+        return client_fail(client, error);
     }
     return 0;
-}
-
-static size_t base64(const unsigned char *data, size_t length, char *out) {
-    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    char *at = out;
-    for (size_t i = 0; i < length; i += 3) {
-        unsigned second = i + 1 < length ? data[i + 1] : 0;
-        unsigned third = i + 2 < length ? data[i + 2] : 0;
-        unsigned bits = (unsigned)data[i] << 16 | second << 8 | third;
-        *at++ = letters[bits >> 18];
-        *at++ = letters[bits >> 12 & 63];
-        *at++ = i + 1 < length ? letters[bits >> 6 & 63] : '=';
-        *at++ = i + 2 < length ? letters[bits & 63] : '=';
-    }
-    return (size_t)(at - out);
 }
 
 int phonetrust_client_judge(struct phonetrust_client *client, const char *purpose,
@@ -242,10 +226,10 @@ int phonetrust_client_judge(struct phonetrust_client *client, const char *purpos
     char quoted[64];
     if (length > PHONETRUST_CLIENT_CERTIFICATE || json_quote(purpose, quoted, sizeof quoted) < 0)
         return PHONETRUST_CLIENT_ERROR_SPACE;
-    size_t have = begin(client, "judge");
+    size_t have = client_begin(client, "judge");
     have += (size_t)snprintf(client->line + have, sizeof client->line - have,
                              ", \"purpose\": %s, \"certificate\": \"", quoted);
-    have += base64(certificate, length, client->line + have);
+    have += base64_write(certificate, length, client->line + have);
     memcpy(client->line + have, "\"}\n", 3);
     return ask_decision(client, have + 3, decision);
 }
@@ -261,14 +245,14 @@ int phonetrust_client_fetch(struct phonetrust_client *client, const char *name,
     char quoted[2 * PHONETRUST_CLIENT_NAME + 8];
     if (json_quote(name, quoted, sizeof quoted) < 0)
         return PHONETRUST_CLIENT_ERROR_SPACE;
-    size_t have = begin(client, "fetch");
+    size_t have = client_begin(client, "fetch");
     have += (size_t)snprintf(client->line + have, sizeof client->line - have, ", \"name\": %s}\n", quoted);
     int error = ask_decision(client, have, decision);
     if (error != 0 || !decision->accepted)
         return error;
     if (json_text(json_member(client->line, "path"), path, capacity) != 0) {
         clear(decision);
-        return fail(client, PHONETRUST_CLIENT_ERROR_PROTOCOL);
+        return client_fail(client, PHONETRUST_CLIENT_ERROR_PROTOCOL);
     }
     if (strlen(path) + 4 >= capacity) { /* it may have been cut before a character of up to four bytes */
         path[0] = '\0';
@@ -282,9 +266,9 @@ int phonetrust_client_status(struct phonetrust_client *client, char *json, size_
     if (capacity == 0)
         return PHONETRUST_CLIENT_ERROR_SPACE;
     json[0] = '\0';
-    size_t have = begin(client, "status");
+    size_t have = client_begin(client, "status");
     memcpy(client->line + have, "}\n", 2);
-    int error = ask(client, have + 2, json, capacity);
+    int error = client_ask(client, have + 2, json, capacity);
     if (error != 0)
         json[0] = '\0';
     return error;
@@ -301,12 +285,12 @@ static int read_trust(const char *value, struct phonetrust_event *event) {
 
 int phonetrust_client_subscribe(struct phonetrust_client *client, struct phonetrust_event *event) {
     memset(event, 0, sizeof *event);
-    size_t have = begin(client, "subscribe");
+    size_t have = client_begin(client, "subscribe");
     memcpy(client->line + have, "}\n", 2);
-    int error = ask(client, have + 2, client->line, sizeof client->line);
+    int error = client_ask(client, have + 2, client->line, sizeof client->line);
     client->length = 0;
     if (error == 0 && read_trust(json_member(client->line, "trust"), event) != 0)
-        error = fail(client, PHONETRUST_CLIENT_ERROR_PROTOCOL);
+        error = client_fail(client, PHONETRUST_CLIENT_ERROR_PROTOCOL);
     if (error != 0)
         memset(event, 0, sizeof *event);
     return error;
@@ -344,7 +328,7 @@ int phonetrust_client_event(struct phonetrust_client *client, int timeout, struc
         int found = error != 0 ? error : read_event(client->line, event);
         if (found < 0) {
             memset(event, 0, sizeof *event);
-            return fail(client, found);
+            return client_fail(client, found);
         }
         if (found > 0)
             return 0;

@@ -65,7 +65,7 @@ struct phonetrust_client {
 /* What the agent decided. Texts are UTF-8, cut where they do not fit, always ended by a NUL. */
 struct phonetrust_decision {
     int accepted;    /* 1 or 0 */
-    char reason[32]; /* a code of docs/service.md: "listed-in-itl", "tvs-refused", ... */
+    char reason[32]; /* a code of docs/reasons.md: "listed-in-itl", "tvs-refused", ... */
     char kind[128];  /* the purpose or the file that was judged */
     char text[2048]; /* one sentence for people */
 };
@@ -100,6 +100,44 @@ PHONETRUST_CLIENT_API int phonetrust_client_fetch(struct phonetrust_client *clie
 /* The whole answer to "status" as JSON text (docs/service.md). SPACE: 64 KB is enough for most phones. */
 PHONETRUST_CLIENT_API int phonetrust_client_status(struct phonetrust_client *client, char *json,
                                                    size_t capacity);
+
+/* Longest signature, in bytes. */
+#define PHONETRUST_CLIENT_SIGNATURE 512
+
+struct phonetrust_identity {
+    char key[16];    /* which of the phone's keys: "lsc" or "mic" */
+    size_t length;   /* of the certificate; 0 where the phone has none */
+    char sha256[65]; /* of the certificate, hexadecimal: what phonetrust_client_sign is told */
+    char text[512];  /* with REFUSED_REQUEST: the agent's words */
+    unsigned char certificate[PHONETRUST_CLIENT_CERTIFICATE]; /* DER */
+};
+
+/*
+ * The phone's own certificate. key: "lsc", "mic", or NULL for the one that servers are shown (the LSC, else
+ * the MIC). 0 with length 0: the phone has none.
+ */
+PHONETRUST_CLIENT_API int phonetrust_client_certificate(struct phonetrust_client *client, const char *key,
+                                                        struct phonetrust_identity *identity);
+
+struct phonetrust_signature {
+    size_t length;
+    unsigned char bytes[PHONETRUST_CLIENT_SIGNATURE];
+    char text[512]; /* with REFUSED_REQUEST: the agent's words */
+};
+
+/*
+ * Sign a digest for a TLS handshake with a key of the phone's, which stays with the agent.
+ *
+ * key: "lsc" or "mic". certificate: sha256 of the certificate that the signature must fit, so that an LSC
+ * that has been replaced meanwhile is an error and not a handshake that fails; NULL: whichever is there.
+ * scheme: "rsa-pkcs1", "rsa-pss" (MGF1 and salt by the same digest), "ecdsa" (DER). algorithm: "sha256",
+ * "sha384", "sha512"; `digest` has exactly its length. REFUSED_REQUEST: no such key, a digest of another
+ * size, or too many signatures this minute.
+ */
+PHONETRUST_CLIENT_API int phonetrust_client_sign(struct phonetrust_client *client, const char *key,
+                                                 const char *certificate, const char *scheme,
+                                                 const char *algorithm, const unsigned char *digest,
+                                                 size_t length, struct phonetrust_signature *signature);
 
 #define PHONETRUST_CLIENT_DECISION 1 /* the agent decided something */
 #define PHONETRUST_CLIENT_TRUST 2    /* other trust lists, or none, are installed now */

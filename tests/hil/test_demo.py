@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """`make run` as it is typed: all its scenes on the board that QEMU boots."""
 
-from tests.integration.test_demo import REASONS, demonstrated
+from tests.helpers.servers.demonstration import REASONS, demonstrated
 
 
 def test_the_booted_board():

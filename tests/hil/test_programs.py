@@ -10,7 +10,7 @@ import pytest
 from host_tools.board import card as cards
 from host_tools.image import board as boards
 from host_tools.image import cpio, elf
-from tests.hil.conftest import MAC
+from tests.helpers.lab.procedure import MAC
 
 BOARD = boards.TOP / "build/native/client/board"
 LIBRARIES = [boards.TOP / "build/sysroot/aarch64/usr/lib/aarch64-linux-gnu", boards.TOP / "build/native/aarch64"]

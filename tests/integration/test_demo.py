@@ -6,17 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-REASONS = ["first-use", "unchanged", "vouched-by-tvs", "tvs-unreachable", "unchanged"]
+from tests.helpers.servers.demonstration import REASONS, demonstrated
+
 PICTURE = Path(__file__).resolve().parent.parent.parent / "docs" / "boot.svg"
-
-
-def demonstrated(phone, *options):
-    """Run the demonstration with this kind of phone to its good end: the reasons it told of the trust lists."""
-    command = [sys.executable, "-m", "host_tools.demo", phone, *options]
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=280)
-    assert done.returncode == 0, done.stdout + done.stderr
-    told = [line for line in done.stdout.splitlines() if "as it must be: itl" in line]
-    return [line.split()[5].rstrip(",") for line in told]
 
 
 def words(picture):

@@ -49,7 +49,7 @@ def fetch(servers, names, limit=4 << 20, **settings):
     return answers
 
 
-@pytest.mark.parametrize("kind", tftp_daemons.ALL, ids=lambda kind: kind.program)
+@pytest.mark.parametrize("kind", (*tftp_daemons.ALL, tftp_daemons.TftpdHpaOnIpv6), ids=lambda kind: kind.__name__)
 def test_files_arrive_whole(files, kind):
     folder, digests = files
     with kind(folder) as server:

@@ -10,6 +10,7 @@ import pytest
 from agent.fetch.errors import NoServer, NotFound, TooLarge
 from agent.fetch.fetcher import Fetcher
 from agent.fetch.tftp.client import Client
+from agent.servers.network import server_text
 from hal.host import Hal
 from host_tools.lab.servers import daemons as tftp_daemons
 
@@ -56,7 +57,7 @@ def files(tmp_path_factory):
     return folder, digests
 
 
-@pytest.fixture(scope="module", params=tftp_daemons.ALL, ids=lambda kind: kind.program)
+@pytest.fixture(scope="module", params=(*tftp_daemons.ALL, tftp_daemons.TftpdHpaOnIpv6), ids=lambda kind: kind.__name__)
 def server(request, files):
     try:
         with request.param(files[0]) as running:
@@ -110,8 +111,7 @@ def test_past_65535_blocks(server, files, way):
 def test_missing_file_is_an_answer(server):
     with pytest.raises(NotFound) as found:
         fetch(server, "ITLFile.tlv", Digest())
-    host, port = server.address
-    assert found.value.server == f"{host}:{port}" and "error 1" in found.value.cause
+    assert found.value.server == server_text(server.address) and "error 1" in found.value.cause
 
 
 def test_server_of_the_file_is_told_over_the_limit(server, files):
@@ -124,7 +124,7 @@ def test_server_of_the_file_is_told_over_the_limit(server, files):
 
 def test_closed_port_then_a_server(server, files):
     """A port where nobody listens costs its timeouts, then the next server has the file; once in a boot."""
-    silent = (server.host, tftp_daemons.Atftpd(files[0]).free_port())
+    silent = (server.host, tftp_daemons.Server.free_port(server))
     hal, sink = Hal(), Digest()
     client = Client(hal.net, hal.clock, hal.random, timeout=20, attempts=2)
     fetcher = Fetcher(client, None, [silent, server.address], hal.clock)

@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: MIT
-"""Hostile TLS servers (tests/helpers/hostile_tls_cases.py): the phone ends each in time, says why, and gives nothing away.
+"""Hostile TLS servers (tests/helpers/tls/hostile_cases.py): the phone ends each in time, says why, and gives nothing away.
 
 Every case runs on each Python with a client certificate at hand. What stalls and drips is in test_tls_slow.py.
 """
 
 import pytest
 
-from tests.helpers.hostile_tls import Close, HostileServer, Server12, Server13, Twist
-from tests.helpers.hostile_tls_cases import CASES, VERSIONS
-from tests.helpers.tls_identity import identity
-from tests.helpers.tls_pythons import PYTHONS, exchanges
-from tests.helpers.tls_wire import ALERT, APPLICATION_DATA, HANDSHAKE, check_nothing_of_ours, message
+from tests.helpers.tls.hostile import Close, HostileServer, Server12, Server13, Twist
+from tests.helpers.tls.hostile_cases import CASES, VERSIONS
+from tests.helpers.tls.identity import identity
+from tests.helpers.tls.pythons import PYTHONS, exchanges
+from tests.helpers.tls.wire import ALERT, APPLICATION_DATA, HANDSHAKE, check_nothing_of_ours, message
 
 DEADLINE = 20000
 

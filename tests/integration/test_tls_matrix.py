@@ -8,9 +8,9 @@ import re
 
 import pytest
 
-from tests.helpers.openssl_server import REQUEST, OpenSSLServer
-from tests.helpers.tls_identity import Identity, identity, make_key
-from tests.helpers.tls_pythons import PYTHONS, exchanges
+from tests.helpers.tls.identity import Identity, identity, make_key
+from tests.helpers.tls.openssl_server import REQUEST, OpenSSLServer
+from tests.helpers.tls.pythons import PYTHONS, exchanges
 
 RSA_KEYS = ("rsa2048", "rsa3072", "rsa4096")
 EC_KEYS = ("ec256", "ec384", "ec521")

@@ -8,8 +8,8 @@ import threading
 
 import pytest
 
-from tests.helpers.tls_identity import identity
-from tests.helpers.tls_pythons import PYTHONS, exchanges
+from tests.helpers.tls.identity import identity
+from tests.helpers.tls.pythons import PYTHONS, exchanges
 
 VERSIONS = {"TLS 1.2": ssl.TLSVersion.TLSv1_2, "TLS 1.3": ssl.TLSVersion.TLSv1_3}
 KEYS = ("rsa2048", "rsa3072", "rsa4096", "ec256", "ec384", "ec521")

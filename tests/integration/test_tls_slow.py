@@ -11,10 +11,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.helpers.hostile_tls import HostileServer, Server12, Server13, Twist
-from tests.helpers.tls_identity import identity
-from tests.helpers.tls_pythons import PYTHONS, exchanges
-from tests.helpers.tls_wire import APPLICATION_DATA, HANDSHAKE, Gone, check_nothing_of_ours, message
+from tests.helpers.tls.hostile import HostileServer, Server12, Server13, Twist
+from tests.helpers.tls.identity import identity
+from tests.helpers.tls.pythons import PYTHONS, exchanges
+from tests.helpers.tls.wire import APPLICATION_DATA, HANDSHAKE, Gone, check_nothing_of_ours, message
 
 DEADLINE = 6000
 SLACK = 4000  # ms that a busy machine may take to notice it

@@ -7,6 +7,9 @@ import pytest
 
 from tests.helpers.native.client_agent import CLIENT, LONG, VARIANTS, Agent, parse
 from tests.helpers.native.library import ROOT, Library
+from tests.helpers.native.pkcs11_module import VARIANTS as PKCS11_VARIANTS
+from tests.helpers.native.pkcs11_module import Module
+from tests.helpers.native.signing_agent import SigningAgent, key_of, pair_of
 
 
 @pytest.fixture(scope="session")
@@ -61,3 +64,42 @@ def run(request, client_build, tmp_path):
     yield go
     for agent in agents:
         agent.close()
+
+
+@pytest.fixture(scope="session")
+def pkcs11_build():
+    """Both PKCS#11 modules and the test programs, by native/pkcs11/Makefile."""
+    done = subprocess.run(
+        ["make", "--no-print-directory", "-C", "native/pkcs11", "all", "programs"],
+        cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout
+    return ROOT / "build" / "native" / "pkcs11"
+
+
+@pytest.fixture(scope="session")
+def keys():
+    """keys(name) -> private key ("rsa-2048", "ec-256"), each made once."""
+    made = {}
+
+    def key(name):
+        if name not in made:
+            made[name] = key_of(name)
+        return made[name]
+
+    return key
+
+
+@pytest.fixture
+def agent(tmp_path, keys):
+    """An agent of the tests with an RSA LSC."""
+    with SigningAgent(tmp_path / "trust.sock", {"lsc": pair_of(keys("rsa-2048"))}) as found:
+        yield found
+
+
+@pytest.fixture(params=PKCS11_VARIANTS)
+def module(request, pkcs11_build, agent):
+    """A program with the PKCS#11 module, connected to the agent."""
+    found = Module(agent.path, request.param)
+    yield found
+    found.close()

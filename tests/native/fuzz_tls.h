@@ -32,7 +32,7 @@ struct fuzz_identity {
     size_t key_length;
 };
 
-static inline size_t fuzz_send(void *tls, bool accepted) {
+static inline size_t fuzz_send(struct phonetrust_tls *tls, bool accepted) {
     uint8_t out[900];
     size_t total = 0;
     int count;
@@ -44,13 +44,13 @@ static inline size_t fuzz_send(void *tls, bool accepted) {
     return total;
 }
 
-static inline void fuzz_read(void *tls) {
+static inline void fuzz_read(struct phonetrust_tls *tls) {
     uint8_t out[300];
     while (phonetrust_tls_read(tls, out, sizeof out) > 0) {
     }
 }
 
-static inline void fuzz_facts(void *tls) {
+static inline void fuzz_facts(struct phonetrust_tls *tls) {
     uint32_t facts[PHONETRUST_TLS_FACTS];
     MUST(phonetrust_tls_facts(tls, facts, PHONETRUST_TLS_FACTS) == PHONETRUST_TLS_FACTS);
     MUST((int)facts[PHONETRUST_TLS_FACT_STATE] == phonetrust_tls_state(tls));
@@ -71,7 +71,8 @@ static inline void fuzz_connection(const uint8_t *data, size_t size, const struc
     size_t step = data[1] != 0 ? data[1] : size;
     phonetrust_tls_free(phonetrust_tls_new(0));
     fuzz_state = 0;
-    void *tls = phonetrust_tls_new(data[0] & FUZZ_STATIC_RSA ? PHONETRUST_TLS_STATIC_RSA : 0);
+    struct phonetrust_tls *tls =
+        phonetrust_tls_new(data[0] & FUZZ_STATIC_RSA ? PHONETRUST_TLS_STATIC_RSA : 0);
     MUST(tls != NULL);
     if (data[0] & FUZZ_IDENTITY)
         MUST(phonetrust_tls_identity(tls, identity->certificate, identity->certificate_length, identity->key,

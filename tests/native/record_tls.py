@@ -15,9 +15,9 @@ from pathlib import Path
 
 from hal.host.library import Binding, library_path
 from hal.native_tls import Tls
-from tests.helpers import tls_exchange
-from tests.helpers.openssl_server import REQUEST, OpenSSLServer
-from tests.helpers.tls_identity import Identity, identity, make_key
+from tests.helpers.tls.exchange import Wire, read, shake_hands, write
+from tests.helpers.tls.identity import Identity, identity, make_key
+from tests.helpers.tls.openssl_server import REQUEST, OpenSSLServer
 
 HERE = Path(__file__).resolve().parent
 OUT = HERE / "tls_recordings"
@@ -41,7 +41,7 @@ RECORDINGS = {
 }  # fmt: skip
 
 
-class Recorder(tls_exchange.Wire):
+class Recorder(Wire):
     """A wire that keeps what came."""
 
     came = b""
@@ -76,9 +76,9 @@ def record(tls, name):
             ctypes.CDLL(None).start_again()
             connection = tls.connect(pair, static_rsa=static_rsa)
             wire = Recorder(process.port, 20000)
-            tls_exchange.shake_hands(connection, wire)
-            tls_exchange.write(connection, wire, REQUEST)
-            answer = tls_exchange.read(connection, wire, 100000)
+            shake_hands(connection, wire)
+            write(connection, wire, REQUEST)
+            answer = read(connection, wire, 100000)
             assert connection.state == "ended" and answer.startswith(b"HTTP/1.0 200 ok"), name
             (OUT / name).write_bytes(wire.came)
             print(f"{name}: {len(wire.came)} bytes, {connection.facts()[7]} of them the handshake's")

@@ -104,11 +104,15 @@ TEST(no_random_bytes_is_an_error_of_its_own) {
     CHECK_EQUAL(
         phonetrust_sign(key.at, key.length, 2, digest, 32, no_random, &calls, signature, sizeof signature),
         PHONETRUST_ERROR_RANDOM);
+    for (int scheme = PHONETRUST_RSA_PKCS1; scheme <= PHONETRUST_RSA_PSS; scheme++)
+        CHECK_EQUAL(phonetrust_sign_tls(key.at, key.length, scheme, 2, digest, 32, no_random, &calls,
+                                        signature, sizeof signature),
+                    PHONETRUST_ERROR_RANDOM);
     uint8_t wrapped[256] = {0};
     uint8_t out[16];
     CHECK_EQUAL(phonetrust_unwrap_key(key.at, key.length, wrapped, 256, no_random, &calls, out, 16),
                 PHONETRUST_ERROR_RANDOM);
-    CHECK_EQUAL(calls, 4);
+    CHECK_EQUAL(calls, 6);
     bytes_free(key);
 }
 

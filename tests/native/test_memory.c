@@ -7,12 +7,7 @@ static const uint8_t digest[PHONETRUST_DIGEST_SIZE] = {1, 2, 3};
 static struct bytes certificate;
 static struct bytes key;
 
-static int run_digest(void) {
-    const uint32_t slices[] = {0, 3};
-    int result = phonetrust_digest(PHONETRUST_SHA512, digest, 3, 1, 1, out, sizeof out);
-    return result < 0 ? result
-                      : phonetrust_digest_slices(PHONETRUST_SHA1, digest, 3, slices, 1, out, sizeof out);
-}
+static int run_digest(void) { return phonetrust_digest(PHONETRUST_SHA512, digest, 3, 1, 1, out, sizeof out); }
 
 static int run_verify(void) {
     uint8_t signature[256] = {1};
@@ -27,6 +22,11 @@ static int run_sign(void) {
 
 static int run_make_key(void) {
     return phonetrust_make_key(PHONETRUST_KEY_EC, 256, NULL, NULL, out, sizeof out);
+}
+
+static int run_sign_pss(void) {
+    return phonetrust_sign_tls(key.at, key.length, PHONETRUST_RSA_PSS, PHONETRUST_SHA256, digest, 32, NULL,
+                               NULL, out, sizeof out);
 }
 
 static int run_unwrap(void) {
@@ -65,6 +65,7 @@ TEST(no_memory_is_said_and_nothing_leaks) {
     key = read_vector("lsc.key.der");
     CHECK(said(run_public_key, 0) >= 0);
     CHECK(said(run_sign, 0) >= 0);
+    CHECK(said(run_sign_pss, 0) >= 0);
     CHECK(said(run_unwrap, 0) >= 0);
     bytes_free(key);
     CHECK(said(run_make_key, 0) > 0);

@@ -4,7 +4,7 @@
 
 static struct bytes client_hello(int flags, const char *name) {
     static uint8_t out[2000];
-    void *tls = phonetrust_tls_new(flags);
+    struct phonetrust_tls *tls = phonetrust_tls_new(flags);
     if (name != NULL)
         phonetrust_tls_server_name(tls, (const uint8_t *)name, strlen(name));
     int length = phonetrust_tls_send(tls, out, sizeof out);
@@ -41,7 +41,7 @@ TEST(tls_null_and_unknown_flags_are_arguments) {
 
 TEST(tls_names_of_servers) {
     static const uint8_t name[256] = "tvs.example";
-    void *tls = phonetrust_tls_new(0);
+    struct phonetrust_tls *tls = phonetrust_tls_new(0);
     uint8_t out[1000];
     uint8_t longest[256];
     memset(longest, 'a', sizeof longest);
@@ -95,7 +95,7 @@ TEST(tls_identity_is_checked) {
     struct bytes other = read_vector("client-rsa4096.key");
     struct bytes odd = certificate_named("3000");
     static const uint8_t big[PHONETRUST_TLS_IDENTITY_SIZE + 1] = {0x30};
-    void *tls = phonetrust_tls_new(0);
+    struct phonetrust_tls *tls = phonetrust_tls_new(0);
     CHECK_EQUAL(phonetrust_tls_identity(tls, certificate.at, certificate.length, other.at, other.length),
                 PHONETRUST_ERROR_MISMATCH);
     CHECK_EQUAL(phonetrust_tls_identity(tls, certificate.at, certificate.length - 1, key.at, key.length),
@@ -120,7 +120,7 @@ TEST(tls_identity_is_checked) {
 TEST(tls_states_of_a_connection_without_a_server) {
     uint8_t out[1000];
     uint32_t facts[PHONETRUST_TLS_FACTS];
-    void *tls = phonetrust_tls_new(0);
+    struct phonetrust_tls *tls = phonetrust_tls_new(0);
     CHECK_EQUAL(phonetrust_tls_state(tls), PHONETRUST_TLS_HANDSHAKE);
     CHECK_EQUAL(phonetrust_tls_certificate(tls, out, sizeof out), PHONETRUST_ERROR_ARGUMENT);
     CHECK_EQUAL(phonetrust_tls_accept(tls), PHONETRUST_ERROR_ARGUMENT);
@@ -153,7 +153,7 @@ TEST(tls_states_of_a_connection_without_a_server) {
 
 static int answer(const char *hex, size_t times) {
     struct bytes bytes = bytes_from_hex(hex);
-    void *tls = phonetrust_tls_new(0);
+    struct phonetrust_tls *tls = phonetrust_tls_new(0);
     int result = 0;
     for (size_t i = 0; i < times && result >= 0; i++)
         result = phonetrust_tls_receive(tls, bytes.at, bytes.length);

@@ -23,7 +23,7 @@ const struct recording *recording_named(const char *name) {
     return recording;
 }
 
-static int give_identity(void *tls, const char *client) {
+static int give_identity(struct phonetrust_tls *tls, const char *client) {
     char name[100];
     snprintf(name, sizeof name, "client-%s.crt", client);
     struct bytes certificate = read_vector(name);
@@ -39,7 +39,7 @@ static int give_identity(void *tls, const char *client) {
 void *player_new(const struct recording *recording) {
     phonetrust_tls_free(phonetrust_tls_new(0)); /* makes the PSA core, if it is not there yet */
     random_is_fixed();
-    void *tls = phonetrust_tls_new(recording->flags);
+    struct phonetrust_tls *tls = phonetrust_tls_new(recording->flags);
     if (tls == NULL)
         return NULL;
     if (recording->client != NULL)
@@ -48,7 +48,7 @@ void *player_new(const struct recording *recording) {
     return tls;
 }
 
-static size_t drain(void *tls) {
+static size_t drain(struct phonetrust_tls *tls) {
     uint8_t out[700];
     size_t total = 0;
     int count;
@@ -57,7 +57,7 @@ static size_t drain(void *tls) {
     return total;
 }
 
-static void read_all(void *tls, struct played *played) {
+static void read_all(struct phonetrust_tls *tls, struct played *played) {
     uint8_t out[500];
     int count;
     while ((count = phonetrust_tls_read(tls, out, sizeof out)) > 0) {
@@ -68,7 +68,7 @@ static void read_all(void *tls, struct played *played) {
 }
 
 /* What there is to do between two pieces of input. */
-static void serve(void *tls, struct played *played, bool *asked) {
+static void serve(struct phonetrust_tls *tls, struct played *played, bool *asked) {
     size_t sent = drain(tls);
     if (!played->was_judged)
         played->sent_before_yes += sent;
@@ -85,7 +85,7 @@ static void serve(void *tls, struct played *played, bool *asked) {
     read_all(tls, played);
 }
 
-struct played player_run(void *tls, struct bytes bytes, size_t step) {
+struct played player_run(struct phonetrust_tls *tls, struct bytes bytes, size_t step) {
     struct played played = {0};
     bool asked = false;
     size_t at = 0;
@@ -107,7 +107,7 @@ struct played player_run(void *tls, struct bytes bytes, size_t step) {
 }
 
 struct played player_play(const struct recording *recording, struct bytes bytes, size_t step) {
-    void *tls = player_new(recording);
+    struct phonetrust_tls *tls = player_new(recording);
     if (tls == NULL) {
         random_is_random();
         return (struct played){.state = PHONETRUST_TLS_FAILED, .error = PHONETRUST_ERROR_MEMORY};

@@ -6,7 +6,6 @@ booted image, too, in tests/hil/test_procedures.py.
 """
 
 import functools
-import importlib
 import itertools
 import os
 
@@ -72,11 +71,6 @@ def procedure(request, tmp_path):
     found.close()
 
 
-def procedure_modules():
-    """The files of procedures, in the order of the document."""
-    return [importlib.import_module(f"tests.scenarios.test_procedures_{name}") for name in document.ORDER]
-
-
 _written = {}
 
 
@@ -87,7 +81,7 @@ def pytest_pyfunc_call(pyfuncitem):
     procedure = pyfuncitem.funcargs.get("procedure")
     if procedure is not None and procedure.phone.kind == "host":
         function = pyfuncitem.function
-        section = document.section(function, procedure.steps)
+        section = document.section(function, procedure.steps, procedure.kinds)
         if WRITE in os.environ:
             _written[document.title(function)] = section
         else:
@@ -99,4 +93,4 @@ def pytest_pyfunc_call(pyfuncitem):
 def pytest_sessionfinish(session, exitstatus):
     if WRITE in os.environ and exitstatus == 0 and _written:
         before = document.sections(document.FILE.read_text()) if document.FILE.exists() else {}
-        document.FILE.write_text(document.document(procedure_modules(), {**before, **_written}))
+        document.FILE.write_text(document.document(document.procedure_modules(), {**before, **_written}))

@@ -2,16 +2,17 @@
 """docs/procedures.md has each procedure once, in order, and nothing else; each compares its own section itself."""
 
 from tests.helpers.lab import document
-from tests.scenarios.conftest import procedure_modules
 
 
 def test_the_document_is_made_of_the_procedures_and_nothing_else():
     text = document.FILE.read_text()
-    assert text == document.document(procedure_modules(), document.sections(text))
+    assert text == document.document(document.procedure_modules(), document.sections(text))
 
 
 def test_each_procedure_has_a_title_of_its_own():
-    titles = [document.title(function) for module in procedure_modules() for function in document.scenarios(module)]
+    titles = [
+        document.title(function) for module in document.procedure_modules() for function in document.scenarios(module)
+    ]
     assert len(set(titles)) == len(titles) >= 30
 
 

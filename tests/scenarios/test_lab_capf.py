@@ -9,8 +9,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from host_tools.lab.model.keys import make_identity
 from tests.helpers.lab.key_pool import PooledKeys
+from tests.helpers.lab.procedure import MAC
 from tests.helpers.lab.raw_capf_phone import RawPhone, certificate_element, new_key, proof, public_der, sign
-from tests.scenarios.conftest import MAC
 
 END, KEYGEN, STORE, FETCH, DELETE, IN_PROGRESS = 15, 3, 9, 11, 13, 17
 LSC, MIC = 1, 2

@@ -17,8 +17,8 @@ from host_tools.lab.commands.serve import parse_ports
 from host_tools.lab.errors import LabError
 from host_tools.lab.model.cluster import Cluster
 from tests.helpers.lab.independent_reader import File
-from tests.scenarios.conftest import MAC
-from tests.scenarios.test_lab_servers import tftp_read
+from tests.helpers.lab.procedure import MAC
+from tests.helpers.lab.raw_clients import tftp_read
 
 ROOT = Path(__file__).resolve().parents[2]
 

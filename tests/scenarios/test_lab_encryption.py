@@ -12,7 +12,7 @@ from host_tools.lab.model.keys import Identity, make_identity
 from host_tools.lab.writers.encryption import encrypted_file
 from tests.helpers.lab.independent_reader import File
 from tests.helpers.lab.key_pool import PooledKeys
-from tests.scenarios.conftest import MAC
+from tests.helpers.lab.procedure import MAC
 
 VECTORS = Path(__file__).resolve().parents[1] / "vectors"
 NAME = f"SEP{MAC}.cnf.xml"

@@ -17,7 +17,7 @@ from host_tools.lab.model.keys import make_identity
 from host_tools.lab.writers import files
 from tests.helpers.lab.independent_reader import File, name_pairs
 from tests.helpers.lab.key_pool import PooledKeys
-from tests.scenarios.test_lab_servers import tftp_read
+from tests.helpers.lab.raw_clients import tftp_read
 
 VECTORS = Path(__file__).resolve().parents[1] / "vectors"
 SGN = "SEP00270DC01C92.cnf.xml.sgn"

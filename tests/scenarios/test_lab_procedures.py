@@ -8,7 +8,7 @@ from host_tools.lab.model import forecast
 from host_tools.lab.model.cluster import Cluster
 from host_tools.lab.writers import files
 from tests.helpers.lab.independent_reader import File
-from tests.scenarios.conftest import MAC
+from tests.helpers.lab.procedure import MAC
 
 SGN = f"SEP{MAC}.cnf.xml.sgn"
 

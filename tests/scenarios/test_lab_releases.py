@@ -9,7 +9,7 @@ import pytest
 from host_tools.lab.errors import LabError
 from host_tools.lab.model import advice, releases
 from tests.helpers.lab.independent_reader import File
-from tests.scenarios.conftest import MAC
+from tests.helpers.lab.procedure import MAC
 
 OWN = f"SEP{MAC}.cnf.xml"
 SGN = OWN + ".sgn"

@@ -7,8 +7,8 @@ from host_tools.lab.errors import LabError
 from host_tools.lab.model import advice, forecast
 from host_tools.lab.model.certificates import after_restarts, pending
 from tests.helpers.lab.independent_reader import File
-from tests.scenarios.conftest import MAC
-from tests.scenarios.test_lab_servers import ask, element, query, tls
+from tests.helpers.lab.procedure import MAC
+from tests.helpers.lab.raw_clients import ask, element, query, tls
 
 SGN = f"SEP{MAC}.cnf.xml.sgn"
 

@@ -5,8 +5,8 @@ import http.client
 import json
 import ssl
 
-from tests.scenarios.conftest import MAC
-from tests.scenarios.test_lab_servers import ask, element, query, tftp_read, tls
+from tests.helpers.lab.procedure import MAC
+from tests.helpers.lab.raw_clients import ask, element, query, tftp_read, tls
 
 SGN = f"SEP{MAC}.cnf.xml.sgn"
 

@@ -6,7 +6,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
 from tests.helpers.lab import stepped
-from tests.scenarios.conftest import MAC
+from tests.helpers.lab.procedure import MAC
 
 SIGNED, ENCRYPTED = f"SEP{MAC}.cnf.xml.sgn", f"SEP{MAC}.cnf.xml.enc.sgn"
 FIRST = ["ctl not-found", "itl first-use", f"{SIGNED} signed-by-itl"]

@@ -7,7 +7,7 @@ import ssl
 import pytest
 
 from tests.helpers.lab import stepped
-from tests.scenarios.conftest import MAC
+from tests.helpers.lab.procedure import MAC
 
 OWN = f"SEP{MAC}.cnf.xml"
 SIGNED = OWN + ".sgn"

@@ -9,8 +9,8 @@ import threading
 
 import pytest
 
+from tests.helpers.lab.procedure import MAC
 from tests.helpers.lab.stepped import ROOT
-from tests.scenarios.conftest import MAC
 
 LIMIT = 30  # seconds for a phone to say what is waited for
 

@@ -3,6 +3,8 @@
 
 import pytest
 
+from host_tools.lab.errors import LabError
+
 BY_CTL = {"itl": "accepted signed-by-ctl", "signed": "accepted signed-by-ctl"}
 UNCHANGED = {"ctl": "accepted unchanged", "itl": "accepted unchanged", "signed": "accepted signed-by-ctl"}
 
@@ -93,8 +95,16 @@ def test_left_with_the_ctl_on_the_phone(procedure):
 
 
 def unknown_phone(procedure, mixed):
-    """A cluster that does not know the phone, with autoregistration on."""
-    cluster = procedure.cluster(phone=None, mixed=mixed, change=lambda cluster: cluster.set_autoregistration(True))
+    """A cluster that does not know the phone, with autoregistration on where the mode allows it."""
+
+    def change(cluster):
+        if mixed:
+            with pytest.raises(LabError, match="in mixed mode does not autoregister"):
+                cluster.set_autoregistration(True)
+        else:
+            cluster.set_autoregistration(True)
+
+    cluster = procedure.cluster(phone=None, mixed=mixed, change=change)
     procedure.point_at(cluster)
     return cluster
 
@@ -114,7 +124,10 @@ def test_autoregistration(procedure):
 
 @pytest.mark.board
 def test_autoregistration_in_mixed_mode(procedure):
-    """Autoregistration in a mixed cluster"""
+    """Autoregistration in a mixed cluster
+
+    The cluster does not switch it on, and the phone does not ask for a default configuration.
+    """
     cluster = unknown_phone(procedure, mixed=True)
     procedure.boot(
         "An unknown phone starts, fresh from the factory.",

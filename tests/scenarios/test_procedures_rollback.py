@@ -110,6 +110,8 @@ def test_refresh_upgrade(procedure):
     procedure.step("The cluster is upgraded to 8.0.")
     cluster.upgrade()
     procedure.boot(itl="accepted first-use")
+    procedure.step("The call records are migrated.")
+    cluster.finish_upgrade()
     procedure.step("The cluster is upgraded to a release that signs with SHA-512.")
     cluster.upgrade()
     procedure.boot(itl="accepted signed-by-itl")

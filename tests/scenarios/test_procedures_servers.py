@@ -5,6 +5,7 @@ import contextlib
 
 import pytest
 
+from host_tools.lab.model.bulk import consolidate
 from tests.helpers.lab.independent_tvs import VerificationServer
 from tests.helpers.lab.procedure import MAC
 
@@ -91,6 +92,7 @@ def test_verification_only_file(procedure):
     other = procedure.cluster(name="other")
     procedure.step("Another cluster's certificates are imported; its server hands out the phone's configuration.")
     other.bulk_export(procedure.folder / "bulk", PASSPHRASE)
+    consolidate(procedure.folder / "bulk", PASSPHRASE)
     cluster.bulk_import(procedure.folder / "bulk", PASSPHRASE)
     with cluster.change() as draft:
         del draft.data["phones"][MAC]

@@ -83,6 +83,36 @@ def test_what_is_no_key_is_refused():
     raises(ValueError, crypto().sign, crypto().make_key("ec", 256)[0], "ecdsa", bytes(21))
 
 
+def test_a_tls_signature_by_each_scheme():
+    private_key, certificate = own_key()
+    for algorithm in ("sha256", "sha384", "sha512"):
+        digest = crypto().digest(algorithm, b"a handshake")
+        signature = crypto().sign_tls(private_key, "rsa-pkcs1", algorithm, digest)
+        assert crypto().verify(certificate, algorithm, digest, signature)
+        salted = crypto().sign_tls(private_key, "rsa-pss", algorithm, digest)
+        assert len(salted) == 256 and salted != crypto().sign_tls(private_key, "rsa-pss", algorithm, digest)
+        assert not crypto().verify(certificate, algorithm, digest, salted)
+        assert crypto().sign_tls(crypto().make_key("ec", 256)[0], "ecdsa", algorithm, digest)[0] == 0x30
+
+
+def test_a_tls_signature_is_made_of_nothing_but_a_digest():
+    private_key, certificate = own_key()
+    ec_key = crypto().make_key("ec", 256)[0]
+    sign_tls = crypto().sign_tls
+    for scheme in ("rsa-pkcs1", "rsa-pss"):
+        # The whole modulus, a DigestInfo, a digest of another size: what a decryption would be made of.
+        for wrong in (b"", bytes(31), bytes(33), bytes(48), bytes(256), SHA256_INFO + bytes(32)):
+            raises(ValueError, sign_tls, private_key, scheme, "sha256", wrong)
+        raises(ValueError, sign_tls, private_key, scheme, "sha1", bytes(20))
+        raises(ValueError, sign_tls, private_key, scheme, "md5", bytes(16))
+        raises(ValueError, sign_tls, ec_key, scheme, "sha256", bytes(32))
+        raises(ValueError, sign_tls, certificate, scheme, "sha256", bytes(32))
+    raises(ValueError, sign_tls, private_key, "ecdsa", "sha256", bytes(32))
+    raises(ValueError, sign_tls, ec_key, "ecdsa", "sha256", bytes(20))
+    for scheme in ("rsa-bare", "rsa", "", None):
+        raises(ValueError, sign_tls, private_key, scheme, "sha256", bytes(32))
+
+
 def test_the_encrypted_vector_decrypts_in_pieces_of_any_size():
     for pieces in (16, 64, 1 << 20):
         plain, header = decrypted(own_key()[0], pieces)

@@ -1,26 +1,36 @@
 # SPDX-License-Identifier: MIT
 """The fake HAL keeps the promises of hal/__init__.py, so that a test of the agent on it says something."""
 
+import asyncio
+
 from hal.fake import FakeFlash, FakeRandom, Hal, PowerLost, Restarted
-from tests.helpers.agent.both import raises
+from tests.helpers.agent.both import raises, run
 
-ETIMEDOUT, ECONNREFUSED, ECONNRESET, ENOENT, EPROTO, EPIPE = 110, 111, 104, 2, 71, 32
+EACCES, ETIMEDOUT, ECONNREFUSED, ECONNRESET, ENOENT, EPROTO, EPIPE = 13, 110, 111, 104, 2, 71, 32
 
 
-def fails(number, call, *arguments):
-    """The call raises OSError with this errno."""
-    error = raises(OSError, call, *arguments)
+def fails(number, coroutine):
+    """The coroutine raises OSError with this errno."""
+    error = raises(OSError, run, coroutine)
     assert error.args[0] == number, error
+
+
+async def caught(number, coroutine):
+    """The same in a loop."""
+    try:
+        await coroutine
+    except OSError as error:
+        assert error.args[0] == number, error
+    else:
+        raise AssertionError("no OSError")
 
 
 def test_the_clock_stands_until_someone_sleeps():
     hal = Hal()
     start = hal.clock.monotonic()
-    assert hal.clock.monotonic() == start and hal.clock.wall() is None
-    hal.clock.sleep(2500)
+    assert hal.clock.monotonic() == start
+    run(hal.clock.sleep(2500))
     assert hal.clock.monotonic() == start + 2500 and hal.clock.sleeps == [2500]
-    hal.clock.time = 1800000000
-    assert hal.clock.wall() == 1800000000 + (start + 2500) // 1000
 
 
 def test_random_bytes_differ_and_repeat_with_the_seed():
@@ -33,11 +43,11 @@ def test_random_bytes_differ_and_repeat_with_the_seed():
 def test_addresses():
     net = Hal().net
     net.names["ucm.example"] = "192.0.2.1"
-    address = net.resolve("ucm.example", 69)
+    address = run(net.resolve("ucm.example", 69, 0))
     assert net.address_text(address) == "192.0.2.1:69"
-    assert net.same_host(address, net.resolve("192.0.2.1", 4000))
-    assert not net.same_host(address, net.resolve("192.0.2.2", 69))
-    fails(ENOENT, net.resolve, "nowhere.example", 69)
+    assert net.same_host(address, run(net.resolve("192.0.2.1", 4000, 0)))
+    assert not net.same_host(address, run(net.resolve("192.0.2.2", 69, 0)))
+    fails(ENOENT, net.resolve("nowhere.example", 69, 0))
 
 
 def test_datagrams_arrive_at_their_time_and_in_its_order():
@@ -48,18 +58,18 @@ def test_datagrams_arrive_at_their_time_and_in_its_order():
         reply(b"soon", delay=100, port=4000)
 
     hal.net.serve_udp("192.0.2.1", 69, server)
-    udp = hal.net.udp()
-    address = hal.net.resolve("192.0.2.1", 69)
+    address = run(hal.net.resolve("192.0.2.1", 69, 0))
+    udp = hal.net.udp(address)
     udp.send(memoryview(b"question"), address)
     buffer = bytearray(10)
     start = hal.clock.monotonic()
-    assert udp.receive_into(buffer, 50) is None and hal.clock.monotonic() == start + 50
-    count, source = udp.receive_into(buffer, 1000)
+    assert run(udp.receive_into(buffer, start + 50)) is None and hal.clock.monotonic() == start + 50
+    count, source = run(udp.receive_into(buffer, start + 1000))
     assert buffer[:count] == b"soon" and hal.net.address_text(source) == "192.0.2.1:4000"
     assert hal.clock.monotonic() == start + 100
-    count, source = udp.receive_into(buffer, 200)
+    count, source = run(udp.receive_into(buffer, start + 300))
     assert count == 10 and buffer == b"late quest", "cut to the buffer"
-    assert udp.receive_into(buffer, 0) is None
+    assert run(udp.receive_into(buffer, 0)) is None
     assert hal.net.sent == [("udp", "192.0.2.1:69", b"question")]
     udp.close()
     assert udp.closed
@@ -69,17 +79,30 @@ def test_nobody_answers_on_a_port_without_server_or_on_a_silent_host():
     hal = Hal()
     hal.net.serve_udp("192.0.2.1", 69, lambda data, source, reply: reply(b"x"))
     hal.net.silent.add("192.0.2.1")
-    udp = hal.net.udp()
+    udp = hal.net.udp(("192.0.2.1", 69))
     for address in (("192.0.2.1", 69), ("192.0.2.9", 69)):
         udp.send(b"x", address)
-        assert udp.receive_into(bytearray(4), 10) is None
-    fails(ETIMEDOUT, hal.net.tcp, "192.0.2.1", 80, 100)
-    fails(ECONNREFUSED, hal.net.tcp, "192.0.2.9", 80, 100)
+        assert run(udp.receive_into(bytearray(4), hal.clock.monotonic() + 10)) is None
+    ends = hal.clock.monotonic() + 100
+    fails(ETIMEDOUT, hal.net.tcp("192.0.2.1", 80, ends))
+    assert hal.clock.monotonic() == ends
+    fails(ECONNREFUSED, hal.net.tcp("192.0.2.9", 80, ends))
+
+
+def judge(verdict, asked):
+    """What net.tls() asks about a certificate."""
+
+    async def accept(certificate):
+        asked.append(certificate)
+        return verdict
+
+    return accept
 
 
 def test_a_tls_server_speaks_first_and_shows_its_certificate():
     hal = Hal()
     seen = []
+    asked = []
 
     def server(peer, data):
         if not data:
@@ -91,84 +114,109 @@ def test_a_tls_server_speaks_first_and_shows_its_certificate():
             peer.end()
 
     hal.net.serve_tcp("192.0.2.2", 2445, server, certificate=b"DER")
-    fails(EPROTO, hal.net.tcp, "192.0.2.2", 2445, 100)
-    stream = hal.net.tls("192.0.2.2", 2445, 100, identity=(b"certificate", b"key"))
-    assert stream.peer_certificate == b"DER"
+    fails(EPROTO, hal.net.tcp("192.0.2.2", 2445, 2000))
+    shown = (b"certificate", b"key")
+    stream = run(hal.net.tls("192.0.2.2", 2445, 2000, judge(True, asked), identity=shown))
+    assert stream.peer_certificate == b"DER" and asked == [b"DER"]
     got = bytearray()
     buffer = bytearray(4)
     while len(got) < 11:
-        got.extend(buffer[: stream.read_into(buffer)])
+        got.extend(buffer[: run(stream.read_into(buffer, 2000))])
     assert got == b"hello there"
-    fails(ETIMEDOUT, stream.read_into, buffer)
-    stream.write(bytearray(b"question"))
-    assert seen == [((b"certificate", b"key"), b"question")]
-    assert stream.read_into(buffer) == 3 and buffer[:3] == b"bye"
-    assert stream.read_into(buffer) == 0 and stream.read_into(buffer) == 0
+    fails(ETIMEDOUT, stream.read_into(buffer, 3000))
+    run(stream.write(bytearray(b"question"), 4000))
+    assert seen == [(shown, b"question")]
+    assert run(stream.read_into(buffer, 4000)) == 3 and buffer[:3] == b"bye"
+    assert not stream.orderly
+    assert run(stream.read_into(buffer, 4000)) == 0 and run(stream.read_into(buffer, 4000)) == 0 and stream.orderly
     stream.close()
-    fails(EPIPE, stream.write, b"x")
+    fails(EPIPE, stream.write(b"x", 5000))
 
 
-def test_a_connection_may_be_reset():
+def test_a_tls_server_that_is_not_believed_hears_nothing():
+    hal = Hal()
+    heard = []
+    hal.net.serve_tcp("192.0.2.2", 2445, lambda peer, data: heard.append(data), certificate=b"DER")
+    fails(EACCES, hal.net.tls("192.0.2.2", 2445, 2000, judge(False, []), identity=(b"certificate", b"key")))
+    assert heard == []
+
+
+def test_a_connection_may_be_cut_or_reset():
     hal = Hal()
     hal.net.serve_tcp("192.0.2.2", 80, lambda peer, data: peer.reset() if data else None)
-    stream = hal.net.tcp("192.0.2.2", 80, 100)
+    stream = run(hal.net.tcp("192.0.2.2", 80, 2000))
     assert stream.peer_certificate is None
-    stream.write(b"x")
-    fails(ECONNRESET, stream.read_into, bytearray(4))
-    fails(EPROTO, hal.net.tls, "192.0.2.2", 80, 100)
+    run(stream.write(b"x", 2000))
+    fails(ECONNRESET, stream.read_into(bytearray(4), 2000))
+    fails(EPROTO, hal.net.tls("192.0.2.2", 80, 2000, judge(True, [])))
+    hal.net.serve_tcp("192.0.2.2", 443, lambda peer, data: peer.end(orderly=False), certificate=b"DER")
+    stream = run(hal.net.tls("192.0.2.2", 443, 2000, judge(True, [])))
+    assert run(stream.read_into(bytearray(4), 2000)) == 0 and not stream.orderly
 
 
-def test_local_clients_are_served_through_the_poller():
+def test_local_clients_are_waited_for():
     hal = Hal()
     listener = hal.net.listen_local("/run/phonetrust")
-    poller = hal.net.poller()
-    poller.watch(listener)
-    assert poller.wait(10) == [] and listener.accept() is None
-    client = hal.net.listeners["/run/phonetrust"].connect(room=4)
-    assert poller.wait(None) == [(listener, True, False)]
-    stream = listener.accept()
-    poller.watch(stream)
-    assert stream.read_into(bytearray(4)) is None and poller.wait(10) == []
-    client.send(b"abcdef")
-    assert poller.wait(None) == [(stream, True, False)]
-    buffer = bytearray(4)
-    assert stream.read_into(buffer) == 4 and stream.read_into(buffer) == 2 and buffer[:2] == b"ef"
-    assert stream.write(b"answer") == 4 and stream.write(b"er") == 0
-    poller.watch(stream, writing=True)
-    assert poller.wait(10) == []
-    assert client.receive() == b"answ"
-    assert poller.wait(None) == [(stream, False, True)]
-    client.close()
-    assert poller.wait(None) == [(stream, True, True)]
-    assert stream.read_into(buffer) == 0
-    fails(EPIPE, stream.write, b"x")
-    poller.forget(stream)
-    poller.forget(stream)
-    stream.close()
+
+    async def serve():
+        accepting = asyncio.create_task(listener.accept())
+        await asyncio.sleep(0)
+        client = hal.net.listeners["/run/phonetrust"].connect(room=6, process=7, user=8, group=9)
+        stream = await accepting
+        assert (stream.process, stream.user, stream.group) == (7, 8, 9)
+        buffer = bytearray(4)
+        reading = asyncio.create_task(stream.read_into(buffer))
+        await asyncio.sleep(0)
+        client.send(b"abcdef")
+        assert await reading == 4 and await stream.read_into(buffer) == 2 and buffer[:2] == b"ef"
+        now = hal.clock.monotonic()
+        await caught(ETIMEDOUT, stream.read_into(buffer, now + 10))
+        assert hal.clock.monotonic() == now + 10
+        await stream.write(b"answer", now + 20)
+        await caught(ETIMEDOUT, stream.write(b"more", now + 20))
+        assert client.receive() == b"answer"
+        client.close()
+        assert await stream.read_into(buffer) == 0
+        await caught(EPIPE, stream.write(b"x", now + 30))
+        stream.close()
+        return client
+
+    client = asyncio.run(serve())
     listener.close()
     assert client.refused and "/run/phonetrust" not in hal.net.listeners
-    raises(OSError, poller.wait, None)
+    raises(OSError, listener.connect)
 
 
 def test_the_console_gives_lines_at_their_time():
     hal = Hal()
+    start = hal.clock.monotonic()
     hal.console.type("show itl", delay=50)
     hal.console.type("exit")
-    assert hal.console.read_line(20) is None
-    assert hal.console.read_line(100) == "show itl"
-    assert hal.console.read_line(0) == "exit"
+    assert run(hal.console.read_line()) == "show itl" and hal.clock.monotonic() == start + 50
+    assert run(hal.console.read_line()) == "exit"
     hal.console.end()
-    raises(EOFError, hal.console.read_line, 100)
+    raises(EOFError, run, hal.console.read_line())
     hal.console.write("a")
     hal.console.write("b\n")
     assert hal.console.output == "ab\n"
 
 
+def test_a_line_is_waited_for():
+    hal = Hal()
+
+    async def wait():
+        reading = asyncio.create_task(hal.console.read_line())
+        await asyncio.sleep(0)
+        hal.console.type("now")
+        return await reading
+
+    assert asyncio.run(wait()) == "now"
+
+
 def test_the_board_restarts_by_leaving():
     board = Hal().board
     board.watchdog()
-    board.led(1)
-    assert (board.fed, board.lit) == (1, True)
+    assert board.fed == 1
     raises(Restarted, board.restart)
 
 
@@ -181,7 +229,7 @@ def test_flash_keeps_what_is_written_and_knows_its_end():
     for call in ((flash.write, 998, b"abc"), (flash.read_into, 999, bytearray(2)), (flash.write, -1, b"a")):
         raises(ValueError, *call)
     flash.bad = [(500, 501)]
-    fails(5, flash.read_into, 499, bytearray(2))
+    assert raises(OSError, flash.read_into, 499, bytearray(2)).args[0] == 5
     flash.read_into(498, bytearray(2))
 
 

@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: MIT
 """The binding of libphonetrust's TLS on both Pythons, without a server: what is checked before C is called, and states."""
 
-from tests.unit.both import MICROPYTHON, ROOT, raises
-
 from hal.native_tls import FUNCTIONS, Tls
 from hal.native_tls_wording import ALERTS, MESSAGES, SENTENCES, sentence
+from tests.helpers.agent.both import MICROPYTHON, ROOT, raises
 
 if MICROPYTHON:
     from hal.device import crypto_binding as binding

@@ -101,7 +101,7 @@ def test_a_list_named_after_another_phone():
         assert reason(trust(device="SEP00270DC01C92"), "itl", data) == "refused bad-signature", filename
 
 
-# Rule 3
+# docs/spec/rules.md, L3
 
 
 def test_rule_3_unchanged():
@@ -185,11 +185,11 @@ def test_rule_5_what_is_asked():
     phone = trust("itl-base.tlv")
     question = phone.decide_list("itl", vector("itl-tftpregen-selfsigned.tlv"))
     fields = building.fields(CUCM_NEW)
-    assert question.accepted is None and question.kind == "query" and question.roles == (names.SAST,)
+    assert question.accepted is None and question.request == "query" and question.roles == (names.SAST,)
     assert question.serial == fields.serial and names.same(question.issuer, fields.issuer) is True
     assert names.same(question.subject, fields.subject) is True
     question = phone.decide_file(NAME, vector("cfg-new.cnf.xml.sgn"))
-    assert question.kind == "query" and set(question.roles) == {names.TFTP, names.CCM_TFTP}
+    assert question.request == "query" and set(question.roles) == {names.TFTP, names.CCM_TFTP}
 
 
 def regenerated(answer):
@@ -235,7 +235,7 @@ def test_rule_5_servers_that_know_only_verification():
     phone = trust("itl-base.tlv")
     question = phone.decide_list("itl", vector("itl-tftpregen-selfsigned.tlv"))
     second = phone.answer(question, Answer("unsupported"))
-    assert second.kind == "verify" and second.certificate == der(CUCM_NEW) and second.roles == (names.SAST,)
+    assert second.request == "verify" and second.certificate == der(CUCM_NEW) and second.roles == (names.SAST,)
     assert phone.answer(second, Answer("valid", None, (0, 3))).reason == "vouched-by-tvs"
     for status, wanted in (
         ("refused", "tvs-refused"),

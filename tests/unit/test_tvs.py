@@ -116,7 +116,7 @@ def test_one_cut_connection_costs_nothing():
                 return left.pop() if left else [response(request, certificate=certificate)]
 
             server = Server(GOOD, reply)
-            assert World(server).ask(question).status == "valid", (question.kind, steps)
+            assert World(server).ask(question).status == "valid", (question.request, steps)
             assert server.connections == 2 and server.open == 0
 
 

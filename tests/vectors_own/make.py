@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Makes the files of this folder anew, with new keys: python -m tests.vectors_own.make
 
-large-old.tlv, large-new.tlv    two ITLs of exactly 65536 bytes, the most that a phone takes, signed by the same SAST
+large-old.tlv, large-new.tlv            two ITLs of exactly 65536 bytes, the most that a phone takes, signed by the same SAST
+large-ctl-old.tlv, large-ctl-new.tlv    two CTLs of that size, likewise
 large.cnf.xml.sgn               a configuration of 20 KB, signed by the TFTP certificate of both lists"""
 
 from pathlib import Path
@@ -15,11 +16,11 @@ NAME = "SEP00270DC01C92.cnf.xml.sgn"
 TIMESTAMP = 1767225600  # 2026-01-01
 
 
-def fill(signer, records, others, timestamp):
+def fill(name, signer, records, others, timestamp):
     """A list of exactly LIMIT bytes: more and more records, and the DNS name of the last one makes up the rest."""
 
     def size(with_records):
-        return len(files.trust_list(files.ITL_NAME, signer, with_records, timestamp))
+        return len(files.trust_list(name, signer, with_records, timestamp))
 
     records = list(records)
     while True:
@@ -33,7 +34,7 @@ def fill(signer, records, others, timestamp):
         records.pop()
         spare = LIMIT - size([*records, files.record(last, files.APP_SERVER, dns_name="")])
     records.append(files.record(last, files.APP_SERVER, dns_name="x" * spare))
-    return files.trust_list(files.ITL_NAME, signer, records, timestamp)
+    return files.trust_list(name, signer, records, timestamp)
 
 
 def main():
@@ -48,10 +49,11 @@ def main():
         files.record(tftp.certificate, files.CCM_TFTP),
         files.record(tvs.certificate, files.TVS, dns_name="tvs.lab.example"),
     ]
-    for name, timestamp in (("large-old.tlv", TIMESTAMP), ("large-new.tlv", TIMESTAMP + 86400)):
-        data = fill(signer, records, iter(others), timestamp)
-        assert len(data) == LIMIT, len(data)
-        (FOLDER / name).write_bytes(data)
+    for age, timestamp in (("old", TIMESTAMP), ("new", TIMESTAMP + 86400)):
+        for prefix, name in (("large-", files.ITL_NAME), ("large-ctl-", files.CTL_NAME)):
+            data = fill(name, signer, records, iter(others), timestamp)
+            assert len(data) == LIMIT, len(data)
+            (FOLDER / f"{prefix}{age}.tlv").write_bytes(data)
     member = '<member priority="%d"><port>2445</port><address>tvs%d.lab.example</address></member>'
     lines = ["<TVS><members>" + "".join(member % (n, n) for n in range(5)) + "</members></TVS>"]
     lines += [f"<softKey{number}><name>Key {number}</name><value>on</value></softKey{number}>" for number in range(320)]

@@ -22,7 +22,7 @@ class _Remembered:
 
     def fits(self, question):
         """Whether this answers the question: the same certificate, and a role that is wanted."""
-        if question.kind == "query":
+        if question.request == "query":
             if self.name != (question.issuer, bytes(question.serial)):
                 return False
         elif self.certificate != question.certificate:
@@ -71,6 +71,6 @@ class Cache:
                 if entry.until < first.until:
                     first = entry
             self._entries.remove(first)
-        name = (question.issuer, bytes(question.serial)) if question.kind == "query" else None
+        name = (question.issuer, bytes(question.serial)) if question.request == "query" else None
         until = self._clock.monotonic() + min(answer.ttl, TTL_LIMIT) * 1000
         self._entries.append(_Remembered(name, answer.certificate, answer, until))

@@ -165,7 +165,7 @@ class TvsClient:
         return Answer(status, text="; ".join(texts))
 
     def _request(self, question, session):
-        if question.kind == "query":
+        if question.request == "query":
             return message.encode_query(session, self._device_name, question.subject, question.issuer, question.serial)
         return message.encode_verification(session, self._device_name, question.certificate)
 
@@ -185,7 +185,7 @@ class TvsClient:
         before = self._failed.get(server)
         if before is not None:
             raise _NoAnswer(before.status, f"not asked again in this boot ({before.text})")
-        if question.kind == "query" and server in self._unsupported:
+        if question.request == "query" and server in self._unsupported:
             raise _NoAnswer("unsupported", "known not to answer requests for a certificate (QUERY_CERT)")
 
     async def _ask_server(self, server, question, request, session, ends):
@@ -205,7 +205,7 @@ class TvsClient:
                     return _understood(received, question, session, where)
         finally:
             self._costs.add("TVS " + where, self._clock.monotonic() - began)
-        if question.kind != "query":
+        if question.request != "query":
             raise _NoAnswer("unreachable", "closed the connection twice without an answer")
         if begun:
             raise _NoAnswer("unreachable", "closed the connection twice, within its answer")
@@ -262,7 +262,7 @@ class TvsClient:
 
 def _understood(received, question, session, where):
     """An Answer from a decoded message; _NoAnswer when it is not one to this question."""
-    expected = message.QUERY_CERT_RES if question.kind == "query" else message.CERT_VERIFICATION_RES
+    expected = message.QUERY_CERT_RES if question.request == "query" else message.CERT_VERIFICATION_RES
     if received.session != session:
         raise _NoAnswer("unreachable", f"refused its answer: session number {received.session}, asked with {session}")
     if received.command != expected:
@@ -272,7 +272,7 @@ def _understood(received, question, session, where):
     if received.status != message.STATUS_VALID:
         return Answer("refused", server=where, text=f"does not vouch for it (status {received.status})")
     certificate = received.certificate
-    if question.kind == "query":
+    if question.request == "query":
         if certificate is None:
             raise _NoAnswer("unreachable", "refused its answer: it says found, without a certificate")
     elif certificate is None:

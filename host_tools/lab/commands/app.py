@@ -2,7 +2,7 @@
 """The command line of the lab: `phonetrust lab ...`, or `python -m host_tools.lab ...`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -72,7 +72,7 @@ def init(
     ] = False,
 ):
     """Make a new cluster with fresh keys."""
-    parts = {} if open_parts is None else parse_parts(open_parts)
+    parts: dict[str, Any] = {} if open_parts is None else parse_parts(open_parts)
     if old_release is not None:
         parts |= {"old_release": old_release, "engineering": engineering}
     made = Cluster.create(cluster, nodes, mixed_mode, kind, name, address, digest, **parts)

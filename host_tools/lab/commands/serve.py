@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from agent.formats.text import SENTENCES_LIMIT, shown
 from host_tools.lab.commands.parts import DEFAULT_CLUSTER, ClusterOption, JsonOption
 from host_tools.lab.errors import LabError
 from host_tools.lab.model.cluster import SERVICES, Cluster
@@ -34,6 +35,12 @@ def serve(
     ask_certificate: Annotated[
         bool,
         typer.Option("--ask-certificate", help="Let TLS servers ask phones for their certificate (LSC, else MIC)."),
+    ] = False,
+    sip: Annotated[
+        bool,
+        typer.Option(
+            "--sip", help="Run a call manager (Kamailio, installed if it is missing) that phones register with."
+        ),
     ] = False,
     json: JsonOption = False,
 ):
@@ -60,6 +67,7 @@ def serve(
         ask_certificate=ask_certificate,
         log_file=log,
         listener=show,
+        sip=sip,
     ) as serving:
         with printing:
             typer.echo(json_text.dumps(serving.as_dict()) if json else ports_text(serving.as_dict()))
@@ -92,4 +100,6 @@ def event_line(event):
     known = ("time", "node", "service", "what")
     details = " ".join(f"{name}={value}" for name, value in event.items() if name not in known and value != "")
     clock = time.strftime("%H:%M:%S", time.localtime(event["time"]))
-    return f"{clock} node {event['node']} {event['service']}: {event['what']} {details}".rstrip()
+    return shown(
+        f"{clock} node {event['node']} {event['service']}: {event['what']} {details}".rstrip(), SENTENCES_LIMIT
+    )

@@ -2,6 +2,7 @@
 """`phonetrust lab show itl|ctl` and `phonetrust lab status`."""
 
 import json as json_text
+import time
 
 import typer
 from rich.console import Console
@@ -30,7 +31,7 @@ def ctl(cluster: ClusterOption = DEFAULT_CLUSTER, node: NodeOption = None, json:
 
 
 def status(cluster: ClusterOption = DEFAULT_CLUSTER, json: JsonOption = False):
-    """Show what the cluster is: mode, nodes and ports, trust lists and their checksums, phones, certificates."""
+    """Show what the cluster is: mode, nodes and ports, trust lists and their checksums, phones, registrations, certificates."""
     found = tables.status(Cluster(cluster))
     if json:
         typer.echo(json_text.dumps(found, indent=2))
@@ -58,6 +59,8 @@ def status(cluster: ClusterOption = DEFAULT_CLUSTER, json: JsonOption = False):
                 )
     if found["phones"]:
         _print_phones(console, found["phones"])
+    if found["registrations"]:
+        _print_registrations(console, found["registrations"])
     _print_certificates(console, found["certificates"])
 
 
@@ -72,6 +75,19 @@ def _print_phones(console, phones):
     table = Table("phone", "model", "CAPF operation", "LSC", "encrypted configuration")
     for mac, phone in phones.items():
         table.add_row(f"SEP{mac}", phone["model"], phone["capf"], _yes(phone["lsc"]), _yes(phone["encrypted"]))
+    console.print(table)
+
+
+def _print_registrations(console, registrations):
+    table = Table("registered", "node", "from", "by", "for another")
+    for device, entry in registrations.items():
+        certificate = entry["certificate"]
+        shown = "TCP, no certificate"
+        if certificate:
+            issuer = certificate["issuer"].partition(",")[0].removeprefix("CN=")
+            shown = f"TLS, certificate {certificate['serial']} of {issuer}"
+        left = f"{max(0, round(entry['expires_at'] - time.time()))} s"
+        table.add_row(device, str(entry["node"]), entry["client"], shown, left)
     console.print(table)
 
 

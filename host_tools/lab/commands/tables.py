@@ -12,7 +12,9 @@ from cryptography.hazmat.primitives import hashes
 from agent.errors import Refused
 from agent.formats import tlv
 from agent.formats.names import role_name
-from agent.formats.trustlist import TrustList
+from agent.formats.text import shown, utc
+from agent.formats.trustlist import TrustList, address_text
+from agent.trust.signature import verifies
 from hal.host.with_cryptography import HostCrypto
 from host_tools.lab.errors import LabError
 from host_tools.lab.model.advice import warnings
@@ -64,7 +66,7 @@ def trust_list_text(name, content):
     """The same as a cluster's command line lays it out: checksums, header, records with BYTEPOS TAG LENGTH VALUE."""
     found = trust_list(content)
     kind = name[:3]
-    stamp = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(found["timestamp"]))
+    stamp = "the list does not say" if found["timestamp"] is None else utc(found["timestamp"])
     lines = [
         f"Checksums of the {kind} file:",
         f"{found['md5']} (MD5)",
@@ -136,6 +138,7 @@ def status(cluster):
         },
         "certificates": {name: _certificate(identity) for name, identity in sorted(state.identities.items())},
         "running": _running(cluster),
+        "registrations": _registrations(cluster),
     }
 
 
@@ -172,6 +175,17 @@ def _running(cluster):
     return serving
 
 
+def _registrations(cluster):
+    """registrations.json of servers that run, without what is over; else {}."""
+    if _running(cluster) is None:
+        return {}
+    try:
+        found = json.loads((cluster.path / "registrations.json").read_text())
+    except (OSError, ValueError):
+        return {}
+    return {device: entry for device, entry in sorted(found.items()) if entry["expires_at"] > time.time()}
+
+
 def _record(content, record, signers):
     fields = [
         {
@@ -194,14 +208,14 @@ def _record(content, record, signers):
 
 
 def _verifies(crypto, content, parsed, record):
-    certificate = next(
-        found.certificate
+    found = next(
+        found
         for found in parsed.records()
         if found.certificate and hashlib.sha256(found.certificate).hexdigest() == record["certificate_sha256"]
     )
     header = parsed.header
     digest = crypto.digest(header.digest_algorithm, content, header.signature_cut)
-    return crypto.verify(certificate, header.digest_algorithm, digest, header.signature)
+    return verifies(crypto, found.key_kind, found.certificate, header, digest)
 
 
 def _value(tag, value):
@@ -228,14 +242,15 @@ def _record_value(tag, value):
     if tag == 6:
         return value.hex(":").upper()
     if tag == 10:
-        return ".".join(map(str, value))
+        return address_text(value)
     return value.hex(" ")
 
 
 def _table(fields):
     lines = ["BYTEPOS TAG                 LENGTH  VALUE"]
     for field in fields:
-        value, rest = field["value"][:72], field["value"][72:]
+        whole = shown(field["value"], len(field["value"]))
+        value, rest = whole[:72], whole[72:]
         lines.append(
             f"{field['position']:<8}{field['tag']:<3} {field['name']:<18} {field['length']:<6} {value}".rstrip()
         )

@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.serialization import BestAvailableEncryption
 
 from host_tools.lab.errors import LabError
 from host_tools.lab.model.keys import Identity
+from host_tools.lab.model.part import Part
 from host_tools.lab.model.transfer import read_p12, write_private
 from host_tools.lab.writers import files, kinds
 
@@ -23,7 +24,7 @@ TYPES = {
 }
 
 
-class Bulk:
+class Bulk(Part):
     """The exchange of a Cluster with others; the class Cluster inherits from this one."""
 
     def bulk_export(self, folder, passphrase, types=tuple(TYPES)):
@@ -72,7 +73,7 @@ class Bulk:
         phone; its configuration there names this cluster's TVS, which the phone has in its ITL. LabError else.
         """
         phone = self.phone(mac)
-        cluster = type(self)(other, self.key_maker)
+        cluster = type(self)(other, self.key_maker)  # pyright: ignore[reportCallIssue]
         for one, two in ((self, cluster), (cluster, self)):
             for kind in ("tomcat", "callmanager"):
                 if two.certificate(kind) not in one.vouches_for():

@@ -7,6 +7,7 @@ service that uses it shows and signs with the old one until it is restarted.
 
 from host_tools.lab.errors import LabError
 from host_tools.lab.model.keys import Identity, make_identity
+from host_tools.lab.model.part import Part
 from host_tools.lab.writers import files, kinds, publish
 
 RESTARTS = ("automatic", "by-hand")
@@ -21,7 +22,7 @@ LOADED_BY = {
 }
 
 
-class Certificates:
+class Certificates(Part):
     """What an administrator does with certificates and lists of a Cluster; the class Cluster inherits from this one."""
 
     def regenerate(self, kind, node=None, ca=False):

@@ -29,7 +29,7 @@ from host_tools.lab.model.transfer import Transfers, nothing_saved
 from host_tools.lab.writers import configuration, files, kinds, publish
 
 # https: configuration files, as on port 6971; directory: plain HTTP, as on port 8080
-SERVICES = ("tftp", "tvs", "application", "http", "https", "capf", "directory")
+SERVICES = ("tftp", "tvs", "application", "http", "https", "capf", "directory", "sip")
 _NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]{0,30}[A-Za-z0-9])?")
 
 
@@ -290,7 +290,7 @@ class Proposal:
 
     def __init__(self, base):
         self.base = base
-        self.state = None
+        self.state: State | None = None
 
 
 def _node(cluster_name, number, address):

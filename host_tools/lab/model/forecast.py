@@ -34,7 +34,7 @@ def _phone(state, database, itl, ctl, mac, node, kept, others):
     if kept is None and itl is not None:
         kept = Configuration(f"{settings.device}.cnf.xml.sgn", tvs_servers(state), None)
     network = PaperNetwork([(state, database), *others])
-    asker = TvsClient(network, StandingClock(), Random(), settings.full_name, settings.tvs_timeout)
+    asker = TvsClient(network, StandingClock(), Random(), settings.full_name, settings.tvs_timeout)  # pyright: ignore[reportAttributeAccessIssue]
     entry = state.data["nodes"][node - 1]
     files = FileSource(state.handed_out(node), server=(entry["address"], entry["ports"].get("tftp", TFTP_PORT)))
     return TrialPhone(settings, HostCrypto(), files, asker, itl=itl, ctl=ctl, configuration=kept)

@@ -4,6 +4,7 @@
 import datetime
 import secrets
 from dataclasses import dataclass
+from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -21,7 +22,7 @@ class Identity:
     """A certificate, with its private key where the cluster owns it (None: somebody else's, only trusted)."""
 
     certificate: x509.Certificate
-    key: object = None
+    key: Any = None
 
     @property
     def der(self):

@@ -6,6 +6,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from host_tools.lab.errors import LabError
+from host_tools.lab.model.part import Part
 from host_tools.lab.model.state import Store
 from host_tools.lab.writers import configuration, kinds, publish
 
@@ -16,7 +17,7 @@ SECURE_URLS = ("https", "http")
 _ADDRESS = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
 
 
-class Parameters:
+class Parameters(Part):
     """What an administrator sets in a Cluster; the class Cluster inherits from this one."""
 
     def set_rollback(self, enabled, node=None):

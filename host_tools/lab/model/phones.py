@@ -5,6 +5,7 @@ import re
 
 from host_tools.lab.errors import LabError
 from host_tools.lab.model.keys import Identity, make_identity
+from host_tools.lab.model.part import Part
 from host_tools.lab.writers.lists import file_signer
 
 OPERATIONS = ("none", "install", "update", "delete", "fetch")
@@ -22,7 +23,7 @@ _NO_OPERATION = {
 }
 
 
-class Phones:
+class Phones(Part):
     """What a Cluster does with phones; the class Cluster inherits from this one."""
 
     def add_phone(self, mac, model="8861", mic=None):

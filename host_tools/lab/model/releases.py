@@ -11,6 +11,7 @@ import re
 from pathlib import Path
 
 from host_tools.lab.errors import LabError
+from host_tools.lab.model.part import Part
 from host_tools.lab.writers import files, kinds, publish
 
 CTL_CLIENT_RELEASES = Path(__file__).with_name("ctl_client_releases.json")
@@ -20,7 +21,7 @@ CTL_CLIENT = "Run the CTL client once more (`ctl update`): the other release is"
 _BUILD = re.compile(r"(\d{3})\.(\d{3})\((\d{3})\.(\d{5})\.(\d{3})\)")
 
 
-class Releases:
+class Releases(Part):
     """The releases of a Cluster; the class Cluster inherits from this one."""
 
     def set_pre8(self, enabled, build=DEFAULT_BUILD, engineering=False):

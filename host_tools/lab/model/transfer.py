@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.serialization import BestAvailableEncryption
 from host_tools.lab.errors import LabError
 from host_tools.lab.model.certificates import RESTARTED, restart
 from host_tools.lab.model.keys import Identity
+from host_tools.lab.model.part import Part
 from host_tools.lab.model.state import State
 from host_tools.lab.writers import kinds
 
@@ -24,7 +25,7 @@ SALT, NONCE = 16, 12
 SCRYPT = {"n": 2**15, "r": 8, "p": 1}  # 32 MB and some 0.1 s for each guess at the passphrase
 
 
-class Transfers:
+class Transfers(Part):
     """Backup, restore and the exported ITLRecovery key of a Cluster, which inherits from this class."""
 
     def backup(self, file, passphrase):
@@ -36,7 +37,7 @@ class Transfers:
         self.refuse_while_migrating(state, "back up")
         archive = io.BytesIO()
         with tarfile.open(fileobj=archive, mode="w:gz") as tar:
-            tar.add(state.folder, arcname="cluster")
+            tar.add(state.folder, arcname="cluster")  # pyright: ignore[reportArgumentType]
         salt, nonce = os.urandom(SALT), os.urandom(NONCE)
         sealed = AESGCM(_backup_key(passphrase, salt)).encrypt(nonce, archive.getvalue(), MAGIC)
         write_private(file, MAGIC + salt + nonce + sealed)

@@ -2,7 +2,7 @@
 """Real TFTP servers on loopback, one class each: started on a free port, ready when they answer, stopped by their pid.
 
     with Atftpd(folder) as server:
-        client.fetch([server.address], server.name("file"), ...)
+        await client.fetch(server.address, server.name("file"), ...)
 
 For tests and benchmarks. They come from build/servers (host_tools/setup/servers.sh) or the system's own folders. Each
 runs as the user who started it: that user can read the folder."""
@@ -29,10 +29,11 @@ class CannotStart(RuntimeError):
 class Server(abc.ABC):
     """A TFTP server that serves `folder`. `arguments`: further ones for its command line."""
 
-    program = None
+    program = ""
     knows = ()  # options that it knows
     root_only = None  # why nobody else can start it
     host = "127.0.0.1"
+    family = socket.AF_INET
 
     def __init__(self, folder, *arguments):
         self.folder = Path(folder)
@@ -51,7 +52,7 @@ class Server(abc.ABC):
         return file
 
     @abc.abstractmethod
-    def command(self, program):
+    def command(self, program) -> list[str]:
         """The command line."""
 
     def __enter__(self):
@@ -79,7 +80,7 @@ class Server(abc.ABC):
 
     def free_port(self):
         """A UDP port of the host that nobody uses now."""
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        with socket.socket(self.family, socket.SOCK_DGRAM) as probe:
             probe.bind((self.host, 0))
             return probe.getsockname()[1]
 
@@ -99,7 +100,7 @@ class Server(abc.ABC):
         """Asks for a file that is not there until the server says so."""
         request = b"\x00\x01" + self.name("not there").encode() + b"\x00octet\x00"
         ends = time.monotonic() + READY_IN
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        with socket.socket(self.family, socket.SOCK_DGRAM) as probe:
             probe.bind((self.host, 0))
             probe.settimeout(0.05)
             while time.monotonic() < ends:
@@ -133,6 +134,17 @@ class TftpdHpa(Server):
         return [program, "-L", "-4", "-a", where, "-u", _user(), *self.arguments, str(self.folder)]
 
 
+class TftpdHpaOnIpv6(TftpdHpa):
+    """tftpd-hpa on IPv6's loopback address."""
+
+    host = "::1"
+    family = socket.AF_INET6
+
+    def command(self, program):
+        where = f"[{self.host}]:{self.port}"
+        return [program, "-L", "-6", "-a", where, "-u", _user(), *self.arguments, str(self.folder)]
+
+
 class Atftpd(Server):
     """atftpd."""
 
@@ -156,7 +168,7 @@ class Dnsmasq(Server):
     def free_port(self):
         for number in range(2, 254):
             self.host = f"127.69.{os.getpid() % 250}.{number}"
-            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            with socket.socket(self.family, socket.SOCK_DGRAM) as probe:
                 try:
                     probe.bind((self.host, 69))
                     return 69

@@ -17,6 +17,7 @@ from host_tools.lab.servers import capf as capf_server
 from host_tools.lab.servers import tvs as tvs_server
 from host_tools.lab.servers import web as web_server
 from host_tools.lab.servers.events import EventLog
+from host_tools.lab.servers.sip import SipServer
 from host_tools.lab.servers.stream import StreamServer
 from host_tools.lab.servers.tftp import TftpServer
 from host_tools.lab.writers import files, kinds
@@ -33,7 +34,8 @@ class Serving:
     Ports: the ones in `ports`, {node: {service: port}}, else those used last time if they are free, else free ones.
     They are recorded in the cluster, whose configuration files name them, and in serving.json in its folder.
     `only_verification` makes TVS an old server that closes on QUERY_CERT; `time_to_live` is TVS's, in seconds;
-    with `ask_certificate` TLS servers ask phones for their certificate; `listener` is called with each event.
+    with `ask_certificate` TLS servers ask phones for their certificate; `listener` is called with each event;
+    with `sip` each node has a call manager (Kamailio) that phones register with: registrations.json says who has.
     """
 
     def __init__(
@@ -46,12 +48,16 @@ class Serving:
         ask_certificate=False,
         log_file=None,
         listener=None,
+        sip=False,
     ):
         self.cluster = cluster
         self.address = address
         self._only_verification = only_verification
         self._time_to_live = time_to_live
         self._ask_certificate = ask_certificate
+        self._sip = sip
+        self._registered = None
+        self._registering = threading.Lock()
         self.events = EventLog(log_file, listener)
         self._servers = {}
         self._closed = threading.Event()
@@ -114,6 +120,8 @@ class Serving:
         for server in self._servers.values():
             server.close()
         self.events.close()
+        if self._registered is not None:
+            registrations_file(self.cluster).unlink(missing_ok=True)
         with contextlib.suppress(OSError, ValueError):
             if json.loads(self.ports_file.read_text())["pid"] == os.getpid():
                 self.ports_file.unlink()
@@ -145,7 +153,25 @@ class Serving:
             starters["https"] = lambda port: self._stream(number, port, "https", "callmanager-ec", self._serve_files)
         if number <= MOST_CAPF_SERVERS:
             starters["capf"] = lambda port: self._stream(number, port, "capf", "capf", self._serve_capf)
+        if self._sip:
+            starters["sip"] = lambda port: SipServer(
+                self.cluster,
+                number,
+                self.address,
+                port,
+                lambda what, **details: self._on_sip(number, what, details),
+            )
         return starters
+
+    @property
+    def registrations(self):
+        """{device: {"node", "client", "expires_at", "transport", "certificate"}} of the phones that are registered."""
+        return {
+            device: {"node": number, **found}
+            for (number, service), server in list(self._servers.items())
+            if service == "sip"
+            for device, found in server.registrations.items()
+        }
 
     def _start(self, start, port, fixed):
         try:
@@ -247,7 +273,7 @@ class Serving:
         """Close and open the ports of services as the state wants them."""
         data = self.cluster.data
         for (number, service), server in list(self._servers.items()):
-            if not isinstance(server, StreamServer) or number > len(data["nodes"]):
+            if not isinstance(server, (StreamServer, SipServer)) or number > len(data["nodes"]):
                 continue
             stopped = service in data["nodes"][number - 1]["stopped"] or _is_off(data, number, service)
             if stopped and server.running:
@@ -256,6 +282,22 @@ class Serving:
             elif not stopped and not server.running:
                 server.start()
                 self.events.add(service, number, "started")
+            if isinstance(server, SipServer) and server.follow():
+                self.events.add(service, number, "restarted")
+        self._write_registrations()
+
+    def _on_sip(self, number, what, details):
+        self._write_registrations()
+        self.events.add("sip", number, what, **details)
+
+    def _write_registrations(self):
+        if not self._sip:
+            return
+        with self._registering:
+            found = self.registrations
+            if found != self._registered:
+                replace_json(registrations_file(self.cluster), found)
+                self._registered = found
 
     def _watch(self):
         while not self._closed.wait(WATCH):
@@ -263,9 +305,19 @@ class Serving:
                 self._follow_services()
 
     def _write_ports(self):
-        building = self.ports_file.with_suffix(".new")
-        building.write_text(json.dumps(self.as_dict()) + "\n")
-        os.replace(building, self.ports_file)
+        replace_json(self.ports_file, self.as_dict())
+
+
+def registrations_file(cluster):
+    """Where the servers of a cluster say which phones are registered; `lab status` reads it."""
+    return Path(cluster.path) / "registrations.json"
+
+
+def replace_json(path, value):
+    """Write `value` as the whole of a file, in one step."""
+    building = path.with_suffix(".new")
+    building.write_text(json.dumps(value) + "\n")
+    os.replace(building, path)
 
 
 def _is_off(data, number, service):

@@ -53,7 +53,7 @@ class TftpServer:
     def _run(self, port):
         while not self._stopping:
             try:
-                self._server.listen(self._address, port, timeout=1, retries=5)
+                self._server.listen(self._address, port, timeout=1, retries=5)  # pyright: ignore[reportArgumentType]
             except Exception as error:  # tftpy lets a bad datagram's exception out of its loop
                 self._failure = error
                 if not self._server.is_running.is_set():

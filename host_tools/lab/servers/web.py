@@ -51,4 +51,4 @@ def answer_stream(stream, client, find, on_request):
         def log_message(self, *_details):
             """Requests are events, not lines on standard error."""
 
-    Handler(stream, client, None)
+    Handler(stream, client, None)  # pyright: ignore[reportArgumentType]

@@ -12,7 +12,7 @@ CAPF_AUTHENTICATION = {
     "lsc": 3,
     "mic": 4,
 }  # capfAuthMode; 0: nothing to do; 3: the MIC without an LSC
-# The phone's built-in directory applications, and what releases before 8.0 have in their place (spec/guide.md).
+# The phone's built-in directory applications, and what releases before 8.0 have in their place (docs/spec/procedures.md, G4).
 BUILT_IN = {"corporate": "Application:Cisco/CorporateDirectory", "personal": "Application:Cisco/PersonalDirectory"}
 PLAIN_PATHS = {
     "corporate": "/ccmcip/xmldirectoryinput.jsp",
@@ -106,11 +106,17 @@ def default(data):
 def call_managers(nodes):
     """The group of call managers, publisher first."""
     members = "".join(
-        f'<member priority="{index}"><callManager><processNodeName>{escape(node["address"])}'
+        f'<member priority="{index}"><callManager>{sip_ports(node)}<processNodeName>{escape(node["address"])}'
         f"</processNodeName></callManager></member>"
         for index, node in enumerate(nodes[:3])
     )
     return f"<devicePool><callManagerGroup><members>{members}</members></callManagerGroup></devicePool>"
+
+
+def sip_ports(node):
+    """Where a node's call manager listens, if it does: the same port, by TCP or (mixed mode) TLS."""
+    port = node["ports"].get("sip")
+    return f"<ports><sipPort>{port}</sipPort><securedSipPort>{port}</securedSipPort></ports>" if port else ""
 
 
 def service_urls(data):
@@ -130,7 +136,7 @@ def service_urls(data):
 
 
 def plain_directory(node, which):
-    """The plain URL of a directory on a node, for releases before 8.0 (spec/guide.md)."""
+    """The plain URL of a directory on a node, for releases before 8.0 (docs/spec/procedures.md, G4)."""
     return f"http://{node['address']}:{node['ports'].get('directory') or PLAIN_PORT}{PLAIN_PATHS[which]}"
 
 

@@ -14,7 +14,6 @@ from host_tools.lab.writers import configuration, files
 from host_tools.lab.writers.encryption import can_encrypt_to, encrypted_file
 from host_tools.lab.writers.kinds import knows_ec
 from host_tools.lab.writers.lists import ctl_records, ctl_signer, file_signer, itl_records, itl_signer
-from host_tools.lab.writers.models import supports
 
 
 def build_ctl(state):
@@ -49,9 +48,7 @@ def build(state):
             published[name] = content
             _publish_signed(state, number, published, previous, name, content)
         if data["autoregistration"]:
-            content = configuration.default(data)
-            _publish_document(state, number, published, previous, "XMLDefault.cnf.xml", content)
-            published["XMLDefault.cnf.xml"] = content  # for phones that do not know signatures
+            _publish_document(state, number, published, previous, "XMLDefault.cnf.xml", configuration.default(data))
         state.published[node["name"]] = published
 
 
@@ -69,8 +66,6 @@ def _publish_phone(state, number, published, previous, mac, phone):
     name = f"SEP{mac}.cnf.xml"
     content = configuration.device(state.data, phone, mac)
     to = recipient(state, phone)
-    if supports(phone["model"], "security-by-default") is False:
-        published[name] = content  # such a phone asks for nothing else
     if to is None:
         phone["sealed"].pop(str(number), None)
         _publish_document(state, number, published, previous, name, content)
@@ -94,10 +89,8 @@ def _publish_phone(state, number, published, previous, mac, phone):
 
 
 def _publish_document(state, number, published, previous, name, content):
-    """Publish a document plain where phones may take it unsigned, and signed where phones can have a list."""
-    data = state.data
-    if data["pre8"] or data["nodes"][number - 1]["rollback_active"] or file_signer(state, number) is None:
-        published[name] = content
+    """Publish a document plain, for phones that do not know signatures or have no trust, and signed for the others."""
+    published[name] = content
     _publish_signed(state, number, published, previous, name, content)
 
 

@@ -62,7 +62,7 @@ def server(phone, purpose, certificate, answer=None):
     decision = phone.decide_server(purpose, der(certificate))
     if isinstance(decision, Question):
         assert answer is not None, "TVS was asked"
-        assert decision.kind == "verify" and decision.certificate == der(certificate)
+        assert decision.request == "verify" and decision.certificate == der(certificate)
         decision = phone.answer(decision, answer)
     assert decision.text and decision.kind == purpose
     return decision.outcome + " " + decision.reason

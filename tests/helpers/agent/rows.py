@@ -56,7 +56,7 @@ def answer(question, row, library):
     for file in tvs:
         certificate = der(file, row["set"])
         fields = library.certificate(certificate)
-        if question.kind == "query":
+        if question.request == "query":
             asked = fields.serial == question.serial and names.same(question.issuer, fields.issuer)
         else:
             asked = certificate == question.certificate

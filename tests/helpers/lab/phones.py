@@ -31,7 +31,7 @@ FLASH_SIZE = 1 << 20
 HEAP = "1M"  # the interpreter's own default is 2 MB
 BOOT_LIMIT = 60  # seconds
 ANSWER_LIMIT = 20  # seconds
-SECTIONS = ("ctl", "itl", "configuration-name", "configuration", "tvs-servers")
+SECTIONS = ("ctl", "itl", "configuration-name", "configuration", "tvs-servers", "configuration-time")
 
 
 class Phone:

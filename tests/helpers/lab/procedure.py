@@ -14,6 +14,8 @@ says so, with the advice that belongs to the first refusal.
 import contextlib
 import hashlib
 
+from agent.flash import slot
+from agent.flash.keeper import Configuration
 from host_tools.lab.model import forecast
 from host_tools.lab.model.cluster import Cluster
 from host_tools.lab.servers.tftp import TftpServer
@@ -46,9 +48,9 @@ class Procedure:
         self.address = address
         self.steps = []
         self.clusters = {}  # cluster -> its Serving
+        self.kinds = []  # (name, kind) of all clusters, for the document
         self._names = {}  # "host:port" -> the node, for texts
         self._places = {}  # phone -> [(cluster, node)]
-        self._homes = {}  # phone -> the cluster whose list it took last
         self.foretold = True  # whether the clusters' own servers answer, so that the lab can tell what they will do
         self._make_phone = make_phone
         self._stack = contextlib.ExitStack()
@@ -70,6 +72,7 @@ class Procedure:
         """A new cluster with the phone, running. `change(cluster)` is done before its servers start."""
         options.setdefault("address", self.address)
         cluster = Cluster.create(self.folder / name, name=name, key_maker=PooledKeys(), **options)
+        self.kinds.append((name, cluster.data["kind"]))
         if phone:
             cluster.add_phone(phone)
         if change:
@@ -150,6 +153,8 @@ class Procedure:
         signed=None,
         plain=None,
         default=None,
+        https=None,
+        lsc=None,
         state="trusted",
         mode="nonsecure",
         phone=None,
@@ -158,7 +163,8 @@ class Procedure:
         """Boot the phone and insist on what it decides, as "accepted REASON" or "refused REASON".
 
         ctl, itl: the lists. signed, plain: its own configuration, with .sgn and without; default: the default one, under
-        either name. Where none of the three is given, signed=SIGNED.
+        either name. Where none of the three is given, signed=SIGNED. https: the server of the configuration, by HTTPS;
+        lsc: the enrolment.
         """
         phone = phone or self.phone
         if signed is plain is default is None:
@@ -166,12 +172,20 @@ class Procedure:
         before = phone.stored()
         decisions = phone.boot()
         after, status = phone.stored(), phone.status()
-        expected = {"ctl": ctl, "itl": itl, "signed": signed, "plain": plain, "default": default}
+        expected = {
+            "ctl": ctl,
+            "itl": itl,
+            "signed": signed,
+            "plain": plain,
+            "default": default,
+            "configuration": https,
+            "lsc": lsc,
+        }
         found = {self._topic(phone, item): f"{item['outcome']} {item['reason']}" for item in decisions}
         assert found == {topic: decision for topic, decision in expected.items() if decision}
         assert len(found) == len(decisions)
         if before is not None:
-            self._check_forecast(phone, before, found)
+            self._check_forecast(phone, before, decisions)
         if after is not None:
             self._check_flash(phone, decisions, before, after)
         self._check_status(status, decisions, after, state, mode)
@@ -189,7 +203,6 @@ class Procedure:
     def erase(self):
         """A person at the phone erases its trust lists."""
         self.phone.erase()
-        self._homes.pop(self.phone, None)
         assert not self.phone.stored()
         self.steps.append(Step("A person erases the trust lists at the phone."))
 
@@ -210,35 +223,47 @@ class Procedure:
                 continue
             if kind in ("ctl", "itl"):
                 expected[kind] = self._served(phone, f"{kind.upper()}File.tlv")
+                if item["reason"] not in ("unchanged", "signed-by-ctl", "signed-by-itl"):
+                    expected.pop("configuration-time", None)  # another cluster has another clock
                 if item["reason"] == "unchanged":
                     assert expected[kind] == before[kind]
             elif ".cnf.xml" in kind:
-                content = self._served(phone, kind)
-                expected["configuration"] = File(content).body if kind.endswith(".sgn") else content
+                by_server = item["reason"] == "from-trusted-server"  # unsigned, by HTTPS
+                signed = kind.endswith(".sgn") and not by_server
+                cluster, node = self._place(phone)
+                plain = kind.removesuffix(".sgn") if by_server and cluster.published(kind, node) is None else kind
+                content = self._served(phone, plain)
+                expected["configuration"] = File(content).body if plain.endswith(".sgn") else content
                 expected["configuration-name"] = kind.encode()
                 expected["tvs-servers"] = after["tvs-servers"]
+                expected.pop("configuration-time", None)
+                if signed:
+                    expected["configuration-time"] = File(content).fields[15]
         assert _digests(after) == _digests(expected)
 
-    def _check_forecast(self, phone, before, found):
-        """The lab foretells the same of a phone with these lists, where it is the lab cluster that the phone belongs to."""
-        cluster, node = self._place(phone)
-        state = cluster.state
-        home = self._homes.get(phone, cluster)
-        if found["itl"].startswith("accepted") and found["itl"] != ABSENT:
-            self._homes[phone] = cluster
-        if home is not cluster or not self.foretold or state.data["centralized_tftp"]:
+    def _check_forecast(self, phone, before, decisions):
+        """The lab foretells of a phone with these lists what it then does, in its very words."""
+        if not self.foretold:
             return
-        mac = phone.mac if phone.mac in state.data["phones"] else None
-        decisions, _, _ = forecast.boot(
-            state, cluster.vouches_for(state), before.get("itl"), before.get("ctl"), mac, node
+        cluster, node = self._place(phone)
+        others = [(other.state, other.vouches_for()) for other in self.clusters if other is not cluster]
+        foretold, _, _ = forecast.boot(
+            cluster.state,
+            cluster.vouches_for(),
+            before.get("itl"),
+            before.get("ctl"),
+            phone.mac,
+            node,
+            _kept(before),
+            others,
         )
-        foretold = {self._topic(phone, item.as_dict()): f"{item.outcome} {item.reason}" for item in decisions}
-        assert foretold == {topic: found[topic] for topic in found if found[topic] != ABSENT and topic != "default"}
+        found = [item for item in decisions if item["reason"] != "not-found"]
+        assert [_words(phone, item.as_dict()) for item in foretold] == [_words(phone, item) for item in found]
 
     def _served(self, phone, name):
         """The file that the first running server of the phone hands out."""
         cluster, node = self._place(phone)
-        return cluster.published_path(name, node).read_bytes()
+        return cluster.state.handed_out(node)[name]
 
     def _place(self, phone):
         """(cluster, node) of the phone's first running server."""
@@ -269,6 +294,21 @@ class Procedure:
         for place, name in self._names.items():
             text = text.replace(place, name)
         return text
+
+
+def _kept(stored):
+    """The configuration that a phone verified last, from what it has stored; None where there is none."""
+    if "configuration-name" not in stored:
+        return None
+    time = stored.get("configuration-time")
+    servers = slot.decode_servers(stored["tvs-servers"])
+    return Configuration(stored["configuration-name"].decode(), servers, time and int.from_bytes(time, "big"))
+
+
+def _words(phone, decision):
+    """A decision as one line. A board remembers between two boots which TVS answered last, and tries that one first."""
+    text = decision["text"] if phone.kind != "board" else ""
+    return f"{decision['kind']} {decision['outcome']} {decision['reason']}: {text}"
 
 
 def _state(status):

@@ -7,7 +7,7 @@ import struct
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa, utils
 
-from tests.scenarios.test_lab_servers import element, receive, tls
+from tests.helpers.lab.raw_clients import element, receive, tls
 
 DEVICE = b"SEP00270DC01C92\0"
 

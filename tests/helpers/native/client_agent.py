@@ -78,7 +78,10 @@ def parse(line):
     name, result, *rest = line.split(" ")
     values = dict(part.split("=") for part in rest)
     for key, value in values.items():
-        values[key] = int(value) if key in ("accepted", "event") else bytes.fromhex(value).decode("utf-8")
+        if key in ("certificate", "signature"):
+            values[key] = bytes.fromhex(value)
+        else:
+            values[key] = int(value) if key in ("accepted", "event") else bytes.fromhex(value).decode("utf-8")
     return name, int(result), values
 
 

@@ -88,6 +88,16 @@ class Library:
             )
         )
 
+    def sign_tls(self, private_key, scheme, algorithm, digest, capacity=ROOM):
+        """scheme: a number of PHONETRUST_RSA_PKCS1, _RSA_PSS, _ECDSA."""
+        null = self.ffi.NULL
+        return self._written(
+            lambda out: self.c.phonetrust_sign_tls(
+                private_key, len(private_key), scheme, ALGORITHMS[algorithm], digest, len(digest), null, null, out,
+                capacity,
+            )
+        )  # fmt: skip
+
     def unwrap_key(self, private_key, wrapped, length):
         null = self.ffi.NULL
         out = self.ffi.new("uint8_t[]", length)

@@ -3,6 +3,7 @@
  * The client library by its command line, for tests/native/test_client.py: scripted SOCKET TIMEOUT COMMAND...
  *
  *   status=CAPACITY  judge=PURPOSE:BYTES  fetch=NAME:CAPACITY  subscribe  event=TIMEOUT  close  open
+ *   certificate=KEY ("" for none)  sign=SCHEME:BYTES
  *
  * A line for each: its name, the result, and what was filled in, texts in hexadecimal digits.
  */
@@ -72,6 +73,33 @@ static void fetch(const char *name, size_t capacity) {
     free(path);
 }
 
+static void print_bytes(const char *name, const unsigned char *bytes, size_t length) {
+    printf(" %s=", name);
+    for (size_t i = 0; i < length; i++)
+        printf("%02x", bytes[i]);
+}
+
+static void certificate(const char *key) {
+    struct phonetrust_identity identity;
+    memset(&identity, 0xFF, sizeof identity);
+    printf("certificate %d", phonetrust_client_certificate(&client, *key != '\0' ? key : NULL, &identity));
+    print_text("key", identity.key);
+    print_text("sha256", identity.sha256);
+    print_text("text", identity.text);
+    print_bytes("certificate", identity.certificate, identity.length);
+}
+
+static void sign(const char *scheme, size_t size) {
+    struct phonetrust_signature signature;
+    char *digest = buffer(size);
+    memset(&signature, 0xFF, sizeof signature);
+    printf("sign %d", phonetrust_client_sign(&client, "lsc", "00ff", scheme, "sha256",
+                                             (const unsigned char *)digest, size, &signature));
+    print_text("text", signature.text);
+    print_bytes("signature", signature.bytes, signature.length);
+    free(digest);
+}
+
 int main(int count, char **arguments) {
     if (count < 3)
         return 2;
@@ -92,6 +120,10 @@ int main(int count, char **arguments) {
             judge(first, (size_t)atol(second));
         } else if (strcmp(command, "fetch") == 0 && second != NULL) {
             fetch(first, (size_t)atol(second));
+        } else if (strcmp(command, "certificate") == 0 && first != NULL) {
+            certificate(first);
+        } else if (strcmp(command, "sign") == 0 && second != NULL) {
+            sign(first, (size_t)atol(second));
         } else if (strcmp(command, "subscribe") == 0) {
             printf("subscribe %d", phonetrust_client_subscribe(&client, &event));
             print_event(&event);

@@ -5,9 +5,9 @@ CASES: name -> (Server12 or Server13, Twist, name of the failure, a part of its 
 before). What stalls and drips is in tests/integration/test_tls_slow.py.
 """
 
-from tests.helpers.hostile_tls import Close, Server12, Server13, Twist
-from tests.helpers.tls_identity import identity
-from tests.helpers.tls_wire import ALERT, APPLICATION_DATA, CHANGE_CIPHER_SPEC, HANDSHAKE, message, record
+from tests.helpers.tls.hostile import Close, Server12, Server13, Twist
+from tests.helpers.tls.identity import identity
+from tests.helpers.tls.wire import ALERT, APPLICATION_DATA, CHANGE_CIPHER_SPEC, HANDSHAKE, Hello, message, record
 
 WARNING = record(ALERT, b"\x01\x5a")  # user_canceled
 VERSIONS = {"tls12": Server12, "tls13": Server13}
@@ -344,3 +344,21 @@ class StaticRsaThatWasNotOffered(Twist):
     def change(self, server, name, body):
         at = 35 + body[34] if name == "ServerHello" else 0
         return body[:at] + b"\x00\x9c" + body[at + 2 :] if at else body
+
+
+@case("tls-parameters", "not offered", ["tls12"])
+class DowngradeByAServerThatHasTls13(Twist):
+    def change(self, server, name, body):
+        return body[:26] + b"DOWNGRD\x01" + body[34:] if name == "ServerHello" else body
+
+
+@case("tls-message", "due was its Certificate", ["tls12"])
+class ResumptionThatNobodyAskedFor(Twist):
+    def change(self, server, name, body):
+        session = Hello(server.transcript[4:]).session
+        return body[:34] + bytes([len(session)]) + session + body[35:] if name == "ServerHello" else body
+
+    def before(self, server, name):
+        if name == "Certificate":
+            server.raw(record(CHANGE_CIPHER_SPEC, b"\x01"))
+            server.stall()

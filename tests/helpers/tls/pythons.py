@@ -6,20 +6,20 @@ import os
 import subprocess
 from pathlib import Path
 
-from tests.helpers import tls_exchange
+from tests.helpers.tls import exchange as client
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+ROOT = Path(__file__).resolve().parents[3]
 PYTHONS = ("cpython", "micropython-x86_64", "micropython-aarch64")
 
 
 def exchanges(python, *cases, timeout=120):
-    """What tls_exchange.exchange() gives on this Python for each of the cases (its arguments as dicts)."""
+    """What client.exchange() gives on this Python for each of the cases (its arguments as dicts)."""
     if python == "cpython":
-        return [tls_exchange.exchange(**case) for case in cases]
+        return [client.exchange(**case) for case in cases]
     architecture = python.removeprefix("micropython-")
     given = [{key: _text(value) for key, value in case.items()} for case in cases]
     done = subprocess.run(
-        [ROOT / "host_tools/setup/micropython", architecture, "-X", "heapsize=16m", ROOT / "tests/helpers/tls_exchange.py"],
+        [ROOT / "host_tools/setup/micropython", architecture, "-X", "heapsize=16m", ROOT / "tests/helpers/tls/exchange.py"],
         env={
             **os.environ,
             "MICROPYPATH": str(ROOT),
@@ -30,7 +30,7 @@ def exchanges(python, *cases, timeout=120):
     assert done.returncode == 0, done.stdout + done.stderr
     results = json.loads(done.stdout)
     for result in results:
-        for key in tls_exchange.BYTES:
+        for key in client.BYTES:
             result[key] = bytes.fromhex(result[key])
     return results
 

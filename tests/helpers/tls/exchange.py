@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """A TLS client over a plain blocking socket for tests, on both Pythons: a connection's whole life as one record.
 
-tls_exchange.py, given the arguments of several exchanges as a JSON list on its standard input, prints what exchange()
-returned as a JSON list, too: so CPython tests run it inside MicroPython (tests/helpers/tls_pythons.py).
+client.py, given the arguments of several exchanges as a JSON list on its standard input, prints what exchange()
+returned as a JSON list, too: so CPython tests run it inside MicroPython (tests/helpers/tls/pythons.py).
 """
 
 import json
@@ -125,8 +125,11 @@ def write(connection, wire, data):
     """All of it."""
     view = memoryview(data)
     while len(view):
-        view = view[connection.write(view) :]
-        wire.send(connection.output())
+        taken = connection.write(view)
+        view = view[taken:]
+        data = connection.output()
+        assert taken or data, "neither taken nor sent"
+        wire.send(data)
 
 
 def exchange(port, request=b"", enough=0, identity=None, static_rsa=False, believe=True, deadline=20000, name=None):

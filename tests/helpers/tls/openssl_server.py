@@ -11,7 +11,7 @@ REQUEST = b"GET / HTTP/1.0\r\n\r\n"
 
 
 class OpenSSLServer:
-    """One server process. identity: tests.helpers.tls_identity.Identity; options: of s_server, as words."""
+    """One server process. identity: tests.helpers.tls.identity.Identity; options: of s_server, as words."""
 
     def __init__(self, identity, *options):
         self._pem = tempfile.NamedTemporaryFile(suffix=".pem")

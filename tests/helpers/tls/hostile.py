@@ -13,7 +13,7 @@ import threading
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from tests.helpers.tls_wire import (
+from tests.helpers.tls.wire import (
     ALERT,
     APPLICATION_DATA,
     CHANGE_CIPHER_SPEC,

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PHONETRUST_PKCS11_FUNCTIONS_H
+#define PHONETRUST_PKCS11_FUNCTIONS_H
+
+#include <p11-kit/pkcs11.h>
+
+/* The table that programs call the module by. */
+CK_FUNCTION_LIST *functions(void);
+
+#endif

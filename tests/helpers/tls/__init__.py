@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""Clients, servers and keys for the tests of TLS."""
