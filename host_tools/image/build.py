@@ -91,7 +91,7 @@ def boot_image(board, top, content, report, cache=None):
     unpacked = packages.unpack(board.packages, top / "build", report)
     kernel = packages.kernel_version(unpacked)
     report("compiling the agent")
-    files, version, digest = software.collect(top, content.version)
+    files, version, digest = software.collect(top, version=content.version)
     load.check_version(content.floor, "--floor")
     if load.numbers(version) < load.numbers(content.floor):
         raise ImageError(f"version {version} is below its own floor {content.floor}: no phone could go on from it")

@@ -17,7 +17,7 @@ SOURCES = ("agent/**/*.py", "hal/*.py", "hal/device/*.py")
 ROOTFS = pathlib.Path(__file__).parent / "rootfs"
 
 
-def collect(top, version=None, architecture="aarch64"):
+def collect(top, architecture="aarch64", version=None):
     """-> ({path below /phone: bytes}, version, digest) from the source tree at `top`. Python becomes bytecode.
 
     version: three numbers; None: the source tree's own. The digest is of all of this, so that a log names exactly what was
