@@ -140,7 +140,9 @@ class LoadStep:
         body = _Gate(self._rules, name, loadslot.SlotWriter(slot, self._progress(name)))
         sink = body.sink = SignedFileSink(self._crypto, slot.size, body)
         try:
-            await fetcher.fetch(name + ".sgn", sink, slot.size, self._clock.monotonic() + LOAD_TIME)
+            pieces = loadslot.Pieces(sink)
+            await fetcher.fetch(name + ".sgn", pieces, slot.size, self._clock.monotonic() + LOAD_TIME)
+            pieces.finish()
             signed = sink.finish()
             refusal = self._rules.by_signature(name, signed)
             if refusal is not None:

@@ -8,6 +8,39 @@ SYNC = 1 << 20
 NO_SPACE = 28  # ENOSPC
 
 
+class Pieces:
+    """Puts the small blocks of a transfer together, so that what follows (`sink`) is called once a PIECE: a call of the
+    cryptographic library for each packet would cost more than its work. finish() hands on the rest."""
+
+    def __init__(self, sink):
+        self._sink = sink
+        self._buffer = bytearray(PIECE)
+        self._filled = 0
+
+    def begin(self, size):
+        """A file starts, or starts over. Raises what the sink raises."""
+        self._filled = 0
+        self._sink.begin(size)
+
+    def write(self, block):
+        """The next bytes. Raises what the sink raises."""
+        end = self._filled + len(block)
+        if end > PIECE:
+            self.finish()
+            if len(block) > PIECE:
+                self._sink.write(block)
+                return
+            end = len(block)
+        self._buffer[self._filled : end] = block
+        self._filled = end
+
+    def finish(self):
+        """Hand on what is here. Raises what the sink raises."""
+        count, self._filled = self._filled, 0
+        if count:
+            self._sink.write(memoryview(self._buffer)[:count])
+
+
 class SlotWriter:
     """The body of a signed file (agent.formats.signedfile) goes to the flash region `slot`. progress(bytes) hears of it.
 
