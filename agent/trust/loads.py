@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
 """May this load be installed? The rules of docs/spec/loads.md in their order; decided without I/O.
 
-W1. Only a configuration that a trust list verified asks for a load; without any trust, every configuration does.
-W2. Signed by a certificate of the running software's maker, and by nobody else. No trust list and no TVS is asked.
-W3. It is for this board, of a format that this phone knows, and of the name that was asked for, inside as outside.
-W4. Not below the floor of the running software.
-W5. Not the one that failed its trial last time, until another is named or a person says so.
+W5.  Only a configuration that a trust list verified asks for a load; without any trust, every configuration does.
+W7.  Signed by a certificate of the running software's maker, and by no one else. Neither a trust list nor TVS is asked (W4).
+W8.  It is for this board, of a format that this phone knows, and of the name that was asked for, inside as outside.
+W9.  Not below the floor of the running software.
+W10. Not the one that failed its trial last time, until another is named or a person says so.
 
 What the name alone tells (another board, a version below the floor, the one that failed) is said before anything is fetched.
 """
@@ -48,18 +48,18 @@ class LoadRules:
         whether trust is installed. failed: name of the load that failed its trial last, or None. A Decision that refuses,
         or None: fetch it."""
         if has_trust and configuration.reason not in VERIFIED:
-            return _refuse("not-authorized", name, wording.not_authorized(name, configuration))  # W1
+            return _refuse("not-authorized", name, wording.not_authorized(name, configuration))  # W5
         board, version = parts_of(name)
         if board != self._software.board:
-            return _refuse("wrong-board", name, wording.wrong_name(name, self._software.board))  # W3
+            return _refuse("wrong-board", name, wording.wrong_name(name, self._software.board))  # W8
         if version < version_of(self._software.floor):
-            return _refuse("load-too-old", name, wording.too_old(name, self._software.floor))  # W4
+            return _refuse("load-too-old", name, wording.too_old(name, self._software.floor))  # W9
         if name == failed:
-            return _refuse("load-failed", name, wording.failed_before(name))  # W5
+            return _refuse("load-failed", name, wording.failed_before(name))  # W10
         return None
 
     def by_header(self, name, header):
-        """W2 and W3 as far as the header (agent.formats.header.Header) tells, before the body is written anywhere. A Decision
+        """W7 and W8 as far as the header (agent.formats.header.Header) tells, before the body is written anywhere. A Decision
         that refuses, or None."""
         evidence = wording.evidence(name, header)
         if not self._signers(header):
@@ -69,7 +69,7 @@ class LoadRules:
         return None
 
     def by_signature(self, name, signed):
-        """W2: signed: agent.formats.signedfile.SignedFile, whose header was found right. A Decision that refuses, or None."""
+        """W7: signed: agent.formats.signedfile.SignedFile, whose header was found right. A Decision that refuses, or None."""
         header = signed.header
         for certificate, fields in self._signers(header):
             if fields.key_bits >= KEY_BITS_MINIMUM and verifies(
@@ -89,7 +89,7 @@ class LoadRules:
         return found
 
     def by_image(self, name, read, size):
-        """W3 and W4 of what is inside: read(offset, count) gives bytes of the boot image, `size` are there. A Decision that
+        """W8 and W9 of what is inside: read(offset, count) gives bytes of the boot image, `size` are there. A Decision that
         refuses, or None."""
         try:
             image = fit.Fit(read, size)

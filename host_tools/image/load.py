@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Loads: what a phone fetches to update itself (spec/loads.md). NAME.sgn is a signed file whose body is a boot image."""
+"""Loads: what a phone fetches to update itself (docs/spec/loads.md). NAME.sgn is a signed file whose body is a boot image."""
 
 import re
 

@@ -59,7 +59,7 @@ def old_reader(release):
         for name in names[1:]:
             found = module(name)
             sys.modules[name] = found
-            with open(folder + "/" + name[6:] + ".py") as file:
+            with open(folder + "/" + name[6:] + ".txt") as file:
                 exec(compile(file.read(), name, "exec"), found.__dict__)
         return sys.modules["agent.store"].Store, sys.modules["agent.errors"].TrustLost
     finally:

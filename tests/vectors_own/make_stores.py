@@ -64,7 +64,7 @@ def main(release, checkout):
         expected[name] = {section: hashlib.sha256(value).hexdigest() for section, value in held.items()}
     (folder / "expected.json").write_text(json.dumps(expected, indent=1, sort_keys=True) + "\n")
     for module in ("store.py", "store_layout.py", "errors.py"):
-        shutil.copyfile(pathlib.Path(checkout) / "agent" / module, folder / "reader" / module)
+        shutil.copyfile(pathlib.Path(checkout) / "agent" / module, folder / "reader" / module.replace(".py", ".txt"))
 
 
 if __name__ == "__main__":
