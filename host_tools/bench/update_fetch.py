@@ -26,8 +26,8 @@ class Loads:
     running, boot = "a", "normal"
 
     def __init__(self, folder):
-        self.slots = {name: device.Flash("%s/slot-%s" % (folder, name), 0, 31 << 20) for name in ("a", "b")}
-        self.environment = [device.Flash("%s/slot-%s" % (folder, name), 31 << 20, bootenv.SIZE) for name in ("a", "b")]
+        self.slots = {name: device.Flash(f"{folder}/slot-{name}", 0, 31 << 20) for name in ("a", "b")}
+        self.environment = [device.Flash(f"{folder}/slot-{name}", 31 << 20, bootenv.SIZE) for name in ("a", "b")]
 
     def confirmed(self):
         """Nobody watches."""
@@ -92,7 +92,8 @@ async def measure(mode, port, name, folder):
         return Fetcher(tftp, None, [("127.0.0.1", port)], hal.clock)
 
     phone = Anything()
-    software = Software("phonetrust-%s-0.0.1" % name.split("-")[1], name.split("-")[1], "0.0.0", [key])
+    board = name.split("-")[1]
+    software = Software(f"phonetrust-{board}-0.0.1", board, "0.0.0", [key])
     step = LoadStep(
         Loads(folder), software, hal.crypto, phone, phone, phone, fetcher, lambda: True, phone, hal.clock,
         lambda line: None, restart,
@@ -106,7 +107,7 @@ async def measure(mode, port, name, folder):
         raise SystemExit(phone.decisions[-1].text)
     if hasattr(gc, "mem_alloc"):
         gc.collect()
-        print("memory %d" % gc.mem_alloc(), file=sys.stderr)
+        print(f"memory {gc.mem_alloc()}", file=sys.stderr)
     return ended[0] - start
 
 
