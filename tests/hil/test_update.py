@@ -166,6 +166,7 @@ def test_a_bit_flipped_in_the_slot_that_runs_is_said(updating):
     start(phone)
     assert "slot b, boot fallback" in phone.heard
     phone.expect(r"load refused load-rolled-back: .*bytes on the card are not right", 30)
+    assert phone.status()["load"]["slot"] == "b"  # by then it has told the boot loader, too
     phone.strategy.transition("off")
     with phone.card.in_pc() as path:
         assert layout.read_environment(path)[0] == {"slot": "b"}
