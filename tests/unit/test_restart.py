@@ -55,3 +55,28 @@ def test_a_program_that_asked_is_waited_for_until_it_goes():
 def test_nobody_gets_more_than_ten_minutes():
     assert LONGEST == 600000
     assert restarted(wishes={1000: 900000}) == LONGEST
+
+
+def test_a_program_postpones_a_restart_that_was_announced():
+    from tests.helpers.agent.service_place import served
+
+    async def check(place):
+        client = await place.connect()
+        refused = await client.ask({"id": 1, "do": "postpone", "seconds": 60})
+        assert not refused["ok"] and refused["error"] == "no restart has been announced"
+        clock = place.world.hal.clock
+        assert place.phone.service.announce_restart("NAME", clock.monotonic() + LONGEST) is False, "nobody listens"
+        await client.ask({"id": 2, "do": "subscribe"})
+        assert place.phone.service.announce_restart("NAME", clock.monotonic() + LONGEST) is True
+        await place.settle()
+        assert client.lines()[-1] == {"event": "restart", "load": "NAME", "postponable": 600}
+        begun = clock.monotonic()
+        assert (await client.ask({"id": 3, "do": "postpone", "seconds": 60}))["seconds"] == 60
+        assert place.phone.service.restart_wanted_after() == begun + 60000
+        clock.now += 590000
+        assert (await client.ask({"id": 4, "do": "postpone", "seconds": 600}))["seconds"] == 10, "ten minutes for all"
+        for seconds in (-1, 601, "1", True, None):
+            answer = await client.ask({"id": 5, "do": "postpone", "seconds": seconds})
+            assert not answer["ok"] and "from 0 to 600" in answer["error"], seconds
+
+    served(check)
