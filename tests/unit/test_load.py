@@ -14,7 +14,7 @@ from tests.helpers.agent.load_world import (
     load,
 )
 
-HEAP = "16m"  # for the copies of a card; how much the phone itself needs is test_load_memory.py's
+HEAP = "16m"  # for the copies of a card; a board takes loads of 15 MB with a heap of 8 MB
 
 
 def state(world):
