@@ -144,12 +144,6 @@ KEYS = {
     ),
     "http_port": (_number(1, 65535), 6970, 6970, "port of provisioning by HTTP"),
     "https_port": (_number(1, 65535), 6971, 6971, "port of provisioning by HTTPS"),
-    "tls_static_rsa": (
-        _boolean,
-        False,
-        True,
-        "offer TLS key exchange by RSA alone too, without forward secrecy, for servers that know no other",
-    ),
     "http_timeout": (_number(100, 60000), 3000, 3000, "ms for an HTTP server to connect, and to begin its answer"),
 }
 

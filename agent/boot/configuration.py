@@ -40,7 +40,8 @@ class WebServer:
 
 class ConfigurationStep:
     """settings: device and configuration_limit are used. crypto: of the HAL. web_server: WebServer. enrolment:
-    agent.boot.enrolment.Enrolment."""
+    agent.boot.enrolment.Enrolment. accepted: (Decision, PhoneConfig) of the configuration that the last run accepted, or
+    None."""
 
     def __init__(self, settings, crypto, fetcher, judge, web_server, keeper, enrolment, history, log):
         self.name = "%s.cnf.xml" % settings.device
@@ -53,6 +54,7 @@ class ConfigurationStep:
         self._enrolment = enrolment
         self._history = history
         self._log = log
+        self.accepted = None
 
     @property
     def good(self):
@@ -84,6 +86,7 @@ class ConfigurationStep:
 
     async def _fetch(self):
         """(Decision, PhoneConfig of the last document that was believed or None)."""
+        self.accepted = None
         found = await self._signed_or_plain(self.name)
         if found is None:
             decision = self._judge.trust.decide_autoregistration("XMLDefault.cnf.xml")
@@ -198,4 +201,5 @@ class ConfigurationStep:
         except outcomes.KEEPING_FAILS as error:
             return outcomes.not_kept(name, error, self._judge, decision.evidence)
         self._judge.configure(configuration.tvs)
+        self.accepted = decision, configuration
         return decision

@@ -19,15 +19,17 @@ _BOOT = object()  # the wish for a boot; other wishes are authentication strings
 
 class Work:
     """boot: agent.boot.order.Boot. enrolment: agent.boot.enrolment.Enrolment. history, clock: as in Boot. log(line): what
-    happens. ended(): called after each boot."""
+    happens. ended(): called after each boot. loads: agent.boot.load.LoadStep, None where the phone cannot replace its
+    software."""
 
-    def __init__(self, boot, enrolment, history, clock, log, ended):
+    def __init__(self, boot, enrolment, history, clock, log, ended, loads=None):
         self.boot_order = boot
         self._enrolment = enrolment
         self._history = history
         self._clock = clock
         self._log = log
         self._ended = ended
+        self._loads = loads
         self._wishes = []
         self._wished = asyncio.Event()
         self._job = None
@@ -38,6 +40,7 @@ class Work:
     async def run(self, booted):
         """Boot, call booted(good), and go on with wishes and with jobs that are due, until the task is cancelled."""
         booted(await self._as_job(self.boot()))
+        await self._as_job(self.update())
         while True:
             try:
                 await asyncio.wait_for(self._wished.wait(), _TICK)
@@ -52,12 +55,18 @@ class Work:
         self._ended()
         return good
 
+    async def update(self):
+        """After a boot: say what became of a load on trial, and take the one that the configuration names."""
+        if self._loads is not None:
+            await self._loads.run()
+
     async def turn(self):
         """Do all wishes, then the jobs that are due."""
         while self._wishes:
             string = self._wishes.pop(0)
             if string is _BOOT:
                 await self.boot()
+                await self.update()
             else:
                 await self._enrol(string)
         if self._enrolment.due():
@@ -81,6 +90,7 @@ class Work:
             self._pause, self._due = min(2 * self._pause, LAST_PAUSE), None
             self._log("asking the servers again")
             await self.boot()
+            await self.update()
 
     async def _as_job(self, coroutine):
         """Run it so that erase() can end it. Returns its result; None where it was ended, or ended in a fault of ours: the
@@ -111,6 +121,13 @@ class Work:
         """Fetch lists and configuration again."""
         if _BOOT not in self._wishes:
             self._wish(_BOOT)
+
+    def retry_load(self):
+        """Forget that a load failed its trial, and fetch everything again. False where none has failed."""
+        if self._loads is None or not self._loads.retry():
+            return False
+        self.restart()
+        return True
 
     def update_lsc(self, string=None):
         """Ask CAPF for what it has for this phone, with the authentication string that was typed in, if any."""

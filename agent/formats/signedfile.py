@@ -106,8 +106,13 @@ class SignedFileSink:
         self._stream.update(whole[:cut])
         self._stream.update(whole[cut + size :])
         if self._body is not None:
-            self._body.begin(None)
+            self._body.begin(None)  # the header is known by now: .header
         return self._header_length - before
+
+    @property
+    def header(self):
+        """The header, None until it came whole."""
+        return self._header
 
     def finish(self):
         """The file has ended: its SignedFile. Raises Malformed where the header is not whole."""
@@ -116,6 +121,10 @@ class SignedFileSink:
         digest = self._stream.digest()
         self._stream = None
         return SignedFile(self._header, digest, self._size)
+
+    def header_bytes(self):
+        """The header as it came, padding included: a memoryview that lives until the next begin()."""
+        return memoryview(self._buffer)[: self._header_length]
 
     def close(self):
         """Give the running digest back; the sink can begin() again."""

@@ -27,6 +27,7 @@ class Client:
         self.stream = stream
         self.number = number
         self.subscribed = False
+        self.postponed_until = 0  # ms of the clock until which a restart is to wait for it
         self._act = act
         self._clock = clock
         self._input = b""

@@ -44,9 +44,12 @@ class Service:
         self._accepted = 0
         self._arriving = 0
         self._trust = None  # as subscribers were told
+        self._restart_limit = None  # ms of the clock until which a restart that was announced can wait
+        self.serving = False  # whether clients are accepted
 
     async def run(self, listener):
         """Accept clients until the task is cancelled; then all connections end."""
+        self.serving = True
         try:
             while True:
                 try:
@@ -58,6 +61,7 @@ class Service:
                 client = Client(stream, self._accepted, self._act, self._clock)
                 asyncio.create_task(self._serve(client))
         finally:
+            self.serving = False
             for client in list(self._clients):
                 client.end()
             listener.close()
@@ -106,6 +110,20 @@ class Service:
         if found != self._trust:
             self._trust = found
             self._tell({"event": "trust", "trust": found})
+
+    def announce_restart(self, load, limit):
+        """The phone restarts into another load soon: tell subscribers, who may postpone() it until `limit` (ms of the clock).
+        Whether there are any."""
+        if not any([client.subscribed for client in self._clients]):
+            return False
+        self._restart_limit = limit
+        seconds = (limit - self._clock.monotonic()) // 1000
+        self._tell({"event": "restart", "load": load, "postponable": seconds})
+        return True
+
+    def restart_wanted_after(self):
+        """The time (ms of the clock) until which clients that are connected asked to wait; 0 where none did."""
+        return max([0] + [client.postponed_until for client in self._clients])
 
     def _tell(self, event):
         for client in list(self._clients):
@@ -158,6 +176,15 @@ class Service:
         self._trust = self._view.trusted()
         return {"trust": self._trust}
 
+    async def _postpone(self, client, request):
+        seconds = request.get("seconds")
+        if isinstance(seconds, bool) or not isinstance(seconds, int) or not 0 <= seconds <= 600:
+            raise ValueError("seconds must be a whole number from 0 to 600")
+        if self._restart_limit is None:
+            raise ValueError("no restart has been announced")
+        client.postponed_until = min(self._clock.monotonic() + seconds * 1000, self._restart_limit)
+        return {"seconds": max(0, client.postponed_until - self._clock.monotonic()) // 1000}
+
     async def _unsubscribe(self, client, request):
         client.subscribed = False
         return {}
@@ -170,5 +197,6 @@ _ACTIONS = {
     "certificate": Service._certificate,
     "sign": Service._sign,
     "subscribe": Service._subscribe,
+    "postpone": Service._postpone,
     "unsubscribe": Service._unsubscribe,
 }

@@ -17,6 +17,7 @@ class View:
     that other programs asked for. keys: agent.local.keys.Keys. crypto: of the HAL."""
 
     def __init__(self, settings, crypto, judge, keeper, fetcher, tvs, history, programs, keys):
+        self.loads = None  # agent.boot.load.LoadStep, where the phone can replace its software
         self.settings = settings
         self.crypto = crypto
         self.judge = judge
@@ -53,8 +54,27 @@ class View:
             "requests": [decision.as_dict() for decision in self.programs.decisions],
             "signatures": self.keys.status(),
         }
+        found["load"] = self.load()
         found.update(self.trusted())
         return found
+
+    def load(self):
+        """The phone's own software, None where it cannot replace it: name, board, floor, slot that runs, boot (what the boot
+        loader said), trial: whether it is to be confirmed yet, failed: the load that failed its trial last, wanted: the one
+        that the configuration names. Part of the status."""
+        loads = self.loads
+        if loads is None:
+            return None
+        return {
+            "name": loads.software.name,
+            "board": loads.software.board,
+            "floor": loads.software.floor,
+            "slot": loads.part.running,
+            "boot": loads.part.boot,
+            "trial": loads.on_trial,
+            "failed": loads.failed,
+            "wanted": loads.wanted,
+        }
 
     def trusted(self):
         """What the phone trusts: state, mode, the installed lists, and whose configuration it uses. Part of the status."""

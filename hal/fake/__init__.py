@@ -34,11 +34,12 @@ class Restarted(BaseException):
 class Hal:
     """All parts, each of which a test may replace. crypto: a real one. size: of the flash."""
 
-    def __init__(self, crypto=None, size=262144, files=None, published=None):
+    def __init__(self, crypto=None, size=262144, files=None, published=None, loads=None):
         self.clock = FakeClock()
         self.net = FakeNet(self.clock)
         self.flash = FakeFlash(size)
         self.files = files
+        self.loads = loads
         self.published = published
         self.random = FakeRandom()
         self.crypto = crypto

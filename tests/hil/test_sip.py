@@ -36,7 +36,7 @@ def sip_phone(phone, calling, environment):
     phone.new(mac=MAC, tftp=[server], tftp_timeout=500, tftp_attempts=3)
     entries = phone_programs.entries([str(sips.PROGRAM)], described, boards.TOP, IN_THE_IMAGE, lambda text: None)
     with phone.card.in_pc() as path:
-        cards.add_files(path, described.name, entries)
+        cards.add_files(path, entries)
     return phone
 
 

@@ -118,6 +118,16 @@ def add_file(
     typer.echo(f"The TFTP servers have {name} and {name}.sgn.")
 
 
+@app.command("add-load")
+def add_load(
+    file: Annotated[Path, typer.Argument(help="The load, NAME.sgn, as `phonetrust image build` made it.")],
+    cluster: ClusterOption = DEFAULT_CLUSTER,
+):
+    """Hand out a firmware load as its maker signed it; `set load` says which phones are to run it."""
+    name = Cluster(cluster).add_load(file)
+    typer.echo(f"The TFTP servers have {name}.sgn. Phones run it after: set load all {name}")
+
+
 @app.command("remove-file")
 def remove_file(
     name: Annotated[str, typer.Argument(help="Its name on the TFTP servers.")],

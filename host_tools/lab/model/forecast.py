@@ -7,12 +7,14 @@ the node hands out; TVS is the lab's own, without sockets (paper_network.py). So
 
 from agent.flash.keeper import Configuration
 from agent.servers.tvs.client import TvsClient
+from agent.trust import loads
+from agent.trust.decision import Decision
 from hal.host.with_cryptography import HostCrypto
 from host_tools.lab.model.paper_network import PaperNetwork, Random, tvs_address
 from host_tools.lab.writers.kinds import has_tvs
 from host_tools.trial.phone import FileSource, StandingClock, TrialPhone, phone_settings
 
-_WORDS = {"itl": "ITL", "ctl": "CTL", "application": "application server", "capf": "CAPF server"}
+_WORDS = {"itl": "ITL", "ctl": "CTL", "application": "application server", "capf": "CAPF server", "load": "load"}
 TFTP_PORT = 69
 _NO_PHONE = "000000000000"  # stands for those that the cluster does not know
 
@@ -82,12 +84,39 @@ def forecast(cluster, state=None):
     state = state or cluster.state
     database = cluster.vouches_for(state)
     found = []
-    for macs, itl, ctl in cluster.holdings.groups(state.data["phones"]):
+    groups = list(cluster.holdings.groups(state.data["phones"]))
+    unseen = sorted(set(state.data["phones"]).difference(*[macs for macs, _itl, _ctl in groups]))
+    for macs, itl, ctl in groups:
         for number in range(1, len(state.data["nodes"]) + 1):
             mac = next((mac for mac in macs if mac in state.data["phones"]), None) or _any(state.data["phones"])
             decisions, _itl, _ctl = boot(state, database, itl, ctl, mac, number)
             found += [_item(macs, number, decision) for decision in decisions]
+            for phone in macs or unseen:
+                if phone in state.data["phones"]:
+                    load = load_decision(cluster, state.data["phones"][phone], decisions, itl or ctl)
+                    found += [_item([phone], number, load)] if load else []
     return found
+
+
+def load_decision(cluster, phone, decisions, trusts):
+    """What a phone (its entry in the state) decides about the load that its configuration names: a Decision, None where none
+    is named. As far as the cluster can tell: only the phone knows what it runs, whose loads it takes, and how old they may be.
+
+    decisions: of its boot. trusts: whether it has a trust list."""
+    name = phone["load"]
+    configuration = next((one for one in reversed(decisions) if ".cnf.xml" in one.kind and one.accepted), None)
+    if not name or configuration is None:
+        return None
+    board, version = loads.parts_of(name)
+    software = loads.Software(name, board or "phones", "0.0.0", [])
+    refusal = loads.LoadRules(None, software).by_name(name, configuration, bool(trusts), None)
+    if refusal is not None:
+        return refusal
+    if not phone.get("load_server") and cluster.load_path(f"{name}.sgn") is None:
+        text = f"No server of the cluster has {name}.sgn: hand it out (add-load). The phone keeps the load that it has."
+        return Decision(False, "not-found", loads.KIND, text)
+    text = f"A phone of the board {board} that runs another load takes {name}, if its maker signed it, and restarts for a trial."
+    return Decision(True, "load-installed", loads.KIND, text)
 
 
 def services(cluster, state=None):
