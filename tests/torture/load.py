@@ -51,9 +51,15 @@ def at_once(count):
             children = []
             for number in range(PROCESSES):
                 own = list(range(number, count, PROCESSES))
-                order = {"macs": [mac(each) for each in own], "server": f"127.0.0.1:{serving.tftp_port()}", "folder": name}
+                order = {
+                    "macs": [mac(each) for each in own],
+                    "server": f"127.0.0.1:{serving.tftp_port()}",
+                    "folder": name,
+                }
                 command = [sys.executable, "-m", "tests.torture.load"]
-                children.append(subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True))
+                children.append(
+                    subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+                )
                 children[-1].stdin.write(json.dumps(order) + "\n")
                 children[-1].stdin.close()
             results = [json.loads(line) for child in children for line in child.stdout]
@@ -69,8 +75,12 @@ def at_once(count):
         tally.lose("a phone that never reported")
     times = sorted(result[2] for result in results)
     if times:
-        part = " · ".join(f"{share} %: {times[min(len(times) - 1, len(times) * share // 100)]:.2f} s" for share in (50, 90, 99))
-        tally.note = f"{count} phones in {PROCESSES} processes against the lab cluster's one TFTP server; latency {part}."
+        part = " · ".join(
+            f"{share} %: {times[min(len(times) - 1, len(times) * share // 100)]:.2f} s" for share in (50, 90, 99)
+        )
+        tally.note = (
+            f"{count} phones in {PROCESSES} processes against the lab cluster's one TFTP server; latency {part}."
+        )
     return tally
 
 

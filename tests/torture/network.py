@@ -59,7 +59,9 @@ def hostile(protocol):
 
 def bad_network(effort):
     """Boots of a phone of each kind; each ends within BOUND, trusted, or (where packets are lost for good) unharmed."""
-    tally = Tally("network: loss, delay, doubling, reordering", f"each at 1, 5 and 20 % at once; bound {BOUND} s a boot.")
+    tally = Tally(
+        "network: loss, delay, doubling, reordering", f"each at 1, 5 and 20 % at once; bound {BOUND} s a boot."
+    )
     tally.rows = [("share", "phone", "boots", "trusted at once", "longest", "packets lost")]
     with tempfile.TemporaryDirectory(prefix="torture-") as name:
         folder = Path(name)
@@ -100,7 +102,9 @@ def _boots(tally, make, share, relay, seconds):
             tally.survive(took)
             trusted += all(one["outcome"] == "accepted" for one in decisions)
     lost = relay.counts["lost"]
-    tally.rows.append((f"{share:.0%}", phone.kind, boots, trusted, f"{longest:.1f} s", f"{lost} of {relay.counts['passed']}"))
+    tally.rows.append(
+        (f"{share:.0%}", phone.kind, boots, trusted, f"{longest:.1f} s", f"{lost} of {relay.counts['passed']}")
+    )
 
 
 def judge(decisions, took):
