@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Every target does its own set-up; what is there already costs nothing. TIER=unit|native|vectors|scenarios|hil narrows `make test`.
 .DEFAULT_GOAL := help
-.PHONY: help setup base native micropython run test docs bench lint format clean
+.PHONY: help setup base native micropython run test torture fuzz docs bench lint format clean
 SHELL := /bin/bash
 SETUP := host_tools/setup
 PYTHON := .venv/bin/python
@@ -36,6 +36,13 @@ run: native micropython ## a cluster on loopback and the booted board, step by s
 
 test: setup $(if $(TIER),,lint) ## lint and all tests; TIER=unit for one tier, ARGS='-k name' for pytest
 	@$(PYTHON) -m tests.run_tiers $(TIER) -- $(ARGS)
+
+torture: setup ## attack, faults and load within an hour: a table, written to docs/security.md; SECONDS=600 for less
+	@$(PYTHON) -m tests.torture --write $(if $(SECONDS),--seconds $(SECONDS)) $(ARGS)
+
+fuzz: setup ## every fuzz target of C and of Python for SECONDS=60 each, and what ran how long
+	@$(SETUP)/venv.sh fuzz
+	@$(PYTHON) -m tests.torture.fuzz $(or $(SECONDS),60)
 
 docs: base native ## docs/reasons.md anew from the table, docs/procedures.md from what the procedures of the scenarios did
 	@PHONETRUST_WRITE_DOCS=1 $(PYTHON) -m pytest -q --no-header tests/repository/test_reasons.py

@@ -102,10 +102,11 @@ def dhcp_servers(text):
         values = found.get(option) if isinstance(found, dict) else None
         for item in values if isinstance(values, list) and not servers else ():
             try:
-                servers.append(agent_settings.server(item) if isinstance(item, str) else None)
+                if isinstance(item, str):
+                    servers.append(agent_settings.server(item))
             except ValueError:
                 pass
-    return [server for server in servers if server]
+    return servers
 
 
 def load_settings(text, mac, model):
