@@ -36,11 +36,15 @@ def diff(
         items = compare.compare_folders(preflight_boot.read(old), preflight_boot.read(new), crypto)
     else:
         contents = [parts.read(path) for path in (old, new)]
-        for path, content in zip((old, new), contents, strict=True):
+        for path, content in zip([old, new], contents, strict=True):
             if compare.kind_of(content) is None:
                 parts.leave(parts.CANNOT_TELL, f"{path}: this is no trust list")
         same = contents[0] == contents[1]
-        items = [] if same else [{"file": new.name, "change": "changed", **compare.compare_files(*contents, crypto)}]
+        items = (
+            []
+            if same
+            else [{"file": new.name, "change": "changed", **compare.compare_files(contents[0], contents[1], crypto)}]
+        )
     if json:
         parts.print_json({"a": str(old), "b": str(new), "same": not items, "files": items})
     else:
