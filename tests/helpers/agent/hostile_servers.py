@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""TFTP servers of the fake network that misbehave, by name, for tests of bounds on both Pythons. Each is server(packet, source, reply)."""
+"""TFTP servers of the fake network that misbehave, by name, for tests of bounds on both Pythons. Each is
+server(packet, source, reply)."""
 
 
 def data(number, content):
