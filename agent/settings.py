@@ -7,7 +7,6 @@ import json
 
 from agent.errors import SettingsError
 from agent.fetch.tftp.packet import FULL_BLOCK, SAFE_BLOCK, SMALLEST_BLOCK
-from agent.formats import strict_json
 from agent.trust.age import REPLAYS
 from agent.trust.rules import POLICIES
 
@@ -144,12 +143,6 @@ KEYS = {
     ),
     "http_port": (_number(1, 65535), 6970, 6970, "port of provisioning by HTTP"),
     "https_port": (_number(1, 65535), 6971, 6971, "port of provisioning by HTTPS"),
-    "tls_static_rsa": (
-        _boolean,
-        False,
-        True,
-        "offer TLS key exchange by RSA alone too, without forward secrecy, for servers that know no other",
-    ),
     "http_timeout": (_number(100, 60000), 3000, 3000, "ms for an HTTP server to connect, and to begin its answer"),
 }
 
@@ -212,6 +205,8 @@ def _example(key, example):
 
 def parse(text, file="settings"):
     """Settings from the text of a settings file. Raises SettingsError."""
+    from agent.formats import strict_json  # only here: what reads settings need not stay in a small phone's memory
+
     try:
         values = strict_json.loads(text)
     except strict_json.JsonError as error:
