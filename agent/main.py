@@ -41,7 +41,7 @@ class Phone:
     def __init__(self, hal, settings, servers=(), origin=0, mic=None, user=None, group=None):
         """servers: TFTP servers that DHCP gave. origin: the clock's ms at which the log's time begins. mic: certificate
         and private key (DER) of the phone's maker, or None; ValueError where these do not belong together. user, group:
-        the numbers of those that this runs as."""
+        the numbers of the user and group that this runs as."""
         self.hal = hal
         self.settings = settings
         self._origin = origin
@@ -96,7 +96,7 @@ class Phone:
         )
 
     def _make_web(self, accept):
-        """HTTP and HTTPS, where the settings say so; else they are not even in memory."""
+        """HTTP and HTTPS, where the settings want them; otherwise their code is not even loaded."""
         hal, settings = self.hal, self.settings
         if settings.provisioning != "http":
             return None
@@ -114,13 +114,13 @@ class Phone:
         )
 
     def _show(self, identity):
-        """To servers that ask who this is: certificate and key, or None."""
+        """The certificate and key for servers that ask the phone for one, or None."""
         self.tvs.identity = identity
         if self._web is not None:
             self._web.identity = identity
 
     def _capf_client(self):
-        from agent.servers.capf.client import CapfClient  # only a phone that enrols needs it in its memory
+        from agent.servers.capf.client import CapfClient  # only a phone that enrols needs it in memory
 
         hal, settings = self.hal, self.settings
         names = (settings.device, settings.full_name)
@@ -145,7 +145,7 @@ class Phone:
         self.line(severity, "%s %s %s: %s" % (decision.kind, decision.outcome, decision.reason, decision.text))
         for warning in decision.warnings:
             self.line(WARNING, "%s: %s" % (decision.kind, warning))
-        self._certificates.update()  # before anybody hears of it
+        self._certificates.update()  # before any program hears of it
         self.service.publish(decision)
 
     def _summary(self):

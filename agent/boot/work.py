@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 """The one task that changes what a phone trusts: the first boot, further ones, enrolment, and what a person erases.
 
-One job runs at a time. A person's wish waits for the job that runs; erasing ends it, because nobody should have to wait for
-silent servers to take trust away. A network that comes back is found without anybody's help: what failed and may work later
-(agent/trust/reasons.py) is tried again after a pause."""
+One job runs at a time. A person's wish waits until the job ends. Only erasing ends the job, because a person who takes
+trust away should not have to wait for silent servers. The phone finds a network that comes back without help: it tries
+again, after a pause, what failed and may work later (agent/trust/reasons.py)."""
 
 import asyncio
 import gc
@@ -12,8 +12,8 @@ from agent.trust.reasons import try_again
 
 #: ms after which a boot that found no server, or ran out of time, is tried again: doubled each time, up to the second
 FIRST_PAUSE, LAST_PAUSE = 10000, 80000
-_TICK = 1  # s between two looks at what is due
-_WISHES = 4  # that wait
+_TICK = 1  # s between two looks for jobs that are due
+_WISHES = 4  # the most that wait
 _BOOT = object()  # the wish for a boot; other wishes are authentication strings for CAPF, or None
 
 
@@ -36,7 +36,7 @@ class Work:
         self._due = None
 
     async def run(self, booted):
-        """Boot, call booted(good), and go on with whatever is wished or due, until the task is cancelled."""
+        """Boot, call booted(good), and go on with wishes and with jobs that are due, until the task is cancelled."""
         booted(await self._as_job(self.boot()))
         while True:
             try:
@@ -53,7 +53,7 @@ class Work:
         return good
 
     async def turn(self):
-        """Do all that was wished, then what is due."""
+        """Do all wishes, then the jobs that are due."""
         while self._wishes:
             string = self._wishes.pop(0)
             if string is _BOOT:
@@ -117,13 +117,13 @@ class Work:
         self._wish(string)
 
     async def erase(self, what):
-        """Remove "itl", "ctl" or "all", now: what is going on is ended first."""
+        """Remove "itl", "ctl" or "all", now. The running job is ended first."""
         if self._job is not None:
             self._stopping = True
             self._job.cancel()
             while self._job is not None:
                 await self._clock.sleep(10)
-            self._log("what the phone was fetching was ended")
+            self._log("the phone has stopped fetching")
         self.boot_order.installed.erase(what)
 
     def _wish(self, wish):

@@ -24,15 +24,25 @@ class SignedFile:
 
 def read(data, crypto, limit=SIZE_LIMIT):
     """The SignedFile in `data` (bytes). Raises Refused `too-large` and `malformed`."""
-    sink = SignedFileSink(crypto, limit)
-    sink.begin(len(data))
-    sink.write(memoryview(data))
-    return sink.finish()
+    if len(data) > limit:
+        raise too_large(len(data), limit)
+    view = memoryview(data)
+    length = _announced_length(view, len(view)) if len(view) >= 10 else 10
+    if length > len(view):
+        raise _ends_early(view)
+    header = Header(view[:length])
+    return SignedFile(header, crypto.digest(header.digest_algorithm, view, header.signature_cut), len(view))
 
 
 def looks_signed(data):
     """Whether bytes start as a signed file does; no text of a configuration starts so."""
     return len(data) > 0 and data[0] == tlv.VERSION
+
+
+def _ends_early(view):
+    """The Malformed of a file that ends inside its header."""
+    tlv.header_length(view)  # words the fault, where it can
+    return Malformed("the file ends inside its header", tlv.HEADERLENGTH, 5)
 
 
 class SignedFileSink:
@@ -102,8 +112,7 @@ class SignedFileSink:
     def finish(self):
         """The file has ended: its SignedFile. Raises Malformed where the header is not whole."""
         if self._header is None:
-            tlv.header_length(memoryview(self._buffer)[: self._have])  # words the fault
-            raise Malformed("the file ends inside its header", tlv.HEADERLENGTH, 5)
+            raise _ends_early(memoryview(self._buffer)[: self._have])
         digest = self._stream.digest()
         self._stream = None
         return SignedFile(self._header, digest, self._size)

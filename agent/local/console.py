@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The person at the phone: a menu in the words of a phone, and the same as one-line commands for scripts.
 
-There is no shell behind it. What changes anything is logged, and erasing asks twice."""
+There is no shell behind it. Every command that changes something is logged, and erasing asks twice."""
 
 from agent.local.json_pieces import pieces
 
@@ -19,7 +19,7 @@ _HELP = (
     ("help", "this list"),
 )
 
-#: menu -> its items: what is shown, and the menu it opens or ("=") the command it stands for
+#: menu -> its items: the text, and the menu that it opens or ("=") the command that it stands for
 _MENUS = {
     "Settings": (
         ("Security", "Security"),
@@ -55,7 +55,7 @@ class Console:
         self._do = do
         self._write = write
         self._menu = None
-        self._erasing = None  # what is to be erased while the person is asked
+        self._erasing = None  # the part to erase, while the person is asked
         self._confirmed = 0
         self._asking_string = False
 
@@ -107,10 +107,10 @@ class Console:
                 if self._erasing:
                     await self._confirm([word] if word else None)
         else:
-            self._lines(["'%s' is no command; help lists them." % " ".join(words)[:60]])
+            self._lines(["'%s' is not a command; help lists them." % " ".join(words)[:60]])
 
     async def _confirm(self, words):
-        """Ask, and take the answers: only two times yes erases. None asks for the first time."""
+        """Ask, and take the answers: only yes, twice, erases. None asks for the first time."""
         if words is not None:
             if words != ["yes"]:
                 self._erasing = None

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: MIT
 """The service for the phone's other programs, on a Unix socket: one JSON object a line, both ways (docs/service.md).
 
-What keeps a program that misbehaves from harming others:
-1. each client is served by tasks of its own, one request at a time; no silent server that it asks about keeps others;
-2. a client that sends nonsense or too much, or does not read its answers, is told so if it can be, and closed;
+A program that misbehaves harms no other:
+1. each client has tasks of its own and one request at a time, so a silent server delays only the client that asked;
+2. a client that sends nonsense or too much, or does not read its answers, is told so where possible, and closed;
 3. connections are shared out by process and by user, and some are kept for the phone's own programs;
-4. a client that goes away ends what was worked on for it;
-5. whatever goes wrong with one request ends that request, never the agent."""
+4. when a client goes away, the work for it ends;
+5. whatever goes wrong with a request ends that request, never the agent."""
 
 import asyncio
 from binascii import a2b_base64
@@ -16,11 +16,11 @@ from agent.local import requests
 from agent.local.client import Client
 from agent.trust.rules import PURPOSES
 
-#: The version of what is said here; it changes when a program written for the older one would misunderstand.
+#: The version of this service; it changes when a program written for the older one would misunderstand.
 PROTOCOL = 1
 
 CLIENTS_LIMIT = 16
-OWN_SLOTS = 4  # of them, for the phone's own user and root
+OWN_SLOTS = 4  # of these, for the phone's own user and root
 USER_LIMIT = 8  # connections of one other user
 PROGRAM_LIMIT = 4  # connections of one process
 FILES_LIMIT = 4  # files that arrive at once, for all programs
@@ -77,7 +77,7 @@ class Service:
                 self._files.release(client.number)
 
     def _refusal(self, stream):
-        """Why this client finds no place, or None."""
+        """Why there is no place for this client, or None."""
         if self._count(lambda other: other.process == stream.process) >= PROGRAM_LIMIT:
             return "one program may have %d connections" % PROGRAM_LIMIT
         own = self._is_own(stream)
@@ -98,7 +98,7 @@ class Service:
     # Events
 
     def publish(self, decision):
-        """A decision was made: tell subscribers; and what is trusted now, where that changed."""
+        """Tell subscribers a decision, and the trust where it changed."""
         if not any([client.subscribed for client in self._clients]):
             return
         self._tell({"event": "decision", "decision": decision.as_dict()})

@@ -11,7 +11,7 @@ _TOPICS = ("flash", "ctl", "itl", "configuration")
 
 
 class View:
-    """What the status is read from: the parts of one phone, of which it changes none.
+    """Reads the status from the parts of one phone, and changes none of them.
 
     settings; judge, keeper, fetcher, tvs (with .servers), store; history: of the phone's own decisions, programs: of those
     that other programs asked for. keys: agent.local.keys.Keys. crypto: of the HAL."""
@@ -86,11 +86,11 @@ def state_of(trust):
 def refusal_of(decisions):
     """The refusal that locks the phone out and that no later decision about the same kind of thing undid, or None.
 
-    The first of flash, CTL, ITL and configuration, since one refused is often why the next is."""
+    The first of flash, CTL, ITL and configuration, because one refusal often causes the next."""
     newest = {}
     for decision in decisions:
         if decision.reason == "erased":
-            newest = {}  # what was refused before is decided anew
+            newest = {}  # an earlier refusal was decided anew
         newest[_topic(decision.kind)] = decision
     for topic in _TOPICS:
         decision = newest.get(topic)

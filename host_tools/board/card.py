@@ -27,10 +27,14 @@ def add_programs(card, board, entries):
 
     board: name of a folder of boards/. The executables directly in /programs are started beside the agent
     (host_tools/image/rootfs/programs). They stay until the next image is written. ImageError where they do not fit."""
+    add_files(card, board, {f"programs/{path}": entry for path, entry in entries.items()})
+
+
+def add_files(card, board, entries):
+    """The same for files anywhere: {path: cpio.Entry}, as host_tools.image.phone_programs gives them."""
     boot, _ = layout.boot_and_store(card)
     name = boards.load(board).boot.initramfs
-    archive = fat.read(card, boot.offset, name)
-    archive += initramfs.compressed(cpio.archive({f"programs/{path}": entry for path, entry in entries.items()}))
+    archive = fat.read(card, boot.offset, name) + initramfs.compressed(cpio.archive(entries))
     fat.write(card, boot.offset, name, archive)
 
 

@@ -94,6 +94,7 @@ class Cluster(Phones, Certificates, Parameters, Releases, Transfers, Bulk):
                 "autoregistration": False,
                 "centralized_tftp": None,
                 "capf_servers": 1,
+                "last_itl": {},
                 "additional": [],
                 "trusted": {},
                 "visitors": {},

@@ -17,27 +17,33 @@ TFTP_PORT = 69
 _NO_PHONE = "000000000000"  # stands for those that the cluster does not know
 
 
-def boot(state, database, itl, ctl, mac=None, node=1, kept=None, others=()):
+def boot(state, database, itl, ctl, mac=None, node=1, kept=None, others=(), known=None):
     """The decisions of a phone with these lists (bytes or None) that starts and asks node `node`; and what it holds then.
 
     `database` is what TVS vouches for. `mac`: a phone that the cluster knows. `kept`: the Configuration that the phone
-    verified last; None: one that names this cluster's TVS. `others`: (State, database) of other clusters that run.
+    verified last; None: one that names this cluster's TVS. `others`: (State, database) of other clusters that run;
+    `known`: of State.handed_out().
     Returns ([Decision, ...], itl, ctl), without decisions about files that are not there.
     """
-    phone = _phone(state, database, itl, ctl, mac, node, kept, others)
+    phone = _phone(state, database, itl, ctl, mac, node, kept, others, known)
     decisions = [decision for decision in phone.boot() if decision.reason != "not-found"]
     return decisions, phone.itl, phone.ctl
 
 
-def _phone(state, database, itl, ctl, mac, node, kept, others):
+def _phone(state, database, itl, ctl, mac, node, kept, others, known=None):
     settings = phone_settings(mac or _NO_PHONE)
     if kept is None and itl is not None:
         kept = Configuration(f"{settings.device}.cnf.xml.sgn", tvs_servers(state), None)
     network = PaperNetwork([(state, database), *others])
     asker = TvsClient(network, StandingClock(), Random(), settings.full_name, settings.tvs_timeout)  # pyright: ignore[reportAttributeAccessIssue]
     entry = state.data["nodes"][node - 1]
-    files = FileSource(state.handed_out(node), server=(entry["address"], entry["ports"].get("tftp", TFTP_PORT)))
+    files = FileSource(state.handed_out(node, known), server=(entry["address"], entry["ports"].get("tftp", TFTP_PORT)))
     return TrialPhone(settings, HostCrypto(), files, asker, itl=itl, ctl=ctl, configuration=kept)
+
+
+def judge(state, database, itl, ctl, purpose, certificate, kept=None, others=()):
+    """The Decision of a running phone with these lists about a TLS server with this certificate (DER); as boot()."""
+    return _phone(state, database, itl, ctl, None, 1, kept, others).judge(purpose, certificate)
 
 
 def tvs_servers(state):
@@ -49,6 +55,22 @@ def tvs_servers(state):
 def takes(state, database, kind, content, itl, ctl):
     """Whether a phone with these lists takes `content` as its new one of `kind`. Refused where it cannot read its own."""
     return _phone(state, database, itl, ctl, None, 1, None, ()).takes(kind, content).accepted
+
+
+def moved(cluster, old):
+    """What happens to the phones of the cluster `old` when they are moved to this one and restart; items as of forecast().
+
+    Both clusters run: the phones ask the TVS of the old one."""
+    state, old_state = cluster.state, old.state
+    database, others = cluster.vouches_for(state), [(old_state, old.vouches_for(old_state))]
+    found = []
+    for macs, itl, ctl in old.holdings.groups(old_state.data["phones"]):
+        mac = next((mac for mac in macs if mac in state.data["phones"]), None) or _any(state.data["phones"])
+        kept = None if itl is None else Configuration("of the old cluster", tvs_servers(old_state), None)
+        for number in range(1, len(state.data["nodes"]) + 1):
+            decisions, _itl, _ctl = boot(state, database, itl, ctl, mac, number, kept, others)
+            found += [_item(macs, number, decision) for decision in decisions]
+    return found
 
 
 def forecast(cluster, state=None):
