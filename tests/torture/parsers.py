@@ -86,7 +86,7 @@ def differential(effort):
             tally.survive(took)
         else:
             tally.lose(f"{data[:60].hex()}...: read in two ways", took)
-    tally.note = f"{both:,} lists were read by both, {alone:,} by one alone: `cryptography` looks at extensions, libphonetrust is stricter on DER."
+    tally.note = f"{both:,} lists were read by both, {alone:,} by one alone, which is stricter on DER or on extensions."
     return tally
 
 
