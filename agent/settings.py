@@ -7,7 +7,6 @@ import json
 
 from agent.errors import SettingsError
 from agent.fetch.tftp.packet import FULL_BLOCK, SAFE_BLOCK, SMALLEST_BLOCK
-from agent.formats import strict_json
 from agent.trust.age import REPLAYS
 from agent.trust.rules import POLICIES
 
@@ -206,6 +205,8 @@ def _example(key, example):
 
 def parse(text, file="settings"):
     """Settings from the text of a settings file. Raises SettingsError."""
+    from agent.formats import strict_json  # only here: what reads settings need not stay in a small phone's memory
+
     try:
         values = strict_json.loads(text)
     except strict_json.JsonError as error:

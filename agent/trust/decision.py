@@ -7,7 +7,6 @@ import json
 
 from agent.formats.text import SENTENCES_LIMIT, shown, shown_value
 from agent.trust.reasons import ACCEPTED, REFUSED
-from agent.trust.wording.vendor import vendor_line
 
 
 class Decision:
@@ -50,6 +49,8 @@ class Decision:
     @property
     def status_message(self):
         """What a phone of the vendor would show for this among its status messages, or None."""
+        from agent.trust.wording.vendor import vendor_line  # only who asks for it needs its memory
+
         line = vendor_line(self)
         return None if line is None else shown(line)
 

@@ -48,11 +48,13 @@ class Hal:
 
 
 class FakeClock:
-    """A clock that stands until something waits. sleeps: every sleep() there was, in ms."""
+    """A clock that stands until something waits. sleeps: every sleep() there was, in ms. yields: whether a sleep lets the
+    other tasks of a loop go on; for tests of whole phones, where a task sleeps without end."""
 
     def __init__(self, now=1000):
         self.now = now
         self.sleeps = []
+        self.yields = False
 
     def monotonic(self):
         """Milliseconds."""
@@ -67,6 +69,8 @@ class FakeClock:
         """Move the clock."""
         self.sleeps.append(duration)
         self.now += max(duration, 0)
+        if self.yields:
+            await asyncio.sleep(0)
 
 
 class FakeRandom:

@@ -4,7 +4,7 @@
 from agent.boot import outcomes
 from agent.errors import TransferError
 from agent.trust.decision import Answer, Decision
-from agent.trust.reasons import REASONS
+from agent.trust.reasons import codes
 from tests.helpers.agent.building import der
 from tests.helpers.agent.judging import NAME, PLAIN, TOMCAT, decide, trust
 
@@ -71,7 +71,7 @@ def test_what_such_phones_do_not_show():
 
 
 def test_every_decision_of_every_kind_has_a_line_or_none():
-    for reason in REASONS:
+    for reason in codes():
         for kind in ("ctl", "itl", "flash", "lsc", "tftp", "application", NAME, PLAIN, "a.xml\x1b"):
             for accepted in (True, False):
                 found = line(kind, reason, accepted)
