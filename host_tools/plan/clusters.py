@@ -55,6 +55,7 @@ class PaperCluster(Cluster):
             del phones[mac]
         if not phones:
             self.add_phone(_STAND_IN)
+        self.stand_in = "SEP" + next(iter(phones or self.data["phones"]))
         self.saved = None
         self._vouched = (None, None)
 
@@ -140,6 +141,7 @@ class PublicCluster:
 
     def __init__(self, path, crypto):
         self._crypto = crypto
+        self.stand_in = "SEP" + _STAND_IN
         self._files, self._asker = self._read(Path(path))
         self._root = Path(path)
 

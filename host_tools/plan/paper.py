@@ -125,10 +125,15 @@ class World:
             ctl=self.remember(phone.ctl),
             kept=None if known is None else (known.name, tuple(map(tuple, known.tvs)), known.timestamp),
         )
+        stand_in = self.clusters[held.home].stand_in
+
+        def own(text):
+            return text.replace(stand_in, "SEP<MAC>")
+
         refused = [decision.reason for decision in found if decision.accepted is False]
         if refused:
             outcome = LOCKED if any(map(locks_out, refused)) else WAITS
         else:
             outcome = UNCHANGED if (then.itl, then.ctl) == (held.itl, held.ctl) else ACCEPTED
-        told = tuple((each.kind, each.outcome, each.reason, each.text) for each in found)
+        told = tuple((own(each.kind), each.outcome, each.reason, own(each.text)) for each in found)
         return Verdict(outcome, told, then)
