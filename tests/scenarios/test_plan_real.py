@@ -23,15 +23,15 @@ STEPS = {
     "tokens": (*COMMON, "ctl sign token-2", "ctl sign token-1"),
     "open": ("regenerate sast-1", "cluster mode mixed", "cluster mode nonsecure", "ctl update"),
 }
-SEED, PLANS, LONGEST = 15, 3, 4  # PLANS for each kind of cluster
+SEED, PLANS, LONGEST = 15, 50, 4  # PLANS for each kind of cluster
 
 
-def real_step(cluster, step, saved):
+def real_step(cluster, serving, step, saved):
     """The step on the real cluster. LabError as on paper."""
     actions = {
         "regenerate": lambda: cluster.regenerate(step["kind"], step.node),
         "rollback": lambda: cluster.set_rollback(step["state"] == "on"),
-        "service": lambda: (cluster.stop if step["do"] == "stop" else cluster.start)(step["service"], 1),
+        "service": serving.stop_tvs if step["do"] == "stop" else serving.start_tvs,
         "mode": lambda: cluster.set_cluster_mode(step["mode"]),
         "ctl-update": cluster.ctl_update,
         "ctl-sign": lambda: cluster.ctl_sign(step["key"]),
@@ -71,7 +71,7 @@ def test_real_phones_decide_what_the_plan_said(new_cluster, tmp_path, kind):
         with cluster.serve() as serving:
             phone = HostPhone(MAC)
             try:
-                phone.settings["tftp"] = [f"127.0.0.1:{serving.tftp_port()}"]
+                phone.point_at([f"127.0.0.1:{serving.tftp_port()}"])
                 phone.boot()
                 texts = random_steps(rng, kind)
                 result = planned(cluster, texts, tmp_path, number)
@@ -85,8 +85,7 @@ def follow(cluster, serving, phone, texts, result, saved):
     for step, said in zip([parse_step(text) for text in texts], result["steps"][1:], strict=True):
         if step.word != "restart-phones":
             if said["problem"] is None:
-                real_step(cluster, step, saved)
-                serving._follow_services()
+                real_step(cluster, serving, step, saved)
             continue
         real = [each for each in phone.boot() if each["kind"] != "trusted" and each["reason"] != "not-found"]
         found = [
