@@ -14,6 +14,7 @@ COMMANDS = {
     "inspect": "host_tools.cli.inspect",
     "diff": "host_tools.cli.diff",
     "preflight": "host_tools.cli.preflight",
+    "plan": "host_tools.cli.plan",
     "fetch": "host_tools.cli.fetch",
     "phone": "host_tools.cli.phone",
     "lab": "host_tools.lab.commands.app",
