@@ -18,6 +18,7 @@ native: base ## libphonetrust.so and libphonetrust-client.so for x86-64 and arm6
 	@$(SETUP)/fetch-mbedtls.sh
 	@$(MAKE) --silent --no-print-directory -C native
 	@$(MAKE) --silent --no-print-directory -C native/client
+	@$(MAKE) --silent --no-print-directory -C native/board
 
 micropython: ## the interpreter of the phone, arm64 and x86-64, into build/micropython
 	@$(SETUP)/apt.sh micropython

@@ -2,8 +2,8 @@
 """The phone's program on a board: makes the HAL of what the start scripts found, boots the agent and keeps it going.
 
 The scripts (host_tools/image/rootfs) leave these in one folder: phone.json and mic.pem (from the card, if they are there),
-mac, network.json (from DHCP), store (a link to the raw partition). It touches `alive` there, which keeps the
-watchdog fed. `micropython boards/phone.py FOLDER` runs the phone anywhere, with another such folder whose store is a
+mac, network.json (from DHCP), store (a link to the raw partition), and on a board they own that folder: the agent writes to
+`agent` in it, where there is such a folder, else beside them. It touches `alive` there, which keeps the watchdog fed. `micropython boards/phone.py FOLDER` runs the phone anywhere, with another such folder whose store is a
 file of a fixed size.
 """
 
@@ -26,9 +26,9 @@ TURN = 5000  # ms between two signs of life
 class SupervisedBoard(device.Board):
     """A board whose watchdog is fed by a script for as long as `alive` is touched."""
 
-    def __init__(self, state, mac, model):
+    def __init__(self, own, mac, model):
         device.Board.__init__(self, mac, model)
-        self._alive = state + "/alive"
+        self._alive = own + "/alive"
 
     def watchdog(self):
         """Show life."""
@@ -73,6 +73,15 @@ def load_settings(text, mac, model):
         values.setdefault("mac", mac)
         values.setdefault("model", model)
     return agent_settings.Settings(values, "phone.json")
+
+
+def own_folder(state):
+    """Where the agent writes."""
+    try:
+        os.stat(state + "/agent")
+    except OSError:
+        return state
+    return state + "/agent"
 
 
 def make_files(folder):
@@ -128,9 +137,10 @@ async def main(state):
     """Run the phone. Does not return."""
     if state == STATE and libc.func("i", "getuid", "")() == 0:
         raise SystemExit("the agent never runs as root on a board")
-    board = SupervisedBoard(state, read(state + "/mac"), os.getenv("MODEL") or "")
+    own = own_folder(state)
+    board = SupervisedBoard(own, read(state + "/mac"), os.getenv("MODEL") or "")
     flash, files = device.Flash(state + "/store"), make_files(state + "/files")
-    hal = device.Hal(board=board, flash=flash, files=files, published=make_published(state + "/certificates"))
+    hal = device.Hal(board=board, flash=flash, files=files, published=make_published(own + "/certificates"))
     origin = hal.clock.monotonic() - since_power_on()
     try:
         settings = load_settings(read(state + "/phone.json"), board.mac, board.model)
@@ -139,7 +149,7 @@ async def main(state):
         say(hal, origin, "bad-settings: %s" % error)
         await wait_for_person(hal)  # a phone does not guess its settings
     phone = make_phone(hal, settings, servers, origin, read(state + "/mic.pem"))
-    await phone.run(hal.net.listen_local(state + "/trust.sock"))
+    await phone.run(hal.net.listen_local(own + "/trust.sock"))
 
 
 if __name__ == "__main__":
