@@ -12,11 +12,12 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-#define OUT_ROOM 32768   /* bytes that are on their way to the line */
-#define QUEUE_ROOM 16384 /* bytes of whole lines that wait for the end of a line of the agent, or for room   \
-                          */
-#define PIECE 4096       /* bytes read at once */
-#define SILENCE 2000     /* ms after which an unfinished line of the agent is ended */
+#define OUT_ROOM 32768 /* bytes that are on their way to the line */
+#define QUEUE_ROOM                                                                                           \
+    16384            /* bytes of whole lines that wait for the end of a line of the agent, or for room       \
+                      */
+#define PIECE 4096   /* bytes read at once */
+#define SILENCE 2000 /* ms after which an unfinished line of the agent is ended */
 
 struct writer {
     int tty, log, agent;
