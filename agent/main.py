@@ -46,6 +46,7 @@ class Phone:
         self.settings = settings
         self._origin = origin
         clock = hal.clock
+        hal.net.static_rsa = settings.tls_static_rsa
         size = max(settings.size_limit, settings.configuration_limit)
         self.keeper = Keeper(hal.flash, hal.crypto, clock, size, mic, self._show)
         self.history = History(self.report)
@@ -203,7 +204,7 @@ class Phone:
                 await console.command(line)
             except MemoryError:
                 gc.collect()
-                self.line(ERROR, "this phone has not enough memory for that")
+                self.line(ERROR, "this phone does not have enough memory for that")
 
     def status_json(self):
         """The status as one line of JSON."""

@@ -122,6 +122,12 @@ KEYS = {
     ),
     "tftp_window": (_number(1, 64), 16, 16, "TFTP blocks on the way at once"),
     "boot_budget": (_number(5, 3600), 180, 180, "seconds that one boot may take, whatever servers do"),
+    "tls_static_rsa": (
+        _boolean,
+        False,
+        True,
+        "offer TLS servers key exchange by RSA encryption, for old ones of TLS 1.2",
+    ),
     "tvs_timeout": (_number(100, 60000), 5000, 5000, "ms for a TVS server to connect, and as many to answer"),
     "capf_timeout": (
         _number(100, 120000),

@@ -29,7 +29,8 @@ net
         checks no chain, no host name and no date: accept(certificate DER) is awaited when the server has shown its
         certificate and proved its key, and nothing of the phone's own is sent before it says True. identity =
         (certificate DER, private key DER) is shown then, if the server asks for it. OSError: EACCES where it says False,
-        EPROTO where TLS fails. ValueError: identity. tls_name: whose TLS it is.
+        EPROTO where TLS fails. ValueError: identity. tls_name: whose TLS it is. static_rsa, which may be set: whether
+        key exchange by RSA encryption is offered, for servers of TLS 1.2 that have no other; False at first.
     A stream has read_into(buffer, deadline) -> count, 0 = end; write(data, deadline) writes all; peer_certificate: DER,
         None without TLS; close(), which waits for nothing. orderly: after the end, whether the server said that it is the
         end: close_notify in TLS, any end of plain TCP. A cut TLS connection is an end that is not orderly.

@@ -12,10 +12,13 @@ HANDSHAKE_BYTES = 65536
 CHUNK = 4096
 
 
-async def connect(net, engine, clock, host, port, deadline, accept, identity):
-    """What net.tls() of both HALs does: a TlsStream whose server was accepted. engine: makes connections."""
-    name = None if is_numeric(host) else host
-    connection = engine.connect(identity, server_name=name)
+def server_name(host):
+    """What the server is told to be named: None for an address in digits."""
+    return None if is_numeric(host) else host
+
+
+async def connect(net, connection, clock, host, port, deadline, accept):
+    """What net.tls() of both HALs does: a TlsStream whose server was accepted. connection: the engine's, freed here."""
     try:
         plain = await net.tcp(host, port, deadline)
     except BaseException:

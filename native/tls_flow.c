@@ -37,6 +37,10 @@ static int shake_hands(struct phonetrust_tls *tls) {
         int result = mbedtls_ssl_handshake_step(&tls->ssl);
         if (tls->ssl.state != before)
             tls->idle_records = 0;
+        /* mbedTLS has an answer to a cookie, but takes none that it did not send before, which no client can.
+         */
+        if (tls->ssl.state == MBEDTLS_SSL_SERVER_HELLO)
+            mbedtls_ssl_tls13_set_hs_sent_ext_mask(&tls->ssl, MBEDTLS_TLS_EXT_COOKIE);
         if (has_to_wait(tls, result))
             return 0;
         if (result != 0 && result != MBEDTLS_ERR_SSL_WANT_READ)

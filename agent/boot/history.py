@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The last decisions of a phone, for its status, and who is told of each."""
+"""The last decisions of a phone, for its status; it reports each one."""
 
 #: How many decisions are kept for the status.
 LIMIT = 16

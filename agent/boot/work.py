@@ -6,6 +6,7 @@ silent servers to take trust away. A network that comes back is found without an
 (agent/trust/reasons.py) is tried again after a pause."""
 
 import asyncio
+import gc
 
 from agent.trust.reasons import try_again
 
@@ -82,13 +83,18 @@ class Work:
             await self.boot()
 
     async def _as_job(self, coroutine):
-        """Run it so that erase() can end it. Returns its result, None where it was ended."""
+        """Run it so that erase() can end it. Returns its result; None where it was ended, or ended in a fault of ours: the
+        console, the service and the next try go on."""
         self._job = asyncio.create_task(coroutine)
         try:
             return await self._job
         except asyncio.CancelledError:
             if not self._stopping:
                 raise
+            return None
+        except Exception as error:
+            gc.collect()
+            self._log("what the phone was doing ended in a fault: %r" % error)
             return None
         finally:
             self._job = None

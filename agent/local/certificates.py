@@ -8,6 +8,7 @@
 Each is replaced as a whole, so that nobody reads half of one, whenever other lists are installed or the phone has another
 certificate. They say what the lists say and no more: what TVS would vouch for is not in them."""
 
+from agent.errors import TrustLost
 from agent.formats import pem
 
 #: file -> purpose of agent.trust.rules.PURPOSES
@@ -38,11 +39,11 @@ class CertificateFiles:
             return
         try:
             for name in sorted(SERVERS):
-                blocks = [pem.block("CERTIFICATE", bytes(der)) for der in trust.certificates(SERVERS[name])]
-                self._published.replace(name, blocks)
+                listed = trust.certificates(SERVERS[name])
+                self._published.replace(name, (pem.block("CERTIFICATE", der) for der in listed))
             self._write_own()
             self._write_time(trust)
-        except OSError as error:
+        except (OSError, TrustLost, MemoryError) as error:
             if self._written != (None,):  # said once
                 self._log("the certificates for other programs could not be written: %s" % error)
             self._written = (None,)

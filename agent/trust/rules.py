@@ -131,14 +131,16 @@ class Trust:
         return hosts
 
     def certificates(self, purpose):
-        """The certificates (DER) that CTL and ITL list for a key of PURPOSES, each once. None after a rollback (S3)."""
-        found = []
+        """Yields the certificates (DER) that CTL and ITL list for a key of PURPOSES, each once. None after a rollback (S3)."""
+        seen = []  # digests: the certificates of a large list have 40 KB together
         blank = self.itl is not None and self.itl.empty
         for trust_list in (self.ctl, None if blank else self.itl):
             for record in trust_list.with_roles(PURPOSES[purpose]) if trust_list is not None else ():
-                if record.certificate not in found:
-                    found.append(record.certificate)
-        return found
+                certificate = record.certificate
+                digest = self.crypto.digest("sha256", certificate)
+                if digest not in seen:
+                    seen.append(digest)
+                    yield certificate
 
     def _records(self, roles):
         for trust_list in (self.itl, self.ctl):

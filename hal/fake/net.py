@@ -27,6 +27,7 @@ class FakeNet:
     """All of `net`. names: host name -> dotted address."""
 
     tls_name = "fake"
+    static_rsa = False
 
     def __init__(self, clock, names=None):
         self.clock = clock

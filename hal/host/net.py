@@ -22,6 +22,7 @@ class Net:
         self._clock = clock
         self._make_engine = make_engine
         self._engine = None
+        self.static_rsa = False
 
     @property
     def tls_name(self):
@@ -52,7 +53,8 @@ class Net:
     async def tls(self, host, port, deadline, accept, identity=None):
         """A TLS stream whose server was accepted. OSError as tcp, EACCES, EPROTO; ValueError: identity."""
         engine = self._tls()
-        return await tls_stream.connect(self, engine, self._clock, host, port, deadline, accept, identity)
+        made = engine.connect(identity, tls_stream.server_name(host), self.static_rsa)
+        return await tls_stream.connect(self, made, self._clock, host, port, deadline, accept)
 
     def listen_local(self, path):
         """A listening Unix socket at `path`, for this user and group; a socket file left behind there is replaced."""

@@ -16,9 +16,12 @@ class Tls:
 
     name = "ssl"
 
-    def connect(self, identity=None, server_name=None):
-        """A new Connection. ValueError: identity = (certificate DER, private key DER) cannot be used."""
-        return Connection(context(identity), server_name)
+    def connect(self, identity=None, server_name=None, static_rsa=False):
+        """A new Connection. static_rsa: offer key exchange by RSA encryption too.
+
+        ValueError: identity = (certificate DER, private key DER) cannot be used.
+        """
+        return Connection(context(identity, static_rsa), server_name)
 
 
 class Connection:
@@ -130,7 +133,7 @@ def shown_certificate(connection):
     return ssl.PEM_cert_to_DER_cert(chain[0].public_bytes()) if chain else None
 
 
-def context(identity=None):
+def context(identity=None, static_rsa=False):
     """A client context that checks nothing and shows identity = (certificate DER, private key DER) if asked.
 
     ValueError: the identity is unreadable, or the key is not the certificate's.
@@ -139,7 +142,7 @@ def context(identity=None):
     made.check_hostname = False
     made.verify_mode = ssl.CERT_NONE
     made.minimum_version = ssl.TLSVersion.TLSv1_2
-    made.set_ciphers("DEFAULT:@SECLEVEL=0")
+    made.set_ciphers("DEFAULT:@SECLEVEL=0" if static_rsa else "DEFAULT:!kRSA:@SECLEVEL=0")
     if identity is not None:
         certificate, key = identity
         pem = ssl.DER_cert_to_PEM_cert(bytes(certificate)) + key_pem(key)

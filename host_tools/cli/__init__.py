@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-"""The command `phonetrust`: one file a command; main.py puts them together."""
+"""The command `phonetrust`: one file for each command; main.py puts them together."""

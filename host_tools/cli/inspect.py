@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""`phonetrust inspect FILE`: what a trust list or a signed file says, and whether it holds together."""
+"""`phonetrust inspect FILE`: what a trust list or a signed file contains, and whether it is consistent."""
 
 import hashlib
 import typing
@@ -27,9 +27,9 @@ def inspect(
 ):
     """Show a trust list or a signed file: header, signer, records, checksums, signature.
 
-    A trust list is checked against itself: its signer's certificate stands in one of its SAST records. That a list
-    holds together does not say that a phone believes it; [bold]phonetrust preflight[/] says that. A signed file carries no
-    certificate, so its signature is left open here.
+    A trust list is checked against itself, because one of its SAST records holds its signer's certificate. Whether a phone
+    believes the list is another question: [bold]phonetrust preflight[/] answers it. A signed file carries no certificate, so
+    its signature is not checked here.
 
     Exit status: 0 well-formed (and the signature verifies, where that can be checked), 1 not, 2 cannot be read.
     """
@@ -54,7 +54,7 @@ app = parts.single(inspect)
 
 
 def describe(data, crypto):
-    """What there is to say about the bytes of a file, ready for JSON. Raises Refused."""
+    """The facts about the bytes of a file, ready for JSON. Raises Refused."""
     header = Header(data)
     kind = "signed file"
     for name in ("itl", "ctl"):
@@ -129,7 +129,7 @@ def _date(text):
 
 
 def _print(found, console):
-    found = shown_value(found)
+    found = typing.cast(dict[str, typing.Any], shown_value(found))
     header, signer = found["header"], found["signer"]
     table = Table(show_header=False, box=None, pad_edge=False)
     table.add_column(style="bold")

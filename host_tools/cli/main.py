@@ -23,7 +23,7 @@ COMMANDS = {
 
 
 class Commands(TyperGroup):
-    """The commands of COMMANDS; what a command imports costs nothing to the others."""
+    """The commands of COMMANDS; a command loads only its own imports."""
 
     def list_commands(self, ctx):
         """Names in the order of the table."""
@@ -66,7 +66,7 @@ def top(
 
 
 def main():
-    """Run the command line; nothing but one sentence reaches a user where something goes wrong."""
+    """Run the command line. Whatever goes wrong, a user sees one sentence."""
     try:
         app(prog_name="phonetrust")
     except KeyboardInterrupt:

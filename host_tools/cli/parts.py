@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the single commands share: reading files, leaving with a sentence, the shape of a command's app."""
+"""Parts that the commands share: reading files, leaving with a sentence, the shape of a command's app."""
 
 import json
 import typing

@@ -40,13 +40,13 @@ def phone(
     """Run a phone on this PC: boot, fetch the lists and the configuration, verify, ask TVS, enrol, store.
 
     The settings name at least the MAC address, and the TFTP servers: {"mac": "00270DC01C92", "tftp": ["192.0.2.10"]};
-    with "provisioning": "http" files come by HTTP and HTTPS where these servers have it. See docs/phone.md.
-    What the phone trusts is kept in DIR; run it again for the next boot, remove DIR for a phone fresh from the factory.
-    The phone's own certificate (LSC), which CAPF gives it, is kept there too, with its key.
+    with "provisioning": "http" files come by HTTP and HTTPS where these servers offer it. See docs/phone.md.
+    DIR keeps what the phone trusts, and the phone's own certificate (LSC) from CAPF with its key. Run the command again for
+    the next boot; remove DIR for a phone fresh from the factory.
 
     Exit status: 0 everything was accepted, 1 something was refused or missing, 2 the settings or DIR cannot be used.
     """
-    from hal.files import Files, Published
+    from hal.files import Files
     from hal.host import Board, Flash, Hal
 
     try:
@@ -61,17 +61,13 @@ def phone(
         parts.leave(parts.CANNOT_TELL, f"{state}: {error.strerror or error}")
     console = LogConsole(sys.stderr if json else sys.stdout)
     files = Files(str(state.resolve() / "files"))
-    published = None
-    if serve and socket:
-        certificates = socket.resolve().parent / "certificates"
-        certificates.mkdir(exist_ok=True)
-        published = Published(str(certificates))
+    published = publish_beside(socket) if serve and socket else None
     board = Board(values.mac, values.model)  # pyright: ignore[reportAttributeAccessIssue]
     hal = Hal(board=board, flash=flash, console=console, files=files, published=published)
     try:
         running = Phone(hal, values, origin=hal.clock.monotonic(), mic=maker, user=os.getuid(), group=os.getgid())
     except ValueError as error:
-        parts.leave(parts.CANNOT_TELL, f"{mic}: this is no MIC with its key: {error}")
+        parts.leave(parts.CANNOT_TELL, f"{mic}: this is not a MIC with its key: {error}")
     raise typer.Exit(parts.YES if asyncio.run(run(running, serve, socket, json)) else parts.NO)
 
 
@@ -91,6 +87,18 @@ async def run(running, serve, socket, json):
     return bool(results and results[0])
 
 
+def publish_beside(socket):
+    """The folder of certificates beside the service's socket; ends with a sentence where there can be none."""
+    from hal.files import Published
+
+    folder = socket.resolve().parent / "certificates"
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError as error:
+        parts.leave(parts.CANNOT_TELL, f"{socket}: cannot listen there: {error.strerror or error}")
+    return Published(str(folder))
+
+
 def listen(net, path):
     """The service's listener; ends with a sentence where it cannot listen there."""
     try:
@@ -100,13 +108,13 @@ def listen(net, path):
 
 
 def read_mic(path):
-    """(certificate DER, private key DER) of a PEM file; ends with a sentence where it has not one of each."""
+    """(certificate DER, private key DER) of a PEM file; ends with a sentence where one of them is missing."""
     from agent.flash.identity import parse_pem
 
     try:
         return parse_pem(parts.read(path).decode("ascii", "replace"))
     except ValueError as error:
-        parts.leave(parts.CANNOT_TELL, f"{path}: this is no MIC with its key: {error}")
+        parts.leave(parts.CANNOT_TELL, f"{path}: this is not a MIC with its key: {error}")
 
 
 app = parts.single(phone)

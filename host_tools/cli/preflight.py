@@ -36,7 +36,9 @@ def preflight(
     ] = "",
     kind: Annotated[
         str,
-        typer.Option("--as", metavar="itl|ctl|NAME", help="What it is offered as; else told by its name, its header."),
+        typer.Option(
+            "--as", metavar="itl|ctl|NAME", help="What it is offered as; default: by its name, then its header."
+        ),
     ] = "",
     installed_itl: Annotated[Path | None, typer.Option(help="The ITL that the phones have.")] = None,
     installed_ctl: Annotated[Path | None, typer.Option(help="The CTL that the phones have.")] = None,
@@ -66,8 +68,8 @@ def preflight(
     """Say what a phone would decide about a trust list or a configuration file before it is served.
 
     [bold]phonetrust preflight ITLFile.tlv --installed-itl old.tlv[/] tells whether phones that have old.tlv take the
-    new list. Where they would ask TVS, name a server (--tvs), or what it would vouch for (--tvs-store), or that it does
-    not answer (--tvs unreachable).
+    new list. Where phones would ask TVS, name a server (--tvs), or a folder of certificates that TVS would vouch for
+    (--tvs-store), or say that no TVS answers (--tvs unreachable).
 
     [bold]phonetrust preflight --boot /srv/tftp --installed-itl old.tlv[/] does this for a whole boot: which lists and which
     configuration such a phone takes, in the order in which it asks for them.
@@ -116,7 +118,7 @@ app = parts.single(preflight)
 
 
 def _kind(path, data):
-    """What a file is offered as when nobody says: by its own name, else by the one in its header."""
+    """What a file is offered as, without --as: by its own name, or else by the name in its header."""
     for name in (path.name, _header_name(data)):
         for kind in ("itl", "ctl"):
             if is_list_name(name, kind):
@@ -124,7 +126,7 @@ def _kind(path, data):
         if name.endswith((".sgn", ".cnf.xml")):
             return name
     parts.leave(
-        parts.CANNOT_TELL, f"{path}: neither its name nor its header says what it is; use --as itl, ctl or a name"
+        parts.CANNOT_TELL, f"{path}: neither its name nor its header tells its kind; use --as itl, ctl or a name"
     )
 
 
@@ -169,7 +171,7 @@ class Held:
 
 
 class TvsNeeded(Exception):
-    """The phone would ask TVS, and nobody said what stands for it. question: what it would ask."""
+    """The phone would ask TVS, and the command names none. question: what the phone would ask."""
 
     def __init__(self, question):
         super().__init__("TVS would be asked")
@@ -177,7 +179,7 @@ class TvsNeeded(Exception):
 
 
 class Nobody(Asker):
-    """What is asked where the command names no TVS."""
+    """Stands in where the command names no TVS."""
 
     async def ask(self, question, deadline=None):
         """Raises TvsNeeded."""
@@ -197,7 +199,7 @@ class LiveTvs(Asker):
         self._client = TvsClient(hal.net, hal.clock, hal.random, device, timeout=TVS_TIME)
 
     def set_certificates(self, certificates):
-        """Those by which the phone knows a TVS server."""
+        """The certificates by which the phone knows a TVS server."""
         self._client.set_certificates(certificates)
 
     async def ask(self, question, deadline=None):
@@ -207,7 +209,7 @@ class LiveTvs(Asker):
 
 
 def _asker(crypto, tvs, tvs_store, device):
-    """What stands for TVS."""
+    """The asker that the command names."""
     try:
         if tvs_store is not None:
             return TvsStore(tvs_store, crypto)
@@ -222,8 +224,8 @@ def _cannot_tell(kind, question, json) -> typing.NoReturn:
     signer = {"issuer": question.issuer, "serial": question.serial.hex()} if question.request == "query" else None
     who = f"{question.subject} (serial {question.serial.hex()})" if question.request == "query" else "this certificate"
     text = (
-        f"The phone would ask TVS about {who}, whom no installed list has. Name a server with --tvs HOST, or what it "
-        "would vouch for with --tvs-store DIR, or --tvs unreachable."
+        f"The phone would ask TVS about {who}, which no installed list has. Name a server with --tvs HOST, or the "
+        "certificates that TVS would vouch for with --tvs-store DIR, or say --tvs unreachable."
     )
     if json:
         parts.print_json(

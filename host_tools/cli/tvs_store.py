@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What stands for a TVS server in `phonetrust preflight`: a folder of certificates, or nobody."""
+"""In place of a TVS server in `phonetrust preflight`: a folder of certificates, or a server that does not answer."""
 
 import json
 from pathlib import Path

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The one error of the lab that a person may meet."""
+"""The lab's one error for people."""
 
 
 class LabError(Exception):
-    """What was asked of the lab cannot be done; the text is one sentence for the person who asked."""
+    """The lab cannot do this; the text is one sentence for the person who asked."""

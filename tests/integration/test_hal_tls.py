@@ -32,6 +32,17 @@ def test_any_key_gives_the_certificate(real, identities, name, version):
     assert found["certificate"] == identities[name].der.hex()
 
 
+def test_key_exchange_by_rsa_only_where_it_is_set(real, identities):
+    context = hal_sides.server_context(identities["rsa2048"], ssl.TLSVersion.TLSv1_2)
+    context.set_ciphers("AES128-GCM-SHA256")
+    with real.tcp(hal_sides.ANSWERS, context) as port:
+        refused = real.probe("connect", kind="tls", port=port, patience=20000)
+    assert refused["found"] == {"error": EPROTO} and refused["asked"] == []
+    with real.tcp(hal_sides.ANSWERS, context) as port:
+        found = real.probe("talk", kind="tls", port=port, say="hello", rsa=True)
+    assert found["got"][0][0] == b"answer to hello".hex()
+
+
 def test_nobody_listens(side):
     with hal_sides.closed_port() as port:
         found = side.probe("connect", kind="tls", port=port, patience=20000)

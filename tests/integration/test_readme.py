@@ -26,7 +26,7 @@ def same_in_each_run(text):
 
 def test_the_lockout_in_readme_is_the_one_that_preflight_tells(tmp_path):
     arguments, output = shown()
-    cluster = Cluster.create(tmp_path / "cluster")
+    cluster = Cluster.create(tmp_path / "cluster", kind="classic")
     served = tmp_path / "cluster" / "current" / "published" / "lab-pub" / "ITLFile.tlv"
     (tmp_path / "old").mkdir()
     (tmp_path / "new").mkdir()

@@ -70,14 +70,14 @@ def test_tomcat_regenerated_while_the_phone_runs(request_directory):
     lab = request_directory.lab
     assert request_directory() == (0, DIRECTORY.decode(), "accepted vouched-by-tvs\n")
     with lab.client() as agent:
-        before = agent.local.status()
+        before = agent.status()
     asked = len(lab.asked)
     old = lab.cluster.certificate("tomcat", 1)
     lab.cluster.regenerate("tomcat")
     assert lab.cluster.certificate("tomcat", 1) != old
     assert request_directory() == (0, DIRECTORY.decode(), "accepted vouched-by-tvs\n")
     with lab.client() as agent:
-        after = agent.local.status()
+        after = agent.status()
         assert agent.judge("application", old).accepted, "it was vouched for, for as long as TVS said"
     assert after["installed"] == before["installed"] and lab.asked[asked:] == []
     assert [(one["kind"], one["reason"]) for one in after["requests"]] == [("application", "vouched-by-tvs")] * 2
@@ -157,4 +157,4 @@ def test_what_else_can_go_wrong_is_said(request_directory):
         status, printed, said = request_directory(url)
         assert (status, printed) == (2, "") and said.startswith("failed: "), url
     with contextlib.closing(lab.client()) as agent:
-        assert agent.local.status()["state"] == "trusted"
+        assert agent.status()["state"] == "trusted"

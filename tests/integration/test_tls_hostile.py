@@ -72,6 +72,19 @@ def test_an_orderly_end_can_be_told_from_a_cut(version, python):
 
 
 @pytest.mark.parametrize("python", PYTHONS)
+@pytest.mark.parametrize("size", [1, 3000])
+def test_a_server_that_asks_again_with_a_cookie(size, python):
+    class Cookie(Twist):
+        retries = 1
+        cookie = b"c" * size
+
+    with HostileServer(Server13, identity("ec256"), Cookie()) as server:
+        result = exchanges(python, {"port": server.port, "enough": 100, "deadline": DEADLINE})[0]
+    assert (result["failure"], result["state"], result["read"]) == (None, "ended", b"hello")
+    assert Cookie.cookie in result["sent"]
+
+
+@pytest.mark.parametrize("python", PYTHONS)
 def test_data_right_behind_the_finished_of_the_server(python):
     class Hurries(Twist):
         def finished(self, server, cipher):

@@ -34,7 +34,7 @@ void *player_new(const struct recording *recording);
 
 /* Hand in the bytes in pieces of `step` bytes, accept, send the request when it is open, say that the
  * transport was closed. */
-struct played player_run(void *tls, struct bytes bytes, size_t step);
+struct played player_run(struct phonetrust_tls *tls, struct bytes bytes, size_t step);
 
 /* Both, and the connection is freed. */
 struct played player_play(const struct recording *recording, struct bytes bytes, size_t step);

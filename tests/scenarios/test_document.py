@@ -22,5 +22,7 @@ def test_all_files_of_procedures_are_in_the_document():
 
 
 def test_what_differs_from_run_to_run_is_left_out():
-    said = "ITL is signed by CN=lab-pub.lab.example,OU=Voice,O=Lab,C=DE (serial 0b33), who stands in the installed ITL."
-    assert document.stable(said) == "ITL is signed by CN=lab-pub.lab.example, who stands in the installed ITL."
+    said = "ITL is signed by CN=lab-pub.lab.example,OU=Voice,O=Lab,C=DE (serial 0b33), whose certificate is in the installed ITL."
+    assert (
+        document.stable(said) == "ITL is signed by CN=lab-pub.lab.example, whose certificate is in the installed ITL."
+    )

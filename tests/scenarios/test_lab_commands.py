@@ -156,7 +156,7 @@ def test_a_step_that_locks_phones_out_asks_and_one_that_does_not_asks_nothing(cl
         ("itl reset remotekey /nowhere/file", "/nowhere/file: No such file or directory"),
         ("restore /nowhere/file", "/nowhere/file: No such file or directory"),
         ("backup /nowhere/file", "No such file or directory"),
-        ("add-phone 12", "'12' is no MAC address"),
+        ("add-phone 12", "'12' is not a MAC address"),
         ("centralized-tftp /nowhere", "/nowhere holds no lab cluster"),
         ("serve --port tvs@3", "is not SERVICE=PORT or SERVICE@NODE=PORT"),
         ("status -C /nowhere", "/nowhere holds no lab cluster; make one with `phonetrust lab init`"),

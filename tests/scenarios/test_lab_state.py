@@ -134,8 +134,8 @@ def test_a_folder_without_a_cluster_and_a_damaged_one_are_named(tmp_path, cluste
         ({"kind": "open", "webcam": True}, "no part 'webcam'"),
         ({"https": True}, "only open clusters"),
         ({"digest": "md5"}, "digest 'md5' is unknown"),
-        ({"name": "../x"}, "no cluster name"),
-        ({"address": "<x>"}, "no address or name"),
+        ({"name": "../x"}, "cannot be a cluster's name"),
+        ({"address": "<x>"}, "is not an address or name"),
     ],
 )
 def test_a_cluster_that_cannot_be_is_refused_in_a_sentence(tmp_path, options, problem):

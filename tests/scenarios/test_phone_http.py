@@ -12,7 +12,7 @@ from tests.helpers.lab.procedure import MAC
 OWN = f"SEP{MAC}.cnf.xml"
 SIGNED = OWN + ".sgn"
 LISTS = [f"CTLSEP{MAC}.tlv", "CTLFile.tlv", f"ITLSEP{MAC}.tlv", "ITLFile.tlv"]
-WANTED = ["ctl not-found", "itl first-use", "configuration listed-in-itl", f"{SIGNED} signed-by-itl"]
+WANTED = ["ctl not-found", "itl first-use", "configuration listed-in-itl", f"{SIGNED} from-trusted-server"]
 stepped_phone = stepped.fixture()
 
 

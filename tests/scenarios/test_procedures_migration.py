@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Phones moved to another cluster
 
-The security guide's chapter on migration names three problems: the new ITL is not signed by a signer whom the phone knows
+The security guide's chapter on migration names three problems: the new ITL is not signed by a signer that the phone knows
 (1), the TVS servers of the old ITL may not be reachable from the new place (2), and if they are, they may not have the new
 cluster's certificates (3).
 """

@@ -96,5 +96,5 @@ def test_a_command_without_memory_is_told_and_the_next_one_is_taken():
     world.phone.work.restart = no_memory
     run_phone(world, "restart", "show security")
     lines = log(world)
-    assert [line for line in lines if "error" in line and "not enough memory" in line]
+    assert [line for line in lines if "error" in line and "does not have enough memory" in line]
     assert [line for line in lines if line.startswith("State")]

@@ -2,7 +2,7 @@
 """The table of reasons on both Pythons. That it is complete is tested in tests/repository/test_reasons.py."""
 
 from agent.trust.decision import Decision
-from agent.trust.reasons import REASONS, locks_out, meaning, outcome, try_again
+from agent.trust.reasons import codes, locks_out, meaning, outcome, try_again
 from tests.helpers.agent.both import raises
 
 
@@ -22,7 +22,7 @@ def test_what_is_tried_again():
 
 def test_meanings_are_for_people():
     assert meaning("nonsecure") == "the cluster is not in mixed mode"
-    for reason in REASONS:
+    for reason in codes():
         assert "(ours)" not in meaning(reason)
 
 

@@ -105,7 +105,7 @@ def test_locked_out_by_a_list():
         ("bad-truncated.tlv", "malformed", "damaged file"),
         ("bad-body-bit.tlv", "record-mismatch", "damaged file"),
         ("itl-over64k.tlv", "too-large", "65536"),
-        ("ctl-mixed.tlv", "wrong-file", "the header says CTLFile.tlv"),
+        ("ctl-mixed.tlv", "wrong-file", "header says CTLFile.tlv"),
     ):
         world.files["ITLFile.tlv"] = vector(file)
         assert locked_out(world, reason, advice)["state"] == "trusted"
@@ -149,7 +149,7 @@ def test_locked_out_by_a_ctl_of_another_cluster():
     found = locked_out(world, "tvs-unreachable", "")
     assert found["mode"] == "mixed"
     world = World({"CTLFile.tlv": vector("ctl-mixed.tlv"), "ITLFile.tlv": vector("itl-othercluster.tlv")})
-    locked_out(world, "unknown-signer", "no TVS certificate")
+    locked_out(world, "unknown-signer", "No TVS certificate")
 
 
 def test_a_silent_server_is_no_lockout():

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The sentences of judgements: who signed, what was looked at, what an administrator can do."""
+"""The sentences of judgements: the signer, the facts that decided, and what an administrator can do."""
 
 from agent.formats.text import shown, utc
 
@@ -71,7 +71,7 @@ def unreadable(kind, refusal):
 
 def wrong_file(case, wanted):
     """The header names another file than the one that was asked for."""
-    return "The phone asked for %s, but the header says %s; somebody serves a file under another name." % (
+    return "The phone asked for %s, but the file's header says %s: the server has a file under a wrong name." % (
         wanted,
         shown(case.header.filename),
     )
@@ -94,7 +94,7 @@ def signed(case, reason):
             "%s is signed by %s, verified with its own SAST record; the empty ITL of a rollback was installed, "
             "which lets any cluster's list in." % (_file(case), _signer(case))
         )
-    return "%s is signed by %s, who stands in %s." % (_file(case), _signer(case), PLACES[reason])
+    return "%s is signed by %s, whose certificate is in %s." % (_file(case), _signer(case), PLACES[reason])
 
 
 def bad_signature(case, place):
@@ -117,9 +117,9 @@ def no_own_signer(case):
 def unknown_signer(case):
     """No installed list has the signer, and there is no TVS to ask."""
     return (
-        "%s is signed by %s, whom neither the installed CTL nor the installed ITL has, and no TVS certificate is "
-        "installed to ask about it. Sign it with a key the phone knows, or erase the trust lists at the phone."
-        % (_file(case), _signer(case))
+        "%s is signed by %s, a signer that neither the installed CTL nor the installed ITL has. No TVS certificate is "
+        "installed, so the phone cannot ask TVS. Sign it with a key that the phone knows, or erase the trust lists at "
+        "the phone." % (_file(case), _signer(case))
     )
 
 
@@ -146,43 +146,43 @@ def weak_warning(what):
 
 
 def older(case):
-    """Signed by somebody in the lists, and older than what it would replace."""
+    """Signed by a signer in the lists, and older than the file that it would replace."""
     return (
-        "%s is of %s, and the one that this phone has is of %s: somebody serves an old file again, or the cluster was "
-        "restored from a backup. Have the cluster write it anew, or let the phone take old files (setting replay: warn)."
-        % (_file(case), utc(case.header.timestamp), utc(case.previous))
+        "%s is of %s, and the one that this phone has is of %s: a server hands out an old file again, or the cluster "
+        "was restored from a backup. Have the cluster write the file anew, or let the phone take old files (setting replay: "
+        "warn)." % (_file(case), utc(case.header.timestamp), utc(case.previous))
     )
 
 
 def older_warning(case):
     """The same, and taken."""
     return (
-        "%s is of %s, older than the one that this phone had, which is of %s: the cluster was restored from a backup, or "
-        "somebody serves an old file again." % (_file(case), utc(case.header.timestamp), utc(case.previous))
+        "%s is of %s, older than the one that this phone had, which is of %s: the cluster was restored from a backup, "
+        "or a server hands out an old file again." % (_file(case), utc(case.header.timestamp), utc(case.previous))
     )
 
 
 def older_empty(case):
-    """An empty list that is not newer than what it would replace."""
+    """An empty list that is not newer than the list that it would replace."""
     return (
-        "%s is an empty list of a rollback, of %s, and the one that this phone has is of %s: an old empty list is never "
-        "taken, since anybody who kept one could strip phones of their trust. To roll back, have the cluster write a new one."
-        % (_file(case), utc(case.header.timestamp), utc(case.previous))
+        "%s is an empty list of a rollback, of %s, and the one that this phone has is of %s: phones never take an "
+        "old empty list, because an attacker who kept one could strip them of their trust. To roll back, have the cluster "
+        "write a new one." % (_file(case), utc(case.header.timestamp), utc(case.previous))
     )
 
 
 def no_timestamp(case):
     """Nothing to compare its age by."""
-    return "%s does not say when it was made, so an old one cannot be told from a new one." % _file(case)
+    return "%s does not say when it was made, so the phone cannot tell an old file from a new one." % _file(case)
 
 
 def tvs(case, reason):
-    """What TVS had to do with it."""
+    """What TVS said, or why it said nothing."""
     said = shown(case.tvs.text or "TVS: %s" % case.tvs.status, 500).rstrip(".")
     if case.header is None:
         what = "The %s's certificate is in no installed list." % _PURPOSES[case.kind]
     else:
-        what = "%s is signed by %s, whom no installed list has." % (_file(case), _signer(case))
+        what = "%s is signed by %s, a signer that no installed list has." % (_file(case), _signer(case))
     advice = _NO_QUERY if case.tvs.status == "unsupported" else _TVS_ADVICE[reason]
     return "%s %s.%s" % (what, said, advice)
 
@@ -192,16 +192,16 @@ _TVS_ADVICE = {
     "tvs-refused": " Check that this certificate is in the cluster's trust store, or that the phone is on the right cluster.",
     "tvs-unreachable": " Start the Trust Verification Service, or check names and routes to port 2445; then restart the phone.",
     "tvs-untrusted": (
-        " Its own certificate changed before the phone took a list that has it: sign the ITL with the ITLRecovery key "
-        "(utils itl reset localkey), or bring back the old TVS or CallManager certificate from a backup; else erase the "
-        "trust lists at the phone."
+        " The TVS certificate changed before the phone took a list with the new one: sign the ITL with the ITLRecovery key "
+        "(utils itl reset localkey), or bring back the old TVS or CallManager certificate from a backup. Failing that, "
+        "erase the trust lists at the phone."
     ),
-    "tvs-wrong-role": " It is known, but not for this use: check the certificate's place in the cluster's trust store.",
+    "tvs-wrong-role": " TVS knows it, but not for this use: check the certificate's place in the cluster's trust store.",
 }
 
 _NO_QUERY = (
-    " That TVS only verifies certificates, and this file does not carry its signer's: sign it with a key of the installed "
-    "lists, or upgrade the Trust Verification Service."
+    " That TVS only verifies certificates, and this file does not carry its signer's certificate: sign the file with a "
+    "key of the installed lists, or upgrade the Trust Verification Service."
 )
 
 
@@ -227,14 +227,14 @@ def unsigned_taken(name, reason):
     if reason == "after-rollback":
         return "%s is not signed; it is taken, because the installed ITL is the empty one of a rollback." % name
     if reason == "no-file-signer":
-        return "%s is not signed; it is taken, because the installed lists name nobody who signs files." % name
+        return "%s is not signed; it is taken, because the installed lists name no signer of files." % name
     if reason == "from-trusted-server":
         return "%s came by HTTPS from a configuration server that this phone believes, so it needs no signature." % name
     return "%s is not signed; it is taken, because this phone has no trust list." % name
 
 
 NO_FILE_SIGNER_WARNING = (
-    "Anybody in this network can hand the phone such a file: add a certificate with the role TFTP to the cluster's lists and "
+    "Everybody in this network can hand the phone such a file: add a certificate with the role TFTP to the cluster's lists and "
     "sign configuration with it."
 )
 
@@ -249,16 +249,16 @@ def mixed_mode(name):
 
 def autoregistration(name):
     """The default configuration may be used."""
-    return "The cluster has no configuration for this phone and is not in mixed mode: it asks for %s." % name
+    return "The cluster has no configuration for this phone and is not in mixed mode: the phone asks for %s." % name
 
 
 def server_listed(purpose, reason):
-    """A server that stands in a list."""
-    return "The %s's certificate stands in the installed %s." % (_PURPOSES[purpose], reason[-3:].upper())
+    """A server whose certificate is in a list."""
+    return "The %s's certificate is in the installed %s." % (_PURPOSES[purpose], reason[-3:].upper())
 
 
 def server_after_rollback(purpose):
-    """No TLS server with an empty ITL."""
+    """A phone with an empty ITL believes no TLS server."""
     return (
         "The installed ITL is the empty one of a rollback, so the %s is not trusted; switch rollback off on the cluster."
         % (_PURPOSES[purpose])
@@ -266,7 +266,7 @@ def server_after_rollback(purpose):
 
 
 def server_not_ec(purpose):
-    """A server for which only an EC key will do."""
+    """A server that needs an EC key and has another."""
     return (
         "The %s's certificate has no EC key; phones take configuration by HTTPS only from a server with an EC certificate "
         "that the lists have as TFTP or CCM+TFTP." % _PURPOSES[purpose]
@@ -274,10 +274,10 @@ def server_not_ec(purpose):
 
 
 def server_unknown(purpose):
-    """A server in no list, and nobody to ask; about a TVS server, nobody ever is."""
+    """A server in no list, and no TVS to ask. TVS is never asked about a TVS server."""
     if purpose == "tvs":
         return "The TVS server's certificate is in no installed list; TVS is not asked about itself."
     return (
-        "The %s's certificate is in no installed list, and there is no TVS certificate to ask about it."
+        "The %s's certificate is in no installed list. No TVS certificate is installed, so the phone cannot ask TVS."
         % _PURPOSES[purpose]
     )

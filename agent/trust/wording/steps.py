@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The sentences about steps of the phone that are no judgement of bytes: nothing there, nobody there, no room."""
+"""The sentences about steps of the phone that judge no bytes: a missing file, a silent server, no room."""
 
 KEEPS = "The phone keeps what it has."
 
@@ -8,10 +8,10 @@ NO_SERVERS = (
     "what it has."
 )
 
-NO_MEMORY = "This phone has not enough memory to judge this file; it keeps what it has."
+NO_MEMORY = "This phone does not have enough memory to judge this file; it keeps what it has."
 
 #: A program asked about something else than a certificate.
-NO_CERTIFICATE = "A program of this phone asked about a server, but what it sent is no certificate that can be read."
+NO_CERTIFICATE = "A program of this phone asked about a server, but did not send a readable certificate."
 
 #: The server has no configuration for this phone, nor a default one.
 NO_CONFIGURATION = (
@@ -43,7 +43,9 @@ def failed(kind, error):
 
 def out_of_time(budget, costs):
     """The boot's time is over. budget: ms. costs: [("TFTP 192.0.2.1:69", ms)], the dearest first."""
-    text = "This boot has had its %d s; the phone goes on with what it has and tries again later." % (budget // 1000)
+    text = "This boot has used up its %d s; the phone goes on with what it has and tries again later." % (
+        budget // 1000
+    )
     if costs:
         text += " The time went to: %s." % ", ".join(["%s (%d s)" % (where, cost // 1000) for where, cost in costs])
     return text
@@ -84,7 +86,7 @@ def not_erased(error):
 
 
 def cannot_decrypt(name):
-    """One text for every way in which it can fail: a wrong key and a wrong padding look the same from outside."""
+    """One text for every way in which it can fail: a wrong key and wrong padding look the same from outside."""
     return (
         "%s is signed by the cluster, but no certificate of this phone opens it: let CAPF give the phone a new one, or "
         "have the cluster encrypt to the one it has. The phone keeps its old configuration." % name
@@ -114,10 +116,10 @@ _ENROLMENTS = {
     "not-stored": "",
     "interrupted": "The phone keeps what it has and asks again later.",
     "unreachable": "Start CAPF on the cluster or check names and routes; the phone asks again later.",
-    "untrusted": "Nothing was sent to it.",
-    "no-capf": "No configuration that this phone believes names a CAPF server, so there is nobody to ask.",
-    "no-trust-list": "No trust list is installed to know a CAPF server by, so none is asked.",
-    "trust-lost": "The stored trust cannot be read, so no CAPF server is asked.",
+    "untrusted": "The phone sent it nothing.",
+    "no-capf": "No configuration that this phone believes names a CAPF server, so the phone asks none.",
+    "no-trust-list": "No trust list is installed that says which CAPF server to believe, so the phone asks none.",
+    "trust-lost": "The stored trust cannot be read, so the phone asks no CAPF server.",
 }
 
 

@@ -30,7 +30,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="A lab cluster in a folder: certificates, trust lists, configuration files, and the servers that hand them "
     "out.\n\nEach command that changes the cluster makes one new state of it; a running [bold]serve[/] hands it "
-    "out at once. Orders that would lock phones out are allowed: the lab then says what phones will do, by the "
+    "out at once. Commands that lock phones out are allowed: the lab then says what phones will do, by the "
     "phone's own rules.\n\nFirst steps: [bold]init[/], [bold]add-phone 00270DC01C92[/], [bold]serve[/].",
 )
 
@@ -51,7 +51,7 @@ def init(
         typer.Option("--mixed-mode/--nonsecure", help="Start with a CTL, or without; only tokens starts with one."),
     ] = None,
     name: Annotated[str, typer.Option(help="The cluster's name; certificates carry it.")] = "lab",
-    address: Annotated[str, typer.Option(help="The address or name under which phones reach the nodes.")] = "127.0.0.1",
+    address: Annotated[str, typer.Option(help="The address or name by which phones reach the nodes.")] = "127.0.0.1",
     digest: Annotated[
         str, typer.Option(help="Digest of trust lists and signed files: sha1 (old clusters) or sha512.")
     ] = "sha512",
@@ -98,7 +98,7 @@ def add_phone(
     model: Annotated[str, typer.Option(help="The model, such as 8861.")] = "8861",
     mic: Annotated[Path | None, typer.Option(help="The phone's own MIC, a PEM file, if CAPF is to know it.")] = None,
 ):
-    """Let the cluster know a phone, so that its TFTP servers have a configuration for it."""
+    """Add a phone to the cluster, so that its TFTP servers have a configuration for it."""
     name = Cluster(cluster).add_phone(mac, model, None if mic is None else mic.read_bytes())
     typer.echo(f"{name} has a configuration now.")
 
@@ -122,7 +122,7 @@ def remove_file(
     name: Annotated[str, typer.Argument(help="Its name on the TFTP servers.")],
     cluster: ClusterOption = DEFAULT_CLUSTER,
 ):
-    """Hand out a file that was added no longer."""
+    """Stop handing out a file that was added."""
     Cluster(cluster).remove_file(name)
     typer.echo(f"The TFTP servers no longer have {name}.")
 
@@ -154,12 +154,12 @@ def autoregistration(
 
 @app.command("centralized-tftp")
 def centralized_tftp(
-    other: Annotated[Path | None, typer.Argument(help="The other cluster's folder; nothing = no longer.")] = None,
+    other: Annotated[Path | None, typer.Argument(help="The other cluster's folder; leave it out to stop.")] = None,
     cluster: ClusterOption = DEFAULT_CLUSTER,
     json: JsonOption = False,
     yes: YesOption = False,
 ):
-    """Let this cluster's TFTP servers also hand out what only another cluster has; trust lists stay this cluster's."""
+    """Let this cluster's TFTP servers also hand out files that only another cluster has; trust lists stay its own."""
     with changed(cluster, json, yes) as lab:
         lab.set_centralized_tftp(other)
 

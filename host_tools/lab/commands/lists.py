@@ -44,7 +44,7 @@ def itl_reset(
 ):
     """Sign today's ITL with the ITLRecovery key, which phones have as SAST: the way out of most lockouts."""
     if (file is not None) != (which is Which.remotekey):
-        raise LabError("remotekey needs the exported file, localkey none")
+        raise LabError("remotekey needs the exported file, and localkey takes none")
     with changed(cluster, json, yes) as lab:
         lab.itl_reset(which.value, read_recovery(file, passphrase) if file else None)
 
@@ -74,7 +74,7 @@ def export_recovery(
 
 @ctl.command("update")
 def ctl_update(cluster: ClusterOption = DEFAULT_CLUSTER, json: JsonOption = False, yes: YesOption = False):
-    """Make a new CTL from today's certificates; nothing else does that."""
+    """Make a new CTL from today's certificates. No other command does that."""
     with changed(cluster, json, yes) as lab:
         lab.ctl_update()
 

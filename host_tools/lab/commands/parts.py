@@ -20,7 +20,7 @@ from host_tools.lab.model.forecast import forecast, sentences, services
 ClusterOption = Annotated[
     Path, typer.Option("--cluster", "-C", envvar="PHONETRUST_LAB", show_default=True, help="The cluster's folder.")
 ]
-NodeOption = Annotated[int | None, typer.Option("--node", help="The node, 1 = publisher (which is meant if left out).")]
+NodeOption = Annotated[int | None, typer.Option("--node", help="The node; 1 is the publisher and the default.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
 PassphraseOption = Annotated[
     str,
@@ -29,7 +29,7 @@ PassphraseOption = Annotated[
         envvar="PHONETRUST_LAB_PASSPHRASE",
         prompt=True,
         hide_input=True,
-        help="The passphrase of the file; better given by the environment variable than on the command line.",
+        help="The passphrase of the file; safer in the environment variable than on the command line.",
     ),
 ]
 YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask, even where phones would be locked out.")]
@@ -37,7 +37,7 @@ DEFAULT_CLUSTER = Path("lab-cluster")
 
 
 class OnOff(enum.StrEnum):
-    """What can be switched on and off."""
+    """On and off."""
 
     on = "on"
     off = "off"
@@ -103,7 +103,7 @@ def tell(notes, json):
 
 
 def report(cluster, json=False):
-    """Print the forecast: JSON, or sentences, those about refusals marked as warnings. Returns it."""
+    """Print the forecast as JSON, or as sentences with refusals marked as warnings. Returns it."""
     state = cluster.state
     found = cluster.forecast()
     servers = services(cluster)

@@ -22,8 +22,8 @@ def serve(
     port: Annotated[
         list[str] | None,
         typer.Option(
-            help="A port that is to be used: SERVICE=PORT for the publisher, SERVICE@NODE=PORT. Otherwise those of the "
-            "last run, else free ones. May be given several times."
+            help="A port to use: SERVICE=PORT for the publisher, or SERVICE@NODE=PORT. Default: the ports of the last "
+            "run, or free ones. May be given several times."
         ),
     ] = None,
     log: Annotated[Path | None, typer.Option(help="Append each event to this file as a line of JSON.")] = None,
@@ -46,8 +46,8 @@ def serve(
 ):
     """Run the servers of all nodes until Ctrl-C or SIGTERM.
 
-    With --json the first line of output holds pid, address and ports and comes when all servers listen; the same is in
-    serving.json in the cluster's folder while they run. Then one line follows for each event.
+    With --json the first line of output comes when all servers listen, and holds pid, address and ports; serving.json in
+    the cluster's folder holds the same while they run. Then one line follows for each event.
     """
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -87,7 +87,7 @@ def parse_ports(texts):
 
 
 def ports_text(serving):
-    """The ports for a person: one line a node."""
+    """The ports for a person, one line for each node."""
     lines = [
         f"node {node}: " + ", ".join(f"{service} {port}" for service, port in services.items())
         for node, services in serving["nodes"].items()

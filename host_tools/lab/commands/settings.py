@@ -14,7 +14,7 @@ app = typer.Typer(cls=LabGroup, no_args_is_help=True, help="Change a setting of 
 
 
 class TrueFalse(enum.StrEnum):
-    """Values of a parameter as an administrator's page has them."""
+    """The values of a parameter, as on the administrator's page."""
 
     true = "true"
     false = "false"
@@ -96,13 +96,13 @@ def cluster_mode(
 
 @app.command()
 def address(
-    value: Annotated[str, typer.Argument(help="Address or name under which phones reach the node.")],
+    value: Annotated[str, typer.Argument(help="Address or name by which phones reach the node.")],
     cluster: ClusterOption = DEFAULT_CLUSTER,
     node: EachNodeOption = None,
     json: JsonOption = False,
     yes: YesOption = False,
 ):
-    """Change the address that phones are told; ITLs and configuration files carry it."""
+    """Change the address that phones are given; ITLs and configuration files carry it."""
     with changed(cluster, json, yes) as lab:
         lab.set_address(value, node)
 
@@ -117,10 +117,10 @@ def capf(
     key: Annotated[
         str, typer.Option(help="rsa-1024, rsa-2048, rsa-3072, rsa-4096, ec-256, ec-384 or ec-521.")
     ] = "rsa-2048",
-    retry_later: Annotated[int, typer.Option(min=0, help="Send the phone away for so many seconds; 0 = do not.")] = 0,
+    retry_later: Annotated[int, typer.Option(min=0, help="Send the phone away for so many seconds; 0: do not.")] = 0,
     in_progress: Annotated[int, typer.Option(min=0, help="Say 'still at work' so many times before the LSC.")] = 0,
 ):
-    """Say what CAPF is to do with a phone the next time that it connects."""
+    """Say what CAPF does with a phone when it connects next."""
     Cluster(cluster).set_capf(mac, operation, authentication, string, key, retry_later, in_progress)
     typer.echo(f"CAPF will do this when the phone connects: {operation}.")
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""`phonetrust lab backup`, `restore` and `bulk-cert`: what leaves a cluster and comes back."""
+"""`phonetrust lab backup`, `restore` and `bulk-cert`: files that leave a cluster and come back."""
 
 from pathlib import Path
 from typing import Annotated
@@ -91,7 +91,7 @@ def bulk_import(
     json: JsonOption = False,
     yes: YesOption = False,
 ):
-    """Let this cluster's TVS vouch for the consolidated certificates; what it had imported before stays."""
+    """Let this cluster's TVS vouch for the consolidated certificates; earlier imports stay."""
     with changed(cluster, json, yes) as lab:
         count = lab.bulk_import(folder, passphrase, types or TYPES)
         tell([f"New for TVS: {count} certificates of the folder."], json)

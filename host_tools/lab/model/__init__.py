@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-"""The model of a cluster: keys, phones, state, procedures, and what phones will make of it."""
+"""The model of a cluster: keys, phones, state, procedures, and the forecast of what phones will do."""

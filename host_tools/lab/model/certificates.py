@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Certificates and lists: regenerating, signing, resetting, and the restarts of services that make new ones count.
 
-A wrong order is allowed: that is what a lab is for. With restarts by hand, a regenerated certificate is on disk, and the
+A wrong order is allowed; that is the point of a lab. With restarts by hand, a regenerated certificate is on disk, and the
 service that uses it shows and signs with the old one until it is restarted.
 """
 
@@ -28,7 +28,7 @@ class Certificates(Part):
     def regenerate(self, kind, node=None, ca=False):
         """Make a new key and certificate: kind "tftp", "tvs", "tomcat", "capf" or "itlrecovery"; in open clusters also others.
 
-        The first three are those of `node`, default the publisher; the others are the publisher's alone.
+        The first three belong to `node` (default: the publisher), the others to the publisher.
         ITLs are rebuilt and signed, TVS knows the new certificate and no longer the old one; the CTL stays as it is
         until ctl_update(). With `ca` a third-party CA of the lab issues the certificate. "tftp" is the CallManager
         certificate, and the node's EC one goes with it; in open clusters it is the key that signs files. Returns what
@@ -41,7 +41,7 @@ class Certificates(Part):
                 raise LabError(f"{kind!r} cannot be regenerated; these can: {', '.join(known)}")
             on_node = known[kind][0] in kinds.ON_NODES
             if not on_node and node not in (None, 1):
-                raise LabError(f"the {kind} certificate is the publisher's alone; leave the node out")
+                raise LabError(f"only the publisher has a {kind} certificate; leave the node out")
             number = node or 1
             self.node(number, draft.data)
             issuer = (draft.identities.get("ca") or self._make(draft, "ca")) if ca else None

@@ -33,7 +33,7 @@ _NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]{0,30}[A-Za-z0-9])?")
 
 
 class Cluster(Phones, Certificates, Parameters, Releases, Transfers, Bulk):
-    """The cluster in the folder `path`. Objects are cheap and hold no state but a cache of the current generation."""
+    """The cluster in the folder `path`. Objects are cheap: they hold only a cache of the current generation."""
 
     def __init__(self, path, key_maker=None):
         self.path = Path(path)
@@ -60,7 +60,7 @@ class Cluster(Phones, Certificates, Parameters, Releases, Transfers, Bulk):
         """Make a new cluster in `path` with fresh keys: publisher and `nodes - 1` subscribers.
 
         `kind` is one of kinds.KINDS, `parts` those of kinds.OPEN_PARTS that an open cluster has, `mixed` None for what
-        the kind begins with, `digest` one of files.DIGESTS, `address` what phones are told to connect to. `old_release`
+        the kind begins with, `digest` one of files.DIGESTS, `address` the one that phones are given. `old_release`
         is the build of a release before 8.0 that the cluster begins with, `engineering` whether it is an engineering
         special. LabError when the folder already holds a cluster or an argument is out of range.
         """
@@ -74,7 +74,7 @@ class Cluster(Phones, Certificates, Parameters, Releases, Transfers, Bulk):
         if not 1 <= nodes <= 8:
             raise LabError(f"a lab cluster has 1 to 8 nodes, not {nodes}")
         if not _NAME.fullmatch(name):
-            raise LabError(f"{name!r} is no cluster name: letters, digits and hyphens, at most 32")
+            raise LabError(f"{name!r} cannot be a cluster's name: letters, digits and hyphens, at most 32")
         check_address(address)
         check_build(old_release or DEFAULT_BUILD)
         with cluster.store.lock():
@@ -124,7 +124,7 @@ class Cluster(Phones, Certificates, Parameters, Releases, Transfers, Bulk):
 
     @property
     def data(self):
-        """What the cluster is, as the JSON object of its current generation; treat it as read-only."""
+        """The JSON object of the current generation; treat it as read-only."""
         return self.state.data
 
     def published(self, name, node=1):
@@ -203,7 +203,7 @@ class Cluster(Phones, Certificates, Parameters, Releases, Transfers, Bulk):
     def vouches_for(self, state=None):
         """TVS's database: {certificate DER: set of roles} of all current certificates, and of imported ones.
 
-        A certificate that was regenerated is gone at once, as a cluster's certificate monitor sees to.
+        A regenerated certificate leaves it at once, as a cluster's certificate monitor does it.
         """
         state = state or self.state
         database = {}
@@ -235,7 +235,7 @@ class Cluster(Phones, Certificates, Parameters, Releases, Transfers, Bulk):
 
     def serve(self, address="127.0.0.1", **options):
         """Start the cluster's servers in threads; a context manager. See serving.Serving for the options."""
-        from host_tools.lab.servers.serving import Serving  # the servers import what a mere change of state never needs
+        from host_tools.lab.servers.serving import Serving  # a mere change of state does not need the servers' imports
 
         return Serving(self, address, **options)
 

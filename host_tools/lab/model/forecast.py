@@ -107,7 +107,7 @@ def _any(phones):
 def sentences(found):
     """The forecast for a person: (is it a warning?, sentence) for each group of phones and what happens to it.
 
-    What is the same on all nodes is said once; why is said only where something is refused.
+    A decision that is the same on all nodes is told once; only refusals are explained.
     """
     lines = {}
     for item in found:

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""Which trust lists phones hold, as far as the lab can know: what they fetched, put through the phone's own rules.
+"""Which trust lists phones hold, as far as the lab can know: the lists that they fetched, judged by the phone's own rules.
 
 A phone names itself when it asks for ITLSEP<MAC>.tlv; the ITLFile.tlv that the same address asks for next is its own.
-Phones that were never seen are taken to hold the lists of the time when the cluster was made, or when the administrator
-last said that all phones had been restarted.
+A phone that the lab never saw is assumed to hold the lists of the time when the cluster was made, or when the
+administrator last said that all phones had been restarted.
 
     FOLDER/holdings.json    {"since": {"itl", "ctl", "state"}, "phones": {MAC: {"itl", "ctl"}}}, lists by SHA-256;
                             "seen": {MAC: {"model", "asked"}}, what phones asked the servers for

@@ -19,7 +19,7 @@ CURVE_DIGESTS = {256: hashes.SHA256, 384: hashes.SHA384, 521: hashes.SHA512}
 
 @dataclass(frozen=True)
 class Identity:
-    """A certificate, with its private key where the cluster owns it (None: somebody else's, only trusted)."""
+    """A certificate, with its private key where the cluster owns it (None: a foreign certificate, only trusted)."""
 
     certificate: x509.Certificate
     key: Any = None
@@ -38,7 +38,7 @@ class Identity:
 
     @classmethod
     def from_pem(cls, text, own=False):
-        """Read what :meth:`pem` wrote. LabError when it is something else.
+        """Read the text of :meth:`pem`. LabError when it is something else.
 
         `own`: the lab's own file, whose RSA keys need no check of their primes, which takes a tenth of a second each.
         """

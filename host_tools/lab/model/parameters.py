@@ -91,7 +91,7 @@ class Parameters(Part):
             draft.data["secure_urls"] = how
 
     def set_address(self, address, node=None):
-        """Change what phones are told to connect to, for one node or for all. ITLs carry it, so they are rebuilt."""
+        """Change the address that phones are given, for one node or for all. ITLs carry it, so they are rebuilt."""
         check_address(address)
         with self.change() as draft:
             for entry in [self.node(node, draft.data)] if node else draft.data["nodes"]:
@@ -108,12 +108,12 @@ class Parameters(Part):
     def add_file(self, name, content):
         """Hand out another file, such as a ring list, a locale or a firmware load: as `name` and, signed, as `name`.sgn."""
         if name.endswith((".sgn", ".tlv", ".cnf.xml")):
-            raise LabError(f"{name!r} is a name that the cluster gives its own files")
+            raise LabError(f"{name!r} is the name of one of the cluster's own files")
         with self.change() as draft:
             draft.files[name] = bytes(content)
 
     def remove_file(self, name):
-        """Hand out an added file no longer."""
+        """Stop handing out a file that was added."""
         with self.change() as draft:
             if draft.files.pop(name, None) is None:
                 raise LabError(f"no file {name!r} was added; these were: {', '.join(sorted(draft.files)) or 'none'}")
@@ -138,4 +138,4 @@ class Parameters(Part):
 def check_address(address):
     """LabError unless this can be the address or name of a node."""
     if not _ADDRESS.fullmatch(address):
-        raise LabError(f"{address!r} is no address or name of a node, such as 192.0.2.10 or cucm.example")
+        raise LabError(f"{address!r} is not an address or name of a node such as 192.0.2.10 or cucm.example")

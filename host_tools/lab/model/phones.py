@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The phones a cluster knows: their configuration, their certificates, and what CAPF is to do with them."""
+"""The phones that a cluster knows: their configuration, their certificates, and CAPF's next operation on each."""
 
 import re
 
@@ -27,7 +27,7 @@ class Phones(Part):
     """What a Cluster does with phones; the class Cluster inherits from this one."""
 
     def add_phone(self, mac, model="8861", mic=None):
-        """Let the cluster know a phone, so that it has a configuration. Returns the device name, "SEP" and the MAC.
+        """Add a phone to the cluster, so that it has a configuration. Returns the device name, "SEP" and the MAC.
 
         `mic` is its manufacturer-installed certificate as PEM bytes, if the cluster is to know it.
         """
@@ -54,7 +54,7 @@ class Phones(Part):
         """The entry of a phone. LabError when the cluster does not know it."""
         entry = (data or self.data)["phones"].get(normal_mac(mac))
         if entry is None:
-            raise LabError(f"the cluster does not know the phone {mac}; `add-phone` lets it")
+            raise LabError(f"the cluster does not know the phone {mac}; `add-phone` adds it")
         return entry
 
     def phone_certificate(self, mac, kind="lsc"):
@@ -71,7 +71,7 @@ class Phones(Part):
     def make_mic(self, mac):
         """A new manufacturer-installed certificate (MIC) for a known phone, as an Identity; the lab plays the manufacturer.
 
-        The cluster keeps the certificate, the key is the caller's alone.
+        The cluster keeps the certificate; only the caller gets the key.
         """
         mac = normal_mac(mac)
         with self.change() as draft:
@@ -107,7 +107,7 @@ class Phones(Part):
             }
 
     def capf_done(self, mac, certificate=None, removed=False):
-        """CAPF has finished with a phone: keep its new LSC (x509 object), or forget the old one; no operation is left."""
+        """CAPF has finished with a phone: keep its new LSC (x509 object), or forget the old one, and clear the operation."""
         with self.change() as draft:
             phone = self.phone(mac, draft.data)
             phone["capf"] = {**phone["capf"], "operation": "none", "retry_later": 0}
@@ -132,7 +132,7 @@ def normal_mac(mac):
     """A MAC address as device names have it: twelve upper-case hex digits. LabError for anything else."""
     text = mac.upper().removeprefix("SEP").replace(":", "").replace("-", "").replace(".", "")
     if not _MAC.fullmatch(text):
-        raise LabError(f"{mac!r} is no MAC address, such as 00270DC01C92 or 00:27:0D:C0:1C:92")
+        raise LabError(f"{mac!r} is not a MAC address such as 00270DC01C92 or 00:27:0D:C0:1C:92")
     return text
 
 

@@ -25,7 +25,7 @@ class Releases(Part):
     """The releases of a Cluster; the class Cluster inherits from this one."""
 
     def set_pre8(self, enabled, build=DEFAULT_BUILD, engineering=False):
-        """Be a cluster from before Security by Default: no ITL, no TVS, unsigned configuration; or no longer.
+        """Be a cluster from before Security by Default (no ITL, no TVS, unsigned configuration), or stop being one.
 
         `build` is the release's number, `engineering` whether it is an engineering special.
         """

@@ -8,7 +8,7 @@
     FOLDER/generations/000012/published/NODE/FILE           what that node's TFTP hands out
 
 A change writes a whole new generation beside the old one and then renames the link: readers see the old state or the
-new one, never a mixture, and a change that fails half way leaves nothing behind that anybody reads.
+new one, never a mixture, and a change that fails half way leaves nothing that is read later.
 """
 
 import contextlib
@@ -148,7 +148,7 @@ class Store:
         return self.link.is_symlink()
 
     def current(self):
-        """The current State, read again only when it is another generation than last time."""
+        """The current State, read again only when the generation changed."""
         for _attempt in range(3):
             try:
                 name = os.path.basename(os.readlink(self.link))
@@ -162,7 +162,7 @@ class Store:
                 return self._loaded
             except LabError:
                 if os.path.basename(os.readlink(self.link)) == name:
-                    raise  # it is not that somebody else has moved on and removed it
+                    raise  # no other process has moved on and removed it
         raise LabError(f"the cluster in {self.path} changes faster than it can be read")
 
     @contextlib.contextmanager

@@ -47,12 +47,12 @@ class Transfers(Part):
     def restore(self, file, passphrase):
         """Make the cluster what it was when `file` was written. The folder may be empty, or hold any cluster.
 
-        Lists and keys come back byte for byte; only the ports stay those of now. LabError for a wrong passphrase
+        Lists and keys come back byte for byte; only the ports stay as they are now. LabError for a wrong passphrase
         or a damaged file; nothing has changed then.
         """
         data = Path(file).read_bytes()
         if not data.startswith(MAGIC) or len(data) < len(MAGIC) + SALT + NONCE:
-            raise LabError(f"{file} is no backup of a lab cluster")
+            raise LabError(f"{file} is not a backup of a lab cluster")
         salt, rest = data[len(MAGIC) :][:SALT], data[len(MAGIC) + SALT :]
         try:
             archive = AESGCM(_backup_key(passphrase, salt)).decrypt(rest[:NONCE], rest[NONCE:], MAGIC)
@@ -141,7 +141,7 @@ def read_p12(path, passphrase):
     try:
         content = pkcs12.load_pkcs12(path.read_bytes(), passphrase.encode() or None)
     except (ValueError, TypeError) as error:
-        raise LabError(f"{path} does not open: the passphrase is wrong, or it is no PKCS#12 file") from error
+        raise LabError(f"{path} does not open: the passphrase is wrong, or it is not a PKCS#12 file") from error
     own = Identity(content.cert.certificate, content.key) if content.cert else None
     return own, [extra.certificate for extra in content.additional_certs]
 
@@ -157,7 +157,7 @@ def _unpack(tar, folder):
     for member in tar:
         target = (folder / member.name).resolve()
         if not (member.isdir() or member.isfile()) or not target.is_relative_to(folder.resolve()):
-            raise LabError(f"the backup holds {member.name}, which is no file of a cluster")
+            raise LabError(f"the backup holds {member.name}, which is not a file of a cluster")
         if member.isdir():
             target.mkdir(parents=True, exist_ok=True)
         else:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""The server's side of CAPF (docs/spec/capf.md): what the cluster does with a phone that connects, one session a connection.
+"""The server's side of CAPF (docs/spec/capf.md): what the cluster does with a phone that connects. A connection is one session.
 
-The phone's LSC is kept, or forgotten, only when the phone has said that it did its part; whatever breaks before that
-leaves the operation pending, so the phone can try again.
+The cluster keeps or forgets the phone's LSC only after the phone said that it did its part. A session that breaks
+before that leaves the operation pending, so the phone can try again.
 """
 
 import hmac
@@ -34,7 +34,7 @@ class _End(Exception):
 
 
 def answer_stream(stream, cluster, on_event):
-    """Hold one session with the phone on `stream`; `on_event(what, **details)` is called for each step of note."""
+    """Hold one session with the phone on `stream`; `on_event(what, **details)` is called for each important step."""
     _Session(stream, cluster, on_event).run()
 
 

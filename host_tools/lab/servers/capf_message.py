@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The bytes of CAPF as its server sees them (docs/spec/capf.md, 'Messages'), and the checks of a phone's proofs. No I/O.
 
-Written apart from agent/servers/capf/message.py on purpose, so that the phone's reading of the protocol meets another one.
+It shares no code with agent/servers/capf/message.py on purpose: the phone's reading of the protocol meets another one.
 """
 
 import struct
@@ -58,7 +58,7 @@ def certificate_of(elements):
     """(kind, x509 certificate) of the CERTIFICATE element. BadMessage when it is missing or unreadable."""
     value = elements.get(CERTIFICATE, b"")
     if len(value) < 6 or value[0] != 1 or struct.unpack_from(">H", value, 1)[0] != len(value) - 3 or value[3] != 0:
-        raise BadMessage("CERTIFICATE is missing or not built as it should be")
+        raise BadMessage("CERTIFICATE is missing or malformed")
     try:
         return value[4], x509.load_der_x509_certificate(value[5:])
     except ValueError as error:
@@ -89,7 +89,7 @@ def key_request(wanted):
 def check_proof(elements, session):
     """Check that the phone has the key of the certificate in AUTH_RES. Returns (kind, certificate); else BadMessage.
 
-    Signed is DEVICENAME with its NUL, then the DER; once with SHA-1 and once with SHA-512. SUDIDATA, which proves the
+    The signature covers DEVICENAME with its NUL, then the DER; once with SHA-1 and once with SHA-512. SUDIDATA, which proves the
     MIC over the session number in little-endian order and its DER, is checked where the phone sends it.
     """
     kind, certificate = certificate_of(elements)
@@ -98,7 +98,7 @@ def check_proof(elements, session):
     signed = elements[DEVICE_NAME] + der
     sha2 = elements.get(SHA2_SIGNED_DATA, b"")
     if len(sha2) < 4 or sha2[0] != 3 or struct.unpack_from(">H", sha2, 1)[0] != len(sha2) - 3:
-        raise BadMessage("SHA2SIGNEDDATA is missing or not built as it should be")
+        raise BadMessage("SHA2SIGNEDDATA is missing or malformed")
     _check(certificate, hashes.SHA1(), signed, elements.get(SIGNED_DATA, b""))
     _check(certificate, hashes.SHA512(), signed, sha2[3:])
     if SUDI_DATA in elements:
@@ -115,7 +115,7 @@ def _check_sudi(value, session):
         _check(certificate, hashes.SHA1(), signed, parts[1])
         _check(certificate, hashes.SHA512(), signed, parts[3])
     except (KeyError, ValueError) as error:
-        raise BadMessage("SUDIDATA is not built as it should be") from error
+        raise BadMessage("SUDIDATA is malformed") from error
 
 
 def _check(certificate, algorithm, data, signature):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Real TFTP servers on loopback, one class each: started on a free port, ready when they answer, stopped by their pid.
+"""Real TFTP servers on loopback, a class for each: started on a free port, ready when they answer, stopped by their pid.
 
     with Atftpd(folder) as server:
         await client.fetch(server.address, server.name("file"), ...)
@@ -31,7 +31,7 @@ class Server(abc.ABC):
 
     program = ""
     knows = ()  # options that it knows
-    root_only = None  # why nobody else can start it
+    root_only = None  # why only root can start it
     host = "127.0.0.1"
     family = socket.AF_INET
 
@@ -48,7 +48,7 @@ class Server(abc.ABC):
         return self.host, self.port
 
     def name(self, file):
-        """What to ask for to get `file` of the folder."""
+        """The name to ask for to get `file` of the folder."""
         return file
 
     @abc.abstractmethod
@@ -79,7 +79,7 @@ class Server(abc.ABC):
         self.stop()
 
     def free_port(self):
-        """A UDP port of the host that nobody uses now."""
+        """A UDP port of the host that is free now."""
         with socket.socket(self.family, socket.SOCK_DGRAM) as probe:
             probe.bind((self.host, 0))
             return probe.getsockname()[1]

@@ -5,7 +5,7 @@ import struct
 
 
 class BadMessage(Exception):
-    """What the phone sent breaks the protocol, or does not prove what it should; the text says how."""
+    """The phone's message breaks the protocol, or does not prove what it should; the text says how."""
 
 
 def elements_of(body):

@@ -179,7 +179,7 @@ class Serving:
         except LabError:
             if fixed or port == 0:
                 raise
-            return start(0)  # last time's port has been taken by somebody else
+            return start(0)  # another program has taken last time's port
 
     def _tftp(self, number, port):
         def on_request(name, found, client):

@@ -9,7 +9,7 @@ import threading
 
 from host_tools.lab.errors import LabError
 
-SILENCE = 30.0  # seconds after which a client that says nothing is let go
+SILENCE = 30.0  # seconds after which a silent client is dropped
 
 
 def server_context(identity, client_authorities=()):
@@ -72,7 +72,7 @@ class StreamServer:
             threading.Thread(target=self._accept, args=(self._listener,), daemon=True, name=self._what).start()
 
     def stop(self):
-        """Close the port and all connections: phones find nobody there."""
+        """Close the port and all connections."""
         listener, self._listener = self._listener, None
         if listener is not None:
             with contextlib.suppress(OSError):

@@ -68,7 +68,7 @@ class TftpServer:
     def _open(self, name, raddress=None, rport=None):
         session = self._server.sessions.get(f"{raddress}:{rport}")
         if session is not None:
-            # tftpy answers from any address of this machine; phones take only what comes from the one they asked.
+            # tftpy answers from any address of this machine; phones take answers only from the address that they asked.
             with contextlib.suppress(OSError):  # bound already: the request came twice
                 session.sock.bind((self._address, 0))
         path = self._find(name)

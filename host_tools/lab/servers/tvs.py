@@ -21,7 +21,7 @@ def answer_stream(stream, database, on_answer, time_to_live=86400, only_verifica
     """Answer the requests of one connection until the phone closes it.
 
     `database()` gives {certificate DER: roles} as of now. `on_answer(details)` is called once for each request.
-    With `only_verification` a QUERY_CERT_REQ closes the connection, as servers do that know only CERT_VERIFICATION.
+    With `only_verification` a QUERY_CERT_REQ closes the connection, like servers that know only CERT_VERIFICATION.
     """
     while True:
         header = read_exactly(stream, 10)
@@ -90,7 +90,7 @@ def find_certificate(database, issuer, serial):
 
 
 def verify(elements, database, details):
-    """CERT_VERIFICATION: (None, roles) where the very certificate is in the database, else None."""
+    """CERT_VERIFICATION: (None, roles) where the database has exactly this certificate, else None."""
     if CERTIFICATE not in elements:
         raise BadMessage("a verification request without a certificate")
     certificate_der = elements[CERTIFICATE]
@@ -111,14 +111,14 @@ def response_message(command, session, found, time_to_live):
         if certificate_der is not None:
             body += files.tlv(CERTIFICATE, certificate_der)
         body += files.tlv(ROLES, bytes(sorted(roles))) + files.tlv(TTL, struct.pack(">I", time_to_live))
-    # The reserved byte has been seen as anything in responses; a phone that looks at it shall find out here.
+    # Real servers put any value into the reserved byte; a phone that looks at it finds out here.
     return struct.pack(">BBBBIH", PROTOCOL, VERSION, command, os.urandom(1)[0], session, len(body)) + body
 
 
 def name_parts(text):
     """The set of (type, value) pairs of a name in text, for comparison: order, separator and blanks do not matter.
 
-    Good for the names a lab cluster makes; a phone's own rules are in agent/formats/names.py and not used here on purpose.
+    Good for the names that a lab cluster makes. On purpose this does not use the phone's own rules (agent/formats/names.py).
     """
     parts, current, escaped = [], "", False
     for character in text:

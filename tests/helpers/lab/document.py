@@ -10,7 +10,7 @@ import inspect
 import re
 from pathlib import Path
 
-from agent.trust.reasons import REASONS, meaning
+from agent.trust.reasons import codes, meaning
 
 FILE = Path(__file__).resolve().parents[3] / "docs" / "procedures.md"
 ORDER = (
@@ -82,7 +82,7 @@ def section(function, steps, kinds=()):
 
 def _after_name(words):
     """What follows the file and its signer, which differ where two keys of a cluster sign lists and files."""
-    return words.partition(", whom ")[2] or words
+    return words.partition(", a signer that ")[2] or words
 
 
 def chapter(module):
@@ -106,7 +106,7 @@ def document(modules, sections):
             parts.append(found)
             reasons |= {reason for _, _, reason in _DECISION.findall(found)}
             rows.append(f"| {title(function)} | {', '.join(_telling(found))} |\n")
-    legend = "".join(f"| `{reason}` | {meaning(reason)} |\n" for reason in REASONS if reason in reasons)
+    legend = "".join(f"| `{reason}` | {meaning(reason)} |\n" for reason in codes() if reason in reasons)
     head = [HEAD, OVERVIEW + "".join(rows), "| reason | what it means |\n| --- | --- |\n" + legend]
     return "\n".join([*head, *parts])
 

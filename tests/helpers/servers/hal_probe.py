@@ -31,8 +31,9 @@ async def timed(hal, awaitable):
     return [result, hal.clock.monotonic() - start]
 
 
-async def connect(hal, kind, port, patience, host=HOST, identity=None, verdict=True, pause=0, asked=None):
+async def connect(hal, kind, port, patience, host=HOST, identity=None, verdict=True, pause=0, asked=None, rsa=False):
     deadline = hal.clock.monotonic() + patience
+    hal.net.static_rsa = rsa
     if kind == "tcp":
         return await hal.net.tcp(host, port, deadline)
 

@@ -45,6 +45,7 @@ class Twist:
     """Does nothing wrong; cases override what they want. `server` is the Server12 or Server13 of the connection."""
 
     retries = 0  # HelloRetryRequests before the ServerHello
+    cookie = b""  # what they have in place of a wish for another curve
     asks = False  # for a client certificate
     pss = False  # an RSA key signs by PSS in TLS 1.2, too
 
@@ -224,7 +225,10 @@ class Server13(Server):
     def _retry(self, hello):
         # The first ClientHello is replaced by its digest (RFC 8446, 4.4.1).
         self.transcript = b"\xfe\0\0\x20" + digest(self.transcript)
-        wanted = extension(51, b"\x00\x18" if hello.share() else P256) + extension(43, b"\x03\x04")
+        wanted = extension(51, b"\x00\x18" if hello.share() else P256)
+        if self.twist.cookie:
+            wanted = extension(44, sized(self.twist.cookie, 2))
+        wanted += extension(43, b"\x03\x04")
         body = self._hello(RETRY_RANDOM, hello, wanted)
         self.transcript += message("ServerHello", body)
         self.raw(record(HANDSHAKE, message("ServerHello", body)))

@@ -362,3 +362,9 @@ class ResumptionThatNobodyAskedFor(Twist):
         if name == "Certificate":
             server.raw(record(CHANGE_CIPHER_SPEC, b"\x01"))
             server.stall()
+
+
+@case("tls-message", "too long", ["tls13"])
+class CookieThatFitsIntoNoClientHello(Twist):
+    retries = 1
+    cookie = bytes(12000)
