@@ -49,7 +49,9 @@ static int handed_over(struct relay *self, const char *line, size_t size) {
     if (self->allowed > BURST) {
         self->allowed = BURST;
     }
-    if (self->allowed < (long long)size || write(self->log, line, size) != (ssize_t)size) {
+    /* Whoever lost lines gets more than one before the next is lost. */
+    long long needed = self->lost > 0 ? BURST / 4 : (long long)size;
+    if (self->allowed < needed || write(self->log, line, size) != (ssize_t)size) {
         return 0;
     }
     self->allowed -= (long long)size;

@@ -6,7 +6,7 @@
  * of the phone serial kernel FOLDER LEVEL     the kernel's messages that are more urgent than LEVEL, and its
  * own console is silenced
  *
- * FOLDER is root's and has two FIFOs. `log`: whole lines of up to LINE_LIMIT bytes, each written by one
+ * FOLDER is root's and has three FIFOs. `log`: whole lines of up to LINE_LIMIT bytes, each written by one
  * write(), from anybody whom root lets; `agent`: the agent's output, whose lines may be of any length. All
  * three give up root once they have opened what they need. A serial line that takes no bytes costs lines,
  * never time: nobody who writes to `log` waits, and the agent's own output (hal/lines.py) drops lines once

@@ -9,7 +9,6 @@ import subprocess
 import termios
 import threading
 import time
-import tty
 from pathlib import Path
 
 import pytest
@@ -33,16 +32,15 @@ def built():
 
 
 class Line:
-    """A terminal in the place of the serial line, a folder with the two FIFOs, and a writer between them."""
+    """A terminal in the place of the serial line, a folder with the three FIFOs, and a writer between them."""
 
     def __init__(self, folder):
         self.folder = folder
-        for name in ("log", "agent"):
+        for name in ("log", "agent", "typed"):
             os.mkfifo(folder / name, 0o600)
         self.person, self.device = pty.openpty()
-        tty.setraw(self.device)
         self.tty = os.ttyname(self.device)
-        self.ends = {name: os.open(folder / name, os.O_RDWR) for name in ("log", "agent")}
+        self.ends = {name: os.open(folder / name, os.O_RDWR) for name in ("log", "agent", "typed")}
         self.processes = []
         self.heard = b""
 
@@ -52,7 +50,12 @@ class Line:
         return self.processes[-1]
 
     def write(self):
-        return self.start("write", self.folder, self.tty)
+        """A writer; started where it has the terminal."""
+        process = self.start("write", self.folder, self.tty)
+        end = time.monotonic() + LIMIT
+        while len(self.processes) == 1 and termios.tcgetattr(self.device)[3] & termios.ECHO and time.monotonic() < end:
+            time.sleep(0.01)
+        return process
 
     def say(self, name, data):
         os.write(self.ends[name], data)
@@ -62,7 +65,7 @@ class Line:
         end = time.monotonic() + LIMIT
         while wanted not in self.heard:
             assert select.select([self.person], [], [], max(0, end - time.monotonic()))[0], self.heard[-500:]
-            self.heard += os.read(self.person, 65536)
+            self.heard += os.read(self.person, 65536).replace(b"\r\n", b"\n")
         found, mark, self.heard = self.heard.partition(wanted)
         return found + mark
 
@@ -141,6 +144,49 @@ def test_a_line_of_the_agent_that_does_not_end_keeps_nobody_waiting(line):
     line.hear(b"no end")
     line.say("log", b"a script\n")
     assert line.hear(b"a script\n") == b"\na script\n"
+
+
+def test_what_is_typed_is_edited_and_shown_and_goes_to_the_agent(line):
+    line.write()
+    line.say("log", b"ready\n")
+    line.hear(b"ready\n")
+    os.write(line.person, b"shot\x7fw \x1b[Ait\xc3\xa4\x08l\x03\r")
+    shown = line.hear(b"\n")
+    assert shown.rpartition(b"\x1b[K")[2] == b"show itl\n" and os.read(line.ends["typed"], 100) == b"show itl\n"
+    os.write(line.person, b"wrong\x15reset\r\n\r\n")
+    line.hear(b"reset\n")
+    line.hear(b"\n")
+    assert os.read(line.ends["typed"], 100) == b"reset\n\n"
+    os.write(line.person, b"x" * 5000 + b"\nnext\n")
+    line.hear(b"next\n")
+    assert os.read(line.ends["typed"], 1000) == b"x" * 201 + b"\nnext\n", "one more than the agent takes"
+
+
+def test_what_is_typed_tears_no_line_and_is_torn_by_none(line):
+    line.write()
+    line.say("agent", b'{"a":')
+    line.hear(b'{"a":')
+    os.write(line.person, b"show ")
+    line.say("log", b"a script\n")
+    line.say("agent", b" 1}\n")
+    assert line.hear(b"show ") in (b" 1}\na script\nshow ", b" 1}\nshow ")
+    line.say("agent", b"an answer\n")
+    os.write(line.person, b"itl\r")
+    rest = line.hear(b"an answer\n")
+    assert b"itl\n" in rest and rest.endswith(b"an answer\n")
+    assert os.read(line.ends["typed"], 100) == b"show itl\n"
+
+
+def test_a_person_who_stops_typing_keeps_nobody_waiting(line):
+    line.write()
+    line.say("log", b"ready\n")
+    line.hear(b"ready\n")
+    os.write(line.person, b"show")
+    line.hear(b"show")
+    line.say("log", b"a script\n")
+    assert line.hear(b"a script\n") == b"\na script\n"
+    os.write(line.person, b" itl\r")
+    assert line.hear(b"itl\n") == b"show itl\n"
 
 
 def test_what_steers_a_terminal_is_not_shown(line):
