@@ -112,7 +112,7 @@ static int read_agent(struct writer *self) {
         return errno == EAGAIN || errno == EINTR ? 0 : -1;
     }
     size_t size = text_clean(self->piece, self->rest + (size_t)count, &self->rest);
-    if (size > 0) {
+    if (size > 0) { /* turn() has seen to it that there is room */
         put(self, self->piece, size);
         self->middle = self->piece[size - 1] != '\n';
         self->heard = since_power_on();
@@ -152,11 +152,32 @@ static void end_typed(struct writer *self) {
     put_queue(self);
 }
 
+/* Keys come one by one and the terminal shows none itself; what is written stays as it is, with line ends of
+ * a terminal. */
+static int set_terminal(int tty) {
+    struct termios mode;
+    if (tcgetattr(tty, &mode) != 0) {
+        return -1;
+    }
+    if ((mode.c_lflag & (ICANON | ECHO)) == 0) {
+        return 0;
+    }
+    mode.c_iflag &= ~(tcflag_t)(ICRNL | INLCR | IGNCR | ISTRIP | IXON | IXOFF);
+    mode.c_lflag &= ~(tcflag_t)(ICANON | ECHO | ECHONL | ISIG | IEXTEN);
+    mode.c_oflag |= OPOST | ONLCR;
+    mode.c_cc[VMIN] = 1;
+    mode.c_cc[VTIME] = 0;
+    return tcsetattr(tty, TCSANOW, &mode);
+}
+
 static int read_person(struct writer *self) {
     uint8_t data[64];
     ssize_t count = read(self->tty, data, sizeof data);
     if (count < 0) {
         return errno == EAGAIN || errno == EINTR ? 0 : -1;
+    }
+    if (set_terminal(self->tty) != 0) { /* again, should somebody have set it otherwise */
+        return -1;
     }
     for (ssize_t index = 0; index < count; index++) {
         if (typed_take(&self->person, data[index])) {
@@ -211,22 +232,9 @@ static int turn(struct writer *self) {
     if ((waits[1].revents & POLLIN) != 0 && read_log(self) != 0) {
         return -1;
     }
-    return (waits[2].revents & POLLIN) != 0 ? read_agent(self) : 0;
-}
-
-/* Keys come one by one and the terminal shows none itself; what is written stays as it is, with line ends of
- * a terminal. */
-static int set_terminal(int tty) {
-    struct termios mode;
-    if (tcgetattr(tty, &mode) != 0) {
-        return -1;
-    }
-    mode.c_iflag &= ~(tcflag_t)(ICRNL | INLCR | IGNCR | ISTRIP | IXON | IXOFF);
-    mode.c_lflag &= ~(tcflag_t)(ICANON | ECHO | ECHONL | ISIG | IEXTEN);
-    mode.c_oflag |= OPOST | ONLCR;
-    mode.c_cc[VMIN] = 1;
-    mode.c_cc[VTIME] = 0;
-    return tcsetattr(tty, TCSANOW, &mode);
+    /* What was read before may have taken the room, or begun a line. */
+    int free = room(self) > PIECE + 4 && self->person.shown == 0;
+    return free && (waits[2].revents & POLLIN) != 0 ? read_agent(self) : 0;
 }
 
 int write_serial(const char *folder, const char *tty) {

@@ -146,7 +146,7 @@ def test_a_program_that_floods_tears_no_line_and_silences_nobody(started):
     phone.expect("flood: .*too much", 60)
     for _ in range(3):
         phone.type("show status")
-        found = phone.expect(r"(?m)^(\{.*\})\r?$", 60)[1]
+        found = phone.expect(r"(?m)^(\{.*\})\r\n", 60)[1]
         assert json.loads(found)["mac"] == "00270DC01C92"
     phone.expect(r"flood: \[\d+ lines are missing here: they came too fast\]", 60)
     for line in phone.heard.splitlines()[1:-1]:
