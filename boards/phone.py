@@ -2,9 +2,11 @@
 """The phone's program on a board: makes the HAL of what the start scripts found, boots the agent and keeps it going.
 
 The scripts (host_tools/image/rootfs) leave these in one folder: phone.json and mic.pem (from the card, if they are there),
-mac, network.json (from DHCP), store (a link to the raw partition), and on a board they own that folder: the agent writes to
-`agent` in it, where there is such a folder, else beside them. It touches `alive` there, which keeps the watchdog fed. `micropython boards/phone.py FOLDER` runs the phone anywhere, with another such folder whose store is a
-file of a fixed size.
+mac, network.json (from DHCP), store (a link to the raw partition). On a board they own that folder, and the agent writes to
+`agent` in it: its socket, certificates for other programs, and `alive`, which it touches and which keeps the watchdog fed.
+
+`micropython boards/phone.py FOLDER` runs the phone anywhere, with another such folder whose store is a file of a fixed size;
+where that has no folder `agent`, all is in the one folder.
 """
 
 import asyncio

@@ -15,8 +15,8 @@ from host_tools.image import cpio, elf, modules, software
 
 # busybox's commands that the scripts use, and a few for a person who looks into a board.
 APPLETS = (
-    "awk cat chown cp cut date dd df dmesg echo free grep head hexdump hostname ip kill killall ln ls lsmod mkdir mkfifo modprobe "
-    "mount mv ping printf ps reboot rm sed sh sleep stat sync tail timeout touch tr udhcpc umount "
+    "awk cat chown cp cut date dd df dmesg echo free grep head hexdump hostname ip kill killall ln ls lsmod mkdir mkfifo "
+    "modprobe mount mv ping printf ps reboot rm sed sh sleep stat sync tail timeout touch tr udhcpc umount "
     "uname usleep vi watchdog"
 ).split()
 # Empty folders that file systems are mounted on.

@@ -107,8 +107,7 @@ def test_a_program_has_nothing_of_the_line_and_little_of_the_rest(started, envir
     console = boards.load(environment.config.get_option("board")).phone.console
     phone = started(attack=ATTACK.replace("CONSOLE", console))
     phone.boot()
-    if "attack: the end" not in phone.heard:
-        phone.expect("attack: the end of the attack", 90)
+    phone.await_line("attack: the end of the attack", 90)
     said = dict(
         re.findall(
             r"^attack: (open \S+|write \S+|descriptor \d|input|tiocsti|printk|process /bin[^:]+): (.*?)\r?$",

@@ -20,7 +20,7 @@ def test_first_boot_to_trusted(phone, settings, measured):
     seconds = phone.seconds("state trusted")
     measured("seconds_to_trusted", seconds)
     assert seconds < 120, "it took longer than any machine explains"
-    memory = int(phone.expect(r"memory: (\d+) MiB of \d+ MiB in use", 30)[1])
+    memory = int(phone.await_line(r"memory: (\d+) MiB of \d+ MiB in use", 30)[1])
     measured("memory_mib", memory)
     assert memory < 64
     status = phone.status()
