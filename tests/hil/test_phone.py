@@ -75,7 +75,7 @@ def test_network_cut_and_restored(phone, settings):
     assert phone.restart() == ("trusted", "nonsecure", False)
     assert phone.decisions()["ctl"] == ("refused", "no-server")
     phone.power.cable(True)
-    phone.expect("asking the TFTP servers again", 40)
+    phone.expect("asking the servers again", 40)
     assert phone.await_state() == ("trusted", "nonsecure", False)
     assert phone.decisions()["itl"] == ("accepted", "unchanged")
 
