@@ -2,6 +2,7 @@
 """`phonetrust inspect FILE`: what a trust list or a signed file contains, and whether it is consistent."""
 
 import hashlib
+import ssl
 import typing
 from pathlib import Path
 from typing import Annotated
@@ -18,18 +19,27 @@ from agent.formats.text import shown_value, utc
 from agent.formats.trustlist import SIZE_LIMIT, TrustList
 from agent.trust.rules import is_list_name
 from agent.trust.signature import verifies
-from host_tools.cli import parts
+from host_tools.cli import fields, parts
+from host_tools.lists import health
 
 
 def inspect(
     file: Annotated[Path, typer.Argument(help="A CTL, an ITL, a signed file (.sgn, .enc.sgn) or a firmware load.")],
+    full: Annotated[bool, typer.Option("--full", help="Every field of the header and of each record, too.")] = False,
+    pem: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Print only the certificate of record N, in PEM.")
+    ] = None,
+    expires_within: Annotated[
+        int, typer.Option(min=0, metavar="DAYS", help="Warn of certificates that expire within so many days.")
+    ] = health.DAYS,
     json: Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")] = False,
 ):
     """Show a trust list or a signed file: header, signer, records, checksums, signature.
 
     A trust list is checked against itself, because one of its SAST records holds its signer's certificate. Whether a phone
     believes the list is another question: [bold]phonetrust preflight[/] answers it. A signed file carries no certificate, so
-    its signature is not checked here.
+    its signature is not checked here. Warnings tell of certificates that expire soon, weak keys, and lists close to the 64 KB
+    that phones take; they do not change the exit status.
 
     Exit status: 0 well-formed (and the signature verifies, where that can be checked), 1 not, 2 cannot be read.
     """
@@ -42,15 +52,36 @@ def inspect(
             parts.print_json({"file": str(file), "outcome": "refused", "reason": error.reason, "text": str(error)})
             raise typer.Exit(parts.NO) from None
         parts.leave(parts.NO, f"{error} ({error.reason})")
+    if pem is not None:
+        return typer.echo(_pem(data, pem, file), nl=False)
     found: dict[str, typing.Any] = {"file": str(file)} | found
+    found["warnings"] = health.list_warnings(found, expires_within) if "records" in found else []
+    if full and "records" in found:
+        found["tlvs"] = fields.record_fields(data, found["header"]["length"])
     if json:
         parts.print_json(found)
     else:
         _print(found, Console())
+        if full:
+            fields.show(found, Console(highlight=False))
     raise typer.Exit(parts.NO if found["signature"]["verified"] is False else parts.YES)
 
 
 app = parts.single(inspect)
+
+
+def _pem(data, number, file):
+    """The certificate of a record, counted from 1; leaves with a sentence where there is none."""
+    try:
+        records = list(TrustList(data, parts.host_crypto(), limit=len(data)).records())
+    except Refused:
+        parts.leave(parts.CANNOT_TELL, f"{file}: only the records of a trust list have certificates")
+    if number > len(records):
+        parts.leave(parts.CANNOT_TELL, f"{file}: it has {len(records)} records, and no record {number}")
+    certificate = records[number - 1].certificate
+    if certificate is None:
+        parts.leave(parts.CANNOT_TELL, f"{file}: record {number} is empty and has no certificate")
+    return ssl.DER_cert_to_PEM_cert(certificate)
 
 
 def describe(data, crypto):
@@ -154,6 +185,8 @@ def _print(found, console):
     if found.get("empty"):
         table.add_row("Empty", "blank records in place of TFTP and TVS: prepared for rollback")
     console.print(table)
+    for warning in found["warnings"]:
+        console.print(f"[yellow]Warning:[/] {escape(warning)}", highlight=False)
     if "records" in found:
         _print_records(found["records"], console)
 

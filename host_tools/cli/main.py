@@ -12,7 +12,9 @@ from agent import VERSION
 #: command -> module that has it as `app` (a group) or `command` (a single one), in the order in which help lists them
 COMMANDS = {
     "inspect": "host_tools.cli.inspect",
+    "diff": "host_tools.cli.diff",
     "preflight": "host_tools.cli.preflight",
+    "fetch": "host_tools.cli.fetch",
     "phone": "host_tools.cli.phone",
     "lab": "host_tools.lab.commands.app",
     "image": "host_tools.image.commands",

@@ -26,13 +26,23 @@ DEADLINE = 0  # the askers here have their own
 
 def preflight(
     candidate: Annotated[
-        Path, typer.Argument(help="The file that phones will be offered; with --boot the folder of a TFTP server.")
-    ],
+        Path | None,
+        typer.Argument(help="The file that phones will be offered; with --boot the folder of a TFTP server."),
+    ] = None,
+    host: Annotated[
+        str,
+        typer.Option("--from", metavar="HOST[:PORT]", help="Instead of a file: a boot against this TFTP server, now."),
+    ] = "",
     boot: Annotated[
         bool, typer.Option("--boot", help="Judge CTL, ITL and configuration in order, as one boot of a phone would.")
     ] = False,
     mac: Annotated[
-        str, typer.Option("--phone", metavar="MAC", help="With --boot: the phone; else the one that the folder names.")
+        str,
+        typer.Option(
+            "--phone",
+            metavar="MAC",
+            help="With --boot and --from: the phone; --boot: else the one that the folder names.",
+        ),
     ] = "",
     kind: Annotated[
         str,
@@ -63,6 +73,17 @@ def preflight(
     ] = False,
     size_limit: Annotated[int, typer.Option(min=1, help="Bytes of a trust list that the phones take.")] = SIZE_LIMIT,
     device: Annotated[str, typer.Option(help="The name that a TVS server is told.")] = "CP-8861-SEP000000000000",
+    configured_tvs: Annotated[
+        list[str] | None,
+        typer.Option(metavar="HOST[:PORT]", help="With --from: a TVS server of the phone's last configuration."),
+    ] = None,
+    http: Annotated[
+        bool, typer.Option("--http", help="With --from: by HTTPS and HTTP first, as newer phones do.")
+    ] = False,
+    html: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="With --from and --boot: also write a page, chain of trust drawn."),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")] = False,
 ):
     """Say what a phone would decide about a trust list or a configuration file before it is served.
@@ -74,6 +95,9 @@ def preflight(
     [bold]phonetrust preflight --boot /srv/tftp --installed-itl old.tlv[/] does this for a whole boot: which lists and which
     configuration such a phone takes, in the order in which it asks for them.
 
+    [bold]phonetrust preflight --from 192.0.2.10 --phone 00270DC01C92 --installed-itl old.tlv[/] judges what the servers hand out
+    now; TVS is really asked. --html FILE draws who signed what, and where the phone found the signer.
+
     Exit status: 0 accepted, 1 refused, 2 cannot tell (also where TVS would be asked and none is named).
     """
     if policy not in POLICIES:
@@ -82,13 +106,17 @@ def preflight(
         parts.leave(parts.CANNOT_TELL, f"--replay is {replay}, not one of: {', '.join(REPLAYS)}")
     if tvs and tvs_store:
         parts.leave(parts.CANNOT_TELL, "--tvs and --tvs-store exclude each other")
+    if (candidate is None) == (not host):
+        parts.leave(parts.CANNOT_TELL, "name the file that phones will be offered, or a server with --from HOST")
     phone = Held(installed_itl, installed_ctl, policy, size_limit, refuse_weak, replay)
+    phone.tvs = _configured(configured_tvs)
     asker = _asker(phone.crypto, tvs, tvs_store, device)
     try:
-        if boot:
+        if boot or host:
             from host_tools.cli import preflight_boot
 
-            preflight_boot.run(candidate, phone, asker, mac, json)
+            given = asker if tvs or tvs_store else None
+            preflight_boot.run(host or candidate, phone, given if host else asker, mac, json, bool(host), http, html)
         else:
             _one(candidate, kind, phone, asker, json)
     except TvsNeeded as needed:
@@ -115,6 +143,14 @@ def _one(candidate, kind, phone, asker, json):
 
 
 app = parts.single(preflight)
+
+
+def _configured(texts):
+    """[(host, port)] of --configured-tvs, None where none is given."""
+    try:
+        return [server(text, TVS_PORT) for text in texts] if texts else None
+    except ValueError as error:
+        parts.leave(parts.CANNOT_TELL, f"--configured-tvs: {error}")
 
 
 def _kind(path, data):
@@ -146,6 +182,7 @@ class Held:
         self.size_limit = size_limit
         self.refuse_weak = refuse_weak
         self.replay = replay
+        self.tvs: list | None = None  # (host, port) that the phone's last configuration named
         self.itl = self._read("itl", installed_itl)
         self.ctl = self._read("ctl", installed_ctl)
 

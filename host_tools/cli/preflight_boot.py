@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""`phonetrust preflight --boot FOLDER`: one boot of a phone over the files of a TFTP server, by the phone's own steps."""
+"""`phonetrust preflight --boot FOLDER` and `--from HOST`: one boot of a phone, by the phone's own steps, and how it is shown."""
 
 import asyncio
 import re
@@ -7,8 +7,10 @@ import re
 import typer
 from rich.console import Console
 from rich.markup import escape
+from rich.padding import Padding
 
 from agent.errors import SettingsError
+from agent.formats.text import SENTENCES_LIMIT, shown
 from host_tools.cli import parts
 from host_tools.trial.phone import TrialPhone, phone_settings
 
@@ -16,8 +18,27 @@ _OF_PHONE = re.compile(r"(?:ITL|CTL)?SEP([0-9A-F]{12})\\.")
 NOBODY = "000000000000"
 
 
-def run(folder, held, asker, mac, json):
-    """Judge and print. held: preflight.Held. Leaves with the exit status of the whole boot."""
+def run(source, held, asker, mac, json, live=False, http=False, html=None):
+    """Judge and print. source: a folder, or live: the host whose servers are asked. held: preflight.Held. html: a file to
+    write a page to, or None. Leaves with the exit status of the whole boot."""
+    if live:
+        from host_tools.cli import preflight_live
+
+        result = preflight_live.run(source, held, asker, mac, {"provisioning": "http"} if http else {})
+    else:
+        result = _on_paper(source, held, asker, mac)
+    if html is not None:
+        write_page(html, result)
+    if json:
+        parts.print_json(result)
+    else:
+        show(result)
+    if not result.get("reached", True):
+        raise typer.Exit(parts.CANNOT_TELL)
+    raise typer.Exit(parts.YES if result["accepted"] else parts.NO)
+
+
+def _on_paper(folder, held, asker, mac):
     files = read(folder)
     try:
         settings = phone_settings(
@@ -32,12 +53,18 @@ def run(folder, held, asker, mac, json):
     phone = TrialPhone(settings, held.crypto, files, asker, held.itl, held.ctl)
     decisions = asyncio.run(phone.run())
     good = all(decision.accepted for decision in decisions)
-    if json:
-        steps = [decision.as_dict() for decision in decisions]
-        parts.print_json({"device": settings.device, "accepted": good, "mode": phone.trust.mode, "decisions": steps})
-    else:
-        show(settings.device, decisions, phone)
-    raise typer.Exit(parts.YES if good else parts.NO)
+    steps = [decision.as_dict() for decision in decisions]
+    return {"device": settings.device, "accepted": good, "mode": phone.trust.mode, "decisions": steps}
+
+
+def write_page(path, result):
+    """The page about a result; leaves with a sentence where it cannot be written."""
+    from host_tools.report import trust_page
+
+    try:
+        path.write_text(trust_page.page(result), encoding="utf-8")
+    except OSError as error:
+        parts.leave(parts.CANNOT_TELL, f"{path}: {error.strerror or error}")
 
 
 def read(folder):
@@ -56,16 +83,17 @@ def only_phone(folder, files):
     return found.pop() if found else NOBODY
 
 
-def show(device, decisions, phone):
-    """The decisions for a person."""
+def show(result):
+    """The result for a person: each decision with who signed, where the phone looked and what it found."""
     console = Console()
-    console.print(f"[bold]{device}[/] would boot so:", highlight=False)
-    for decision in decisions:
-        colour = "green" if decision.accepted else "red"
+    console.print(f"[bold]{result['device']}[/] would boot so:", highlight=False)
+    for decision in result["decisions"]:
+        colour = "green" if decision["outcome"] == "accepted" else "red"
         console.print(
-            f"  {escape(decision.kind):32} [bold {colour}]{decision.outcome}[/] {decision.reason}", highlight=False
+            f"  {escape(shown(decision['kind'])):32} [bold {colour}]{decision['outcome']}[/] {decision['reason']}",
+            highlight=False,
         )
-        console.print(f"      {escape(decision.text)}", highlight=False)
-        for warning in decision.warnings:
-            console.print(f"      [yellow]Warning:[/] {escape(warning)}")
-    console.print(f"The phone is then in {phone.trust.mode} mode.", highlight=False)
+        console.print(Padding(escape(shown(decision["text"], SENTENCES_LIMIT)), (0, 0, 0, 6)), highlight=False)
+        for warning in decision["warnings"]:
+            console.print(f"      [yellow]Warning:[/] {escape(shown(warning, SENTENCES_LIMIT))}")
+    console.print(f"The phone is then in {result['mode']} mode.", highlight=False)

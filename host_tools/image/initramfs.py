@@ -57,8 +57,9 @@ def system(board, packages, version):
     return entries
 
 
-def phone(board, files, version):
-    """The entries of the second part: software.collect's files, the scripts and what they know of the board."""
+def phone(board, files, facts, trusted, floor):
+    """The entries of the second part: software.collect's files, the scripts and what they know of the board and of this
+    image (facts: fit.Facts), the certificates of the keys.ImageKeys whose loads are `trusted`."""
     entries = {f"phone/{name}": cpio.file(content, ".mpy" not in name) for name, content in files.items()}
     for script in sorted(software.ROOTFS.iterdir()):
         inside = "etc/inittab" if script.name == "inittab" else f"etc/phone/{script.name}"
@@ -67,7 +68,10 @@ def phone(board, files, version):
         "BOARD": board.name,
         "TITLE": board.board.title,
         "MODEL": board.board.model,
-        "VERSION": version,
+        "VERSION": facts.software,
+        "LOAD": facts.name,
+        "FLOOR": floor,
+        "DEVELOPMENT": "yes" if trusted[0].development else "",
         "CONSOLE": board.phone.console,
         "PHONE_USER": str(PHONE_USER),
         "PHONE_GROUP": str(PHONE_USER),
@@ -77,6 +81,8 @@ def phone(board, files, version):
         "WATCHDOG": board.phone.watchdog,
         "MODULES": " ".join(board.phone.modules),
     }
+    for number, key in enumerate(trusted, 1):
+        entries[f"phone/image-{number}.der"] = cpio.file(key.der)
     lines = "".join(f"{name}={shlex.quote(value)}\n" for name, value in facts.items())
     entries["etc/phone/board.conf"] = cpio.file(lines.encode())
     return entries

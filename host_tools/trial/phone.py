@@ -90,20 +90,22 @@ class FileSource:
 
 
 class TrialPhone:
-    """settings: agent.settings.Settings. crypto: of a HAL. files: a mapping of names to bytes, or a FileSource. asker: an
-    agent.servers.judge.Asker. itl, ctl: bytes of what the phone has installed, or None. mic: its certificate and key.
+    """settings: agent.settings.Settings. crypto: of a HAL. files: a mapping of names to bytes, a FileSource, or what gets
+    files from servers (host_tools/live/files.py; then with the clock of a HAL). asker: an agent.servers.judge.Asker.
+    itl, ctl: bytes of what the phone has installed, or None. mic: its certificate and key.
     configuration: the agent.flash.keeper.Configuration that it verified last, or None.
 
     Refused where a list that is said to be installed cannot be read."""
 
-    def __init__(self, settings, crypto, files, asker, itl=None, ctl=None, mic=None, configuration=None):
-        clock = StandingClock()
-        source = files if isinstance(files, FileSource) else FileSource(files)
+    def __init__(self, settings, crypto, files, asker, itl=None, ctl=None, mic=None, configuration=None, clock=None):
+        clock = clock or StandingClock()
+        source = files if hasattr(files, "fetch") else FileSource(files)
         self._keeper = Keeper(MemoryFlash(), crypto, clock, max(settings.size_limit, settings.configuration_limit), mic)
         self._judge = Judge(trust_maker(crypto, settings), asker)
         self._judge.use(itl, ctl)  # says what is wrong with them
         self._history = History()
         web_server = WebServer(self._judge, self._history)
+        self.accepts_web_server = web_server.accept
         enrolment = Enrolment(None, self._judge, self._keeper, self._history, clock, _silent)
         self._boot = make_boot(
             settings, crypto, clock, source, self._judge, web_server, self._keeper, enrolment, self._history, _silent

@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: MIT
+"""The fleet: a CSV file of phones, read row by row, so that memory is the same for ten phones and for a million.
+
+    device,model,itl,ctl,servers,online,batch
+    SEP00270DC01C92,8861,old/ITLFile.tlv,,1 2,yes,A
+
+Only `device` is needed. itl, ctl: a file, or its SHA-256, SHA-1 or MD5 as hexadecimal digits; empty: the phone has none;
+a fleet without a column itl holds what the cluster hands out at the beginning. servers: numbers of the nodes that the phone
+reaches, the one it fetches from first; empty: all. online: yes or no. batch: any word that plans name."""
+
+import csv
+import hashlib
+import re
+import sqlite3
+from dataclasses import dataclass
+from pathlib import Path
+
+COLUMNS = ("device", "model", "itl", "ctl", "servers", "online", "batch")
+AS_PUBLISHED = "*"  # in the place of a list: what the cluster hands out at the beginning
+_DEVICE = re.compile(r"SEP[0-9A-F]{12}")
+_DIGESTS = {32: "md5", 40: "sha1", 64: "sha256"}
+_HEX = re.compile(r"[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64}")
+_YES = {"": True, "yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
+LONGEST = 4096  # characters of a row
+
+
+class FleetError(Exception):
+    """The fleet cannot be read at all; the text says why."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A phone, with its text of each column."""
+
+    line: int
+    device: str
+    model: str
+    itl: str
+    ctl: str
+    servers: tuple
+    online: bool
+    batch: str
+
+
+def rows(path, bad):
+    """Yields the Rows of a fleet. bad(line, text): a row with a mistake, which is left out; the rest is read.
+
+    A second phone of one name is such a mistake; names are kept in a file meanwhile. FleetError."""
+    try:
+        with open(path, newline="", encoding="utf-8-sig", errors="replace") as file:
+            reader = csv.reader(_short(file))
+            header = [name.strip().lower() for name in next(reader, [])]
+            _check_header(header)
+            with _Names() as names:
+                for cells in reader:
+                    if not any(cell.strip() for cell in cells):
+                        continue
+                    try:
+                        row = _row(reader.line_num, header, cells)
+                        before = names.add(row.device, row.line)
+                        if before is not None:
+                            raise ValueError(f"{row.device} is in line {before} already")
+                    except ValueError as error:
+                        bad(reader.line_num, str(error))
+                        continue
+                    yield row
+    except OSError as error:
+        raise FleetError(error.strerror or str(error)) from None
+    except csv.Error as error:
+        raise FleetError(f"this is no CSV file: {error}") from None
+
+
+def _short(file):
+    """The lines of a file; one without end does not fill the memory."""
+    while line := file.readline(LONGEST):
+        if len(line) == LONGEST and not line.endswith("\n"):
+            raise FleetError(f"a line is longer than {LONGEST} characters; this is no fleet")
+        yield line
+
+
+def _check_header(header):
+    if "device" not in header:
+        raise FleetError(f"the first line must name the columns, at least device; there are: {', '.join(COLUMNS)}")
+    unknown = [name for name in header if name not in COLUMNS]
+    if unknown:
+        raise FleetError(f"the column {unknown[0]!r} is unknown; there are: {', '.join(COLUMNS)}")
+    if len(set(header)) != len(header):
+        raise FleetError("a column is there twice")
+
+
+def _row(line, header, cells):
+    if len(cells) != len(header):
+        raise ValueError(f"it has {len(cells)} cells, and there are {len(header)} columns")
+    cell = dict(zip(header, [text.strip() for text in cells], strict=True))
+    device = cell["device"].upper()
+    if not _DEVICE.fullmatch(device):
+        raise ValueError(f"{cell['device']!r} is no device name such as SEP00270DC01C92")
+    online = _YES.get(cell.get("online", "").lower())
+    if online is None:
+        raise ValueError(f"online is {cell['online']!r}, not yes or no")
+    servers = cell.get("servers", "").split()
+    if not all(server.isdigit() and 0 < int(server) < 100 for server in servers):
+        raise ValueError(f"servers is {cell['servers']!r}, not numbers of nodes such as 1 2")
+    itl, ctl = cell.get("itl", AS_PUBLISHED), cell.get("ctl", AS_PUBLISHED)
+    return Row(line, device, cell.get("model", ""), itl, ctl, tuple(map(int, servers)), online, cell.get("batch", ""))
+
+
+class _Names:
+    """The names that were read, in a file of their own that SQLite removes."""
+
+    def __enter__(self):
+        self._base = sqlite3.connect("", isolation_level=None)  # "": a file on disk that nobody else sees
+        self._base.execute("PRAGMA cache_size = -2000")
+        self._base.execute("PRAGMA journal_mode = OFF")
+        self._base.execute("PRAGMA synchronous = OFF")
+        self._base.execute("CREATE TABLE names (name TEXT PRIMARY KEY, line INTEGER) WITHOUT ROWID")
+        self._base.execute("BEGIN")
+        return self
+
+    def add(self, name, line):
+        """Note a name; the line that has it already, or None."""
+        done = self._base.execute("INSERT OR IGNORE INTO names VALUES (?, ?)", (name, line))
+        if done.rowcount:
+            return None
+        return self._base.execute("SELECT line FROM names WHERE name = ?", (name,)).fetchone()[0]
+
+    def __exit__(self, *_):
+        self._base.close()
+
+
+class Lists:
+    """Known trust lists by file and by checksum. folder: of known lists, or None. base: where files of the fleet lie."""
+
+    def __init__(self, folder, base):
+        self._base = Path(base)
+        self._known = {}
+        self._by_text = {}
+        for path in sorted(Path(folder).rglob("*")) if folder else ():
+            if path.is_file() and path.stat().st_size <= 1 << 20:
+                content = path.read_bytes()
+                for digest in _DIGESTS.values():
+                    self._known[hashlib.new(digest, content, usedforsecurity=False).hexdigest()] = content
+
+    def find(self, text):
+        """The bytes of a list by the text of its cell; None for an empty one. ValueError says what is wrong."""
+        if text in ("", "-"):
+            return None
+        if text not in self._by_text:
+            self._by_text[text] = self._find(text)
+        found = self._by_text[text]
+        if isinstance(found, str):
+            raise ValueError(found)
+        return found
+
+    def _find(self, text):
+        digits = text.lower().removeprefix("sha256:").removeprefix("sha1:").removeprefix("md5:").replace(":", "")
+        if _HEX.fullmatch(digits):
+            return self._known.get(
+                digits, f"no known list has the checksum {text}; put the list into the folder of --lists"
+            )
+        try:
+            return (self._base / text).read_bytes()
+        except (OSError, ValueError) as error:
+            return f"the list {text} cannot be read: {getattr(error, 'strerror', None) or error}"
