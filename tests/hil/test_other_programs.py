@@ -89,14 +89,14 @@ while :; do echo "flood } of a program } that says too much"; done
 
 
 @pytest.fixture
-def started(phone, settings, environment):
+def started(phone, settings):
     """started(name=script, ...): the phone with these programs, off."""
 
     def put(**scripts):
         phone.new(**settings)
         entries = {name: cpio.file(text.encode(), executable=True) for name, text in scripts.items()}
         with phone.card.in_pc() as path:
-            cards.add_programs(path, environment.config.get_option("board"), entries)
+            cards.add_programs(path, entries)
         return phone
 
     return put
