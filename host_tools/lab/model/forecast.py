@@ -46,7 +46,7 @@ def phone_on_paper(state, database, itl, ctl, mac, node, kept, others, reached=N
 
 def judge(state, database, itl, ctl, purpose, certificate, kept=None, others=()):
     """The Decision of a running phone with these lists about a TLS server with this certificate (DER); as boot()."""
-    return _phone(state, database, itl, ctl, None, 1, kept, others).judge(purpose, certificate)
+    return phone_on_paper(state, database, itl, ctl, None, 1, kept, others).judge(purpose, certificate)
 
 
 def tvs_servers(state):
