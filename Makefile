@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Every target does its own set-up; what is there already costs nothing. TIER=unit|native|vectors|scenarios|hil narrows `make test`.
 .DEFAULT_GOAL := help
-.PHONY: help setup base native micropython run test docs bench lint format clean
+.PHONY: help setup base native micropython run test torture fuzz docs bench lint format clean
 SHELL := /bin/bash
 SETUP := host_tools/setup
 PYTHON := .venv/bin/python
@@ -13,20 +13,22 @@ help: ## this list
 base:
 	@$(SETUP)/venv.sh dev
 
-native: base ## libphonetrust.so and libphonetrust-client.so for x86-64 and arm64, into build/native
+native: base ## libphonetrust, its client and its PKCS#11 module for x86-64 and arm64, into build/native
 	@$(SETUP)/apt.sh native
 	@$(SETUP)/fetch-mbedtls.sh
 	@$(MAKE) --silent --no-print-directory -C native
 	@$(MAKE) --silent --no-print-directory -C native/client
+	@$(MAKE) --silent --no-print-directory -C native/pkcs11
 
 micropython: ## the interpreter of the phone, arm64 and x86-64, into build/micropython
 	@$(SETUP)/apt.sh micropython
 	@$(SETUP)/micropython.sh aarch64 x86_64
 
 setup: native micropython ## everything that run, test and bench need
-	@$(SETUP)/apt.sh test image hil
+	@$(SETUP)/apt.sh test image hil sip
 	@$(SETUP)/venv.sh hil
 	@$(SETUP)/servers.sh
+	@$(SETUP)/sip-phone.sh $(shell uname -m)
 
 run: native micropython ## a cluster on loopback and the booted board, step by step; PHONE=micropython: without QEMU's board; PICTURE=FILE
 	@$(SETUP)/apt.sh image
@@ -35,9 +37,16 @@ run: native micropython ## a cluster on loopback and the booted board, step by s
 test: setup $(if $(TIER),,lint) ## lint and all tests; TIER=unit for one tier, ARGS='-k name' for pytest
 	@$(PYTHON) -m tests.run_tiers $(TIER) -- $(ARGS)
 
+torture: setup ## attack, faults and load within an hour: a table, written to docs/security.md; SECONDS=600 for less
+	@$(PYTHON) -m tests.torture --write $(if $(SECONDS),--seconds $(SECONDS)) $(ARGS)
+
+fuzz: setup ## every fuzz target of C and of Python for SECONDS=60 each, and what ran how long
+	@$(SETUP)/venv.sh fuzz
+	@$(PYTHON) -m tests.torture.fuzz $(or $(SECONDS),60)
+
 docs: base native ## docs/reasons.md anew from the table, docs/procedures.md from what the procedures of the scenarios did
 	@PHONETRUST_WRITE_DOCS=1 $(PYTHON) -m pytest -q --no-header tests/repository/test_reasons.py
-	@PHONETRUST_WRITE_DOCS=1 $(PYTHON) -m pytest -q --no-header -k host tests/scenarios/test_procedures_*.py
+	@PHONETRUST_WRITE_DOCS=1 $(PYTHON) -m pytest -q --no-header -k host tests/scenarios/test_procedures_*.py tests/scenarios/test_steps_left_out.py
 
 bench: setup ## measure both sides in one run: a table, and build/bench.json
 	@$(PYTHON) -m host_tools.bench

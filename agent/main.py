@@ -38,10 +38,11 @@ _TICK = 1000  # ms between two looks at the watchdog
 class Phone:
     """A phone with its console output. judge, keeper, fetcher, history, view, work: its parts, for launchers and tests."""
 
-    def __init__(self, hal, settings, servers=(), origin=0, mic=None, user=None, group=None):
+    def __init__(self, hal, settings, servers=(), origin=0, mic=None, user=None, group=None, software=None):
         """servers: TFTP servers that DHCP gave. origin: the clock's ms at which the log's time begins. mic: certificate
         and private key (DER) of the phone's maker, or None; ValueError where these do not belong together. user, group:
-        the numbers of those that this runs as."""
+        the numbers of the user and group that this runs as. software: agent.trust.loads.Software of a phone whose HAL can
+        replace it."""
         self.hal = hal
         self.settings = settings
         self._origin = origin
@@ -79,9 +80,38 @@ class Phone:
             self.log,
         )
         self.installed = boot.installed
-        self.work = Work(boot, self.enrolment, self.history, clock, self.log, self._summary)
+        if software is not None and hal.loads is not None:
+            self.view.loads = self._make_loads(software, boot.configuration)
+        self.work = Work(boot, self.enrolment, self.history, clock, self.log, self._summary, self.view.loads)
 
-    def _tftp_client(self):
+    def _make_loads(self, software, configuration):
+        """What replaces the phone's own software; only a phone that can has it in its memory."""
+        from agent.boot.load import LOAD_TIME, LoadStep
+        from agent.local.restart import Restarter
+
+        hal = self.hal
+        tftp = self._tftp_client(LOAD_TIME)
+
+        def fetcher(servers):
+            return Fetcher(tftp, self._web, servers or self.fetcher.servers, hal.clock, self.log)
+
+        restarter = Restarter(self.service, hal.board.restart, hal.clock, self.log)
+        return LoadStep(
+            hal.loads,
+            software,
+            hal.crypto,
+            configuration,
+            self.judge,
+            self.keeper,
+            fetcher,
+            lambda: self.service.serving,
+            self.history,
+            hal.clock,
+            self.log,
+            restarter.restart,
+        )
+
+    def _tftp_client(self, deadline=None):
         hal, settings = self.hal, self.settings
         return TftpClient(
             hal.net,
@@ -91,12 +121,12 @@ class Phone:
             window=settings.tftp_window,
             timeout=settings.tftp_timeout,
             attempts=settings.tftp_attempts,
-            deadline=settings.tftp_deadline,
+            deadline=deadline or settings.tftp_deadline,
             log=self.log,
         )
 
     def _make_web(self, accept):
-        """HTTP and HTTPS, where the settings say so; else they are not even in memory."""
+        """HTTP and HTTPS, where the settings want them; otherwise their code is not even loaded."""
         hal, settings = self.hal, self.settings
         if settings.provisioning != "http":
             return None
@@ -114,13 +144,13 @@ class Phone:
         )
 
     def _show(self, identity):
-        """To servers that ask who this is: certificate and key, or None."""
+        """The certificate and key for servers that ask the phone for one, or None."""
         self.tvs.identity = identity
         if self._web is not None:
             self._web.identity = identity
 
     def _capf_client(self):
-        from agent.servers.capf.client import CapfClient  # only a phone that enrols needs it in its memory
+        from agent.servers.capf.client import CapfClient  # only a phone that enrols needs it in memory
 
         hal, settings = self.hal, self.settings
         names = (settings.device, settings.full_name)
@@ -145,7 +175,7 @@ class Phone:
         self.line(severity, "%s %s %s: %s" % (decision.kind, decision.outcome, decision.reason, decision.text))
         for warning in decision.warnings:
             self.line(WARNING, "%s: %s" % (decision.kind, warning))
-        self._certificates.update()  # before anybody hears of it
+        self._certificates.update()  # before any program hears of it
         self.service.publish(decision)
 
     def _summary(self):
@@ -238,6 +268,13 @@ class Wishes:
         """Ask CAPF for what it has for this phone, with the authentication string that was typed in, if any."""
         self._line(NOTICE, "update of the LSC asked for at the console")
         self._work.update_lsc(string)
+
+    def retry_load(self):
+        """Take the load that failed its trial once more. False where none has failed."""
+        if not self._work.retry_load():
+            return False
+        self._line(NOTICE, "another try of the load asked for at the console")
+        return True
 
     async def erase(self, what):
         """Remove "itl", "ctl" or "all"."""

@@ -205,9 +205,11 @@ def _example(key, example):
 
 def parse(text, file="settings"):
     """Settings from the text of a settings file. Raises SettingsError."""
+    from agent.formats import strict_json  # only here: what reads settings need not stay in a small phone's memory
+
     try:
-        values = json.loads(text)
-    except ValueError as error:
+        values = strict_json.loads(text)
+    except strict_json.JsonError as error:
         raise SettingsError(
             '%s: this is not JSON (%s); for example {"mac": "00270DC01C92", "tftp": ["192.0.2.10"]}.' % (file, error)
         ) from None

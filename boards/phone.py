@@ -14,13 +14,18 @@ import sys
 
 from agent import settings as agent_settings
 from agent.errors import SettingsError
+from agent.formats import bootenv
 from agent.main import ERROR, Phone
+from agent.trust.loads import Software
 from hal import device
 from hal.device.libc import libc
 from hal.files import Files, Published
 
 STATE = "/run/phone"
 TURN = 5000  # ms between two signs of life
+BOOTS = ("normal", "trial", "refused", "unconfirmed", "fallback")  # what U-Boot says; started without it: nothing
+LAST = 1 << 20  # bytes at the end of a slot's partition that are no slot
+ENVIRONMENT = 65536  # bytes from that end to the copy of the environment
 
 
 class SupervisedBoard(device.Board):
@@ -34,6 +39,46 @@ class SupervisedBoard(device.Board):
         """Show life."""
         with open(self._alive, "w") as file:
             file.write("1")
+
+
+class Loads:
+    """The slots of the card as the start scripts left them: links slot-a and slot-b to their partitions, each with a copy of
+    U-Boot's environment near its end (host_tools/image/board.py); and what U-Boot said of this start, slot and boot."""
+
+    def __init__(self, state):
+        self.running = read(state + "/slot")
+        self.boot = read(state + "/boot")
+        self.slots = {}
+        self.environment = []
+        for name in ("a", "b"):
+            path = "%s/slot-%s" % (state, name)
+            whole = device.Flash(path)
+            size = whole.size
+            whole.close()
+            self.slots[name] = device.Flash(path, 0, size - LAST)
+            self.environment.append(device.Flash(path, size - ENVIRONMENT, bootenv.SIZE))
+        self._state = state
+
+    def confirmed(self):
+        """Tell the script that watches over the trial."""
+        with open(self._state + "/confirmed", "w") as file:
+            file.write("1")
+
+
+def make_loads(state):
+    """What this phone needs to replace its own software: (hal.loads, Software), or (None, None) where no boot loader with
+    slots started it."""
+    name = os.getenv("LOAD")
+    if read(state + "/boot") not in BOOTS or not name:
+        return None, None
+    certificates = []
+    for number in (1, 2):
+        try:
+            with open("%s/image-%d.der" % (os.getenv("IMAGE_KEYS") or ".", number), "rb") as file:
+                certificates.append(file.read())
+        except OSError:
+            pass  # there need not be a spare
+    return Loads(state), Software(name, os.getenv("BOARD") or "", os.getenv("FLOOR") or "", certificates)
 
 
 def read(path, default=""):
@@ -57,10 +102,11 @@ def dhcp_servers(text):
         values = found.get(option) if isinstance(found, dict) else None
         for item in values if isinstance(values, list) and not servers else ():
             try:
-                servers.append(agent_settings.server(item) if isinstance(item, str) else None)
+                if isinstance(item, str):
+                    servers.append(agent_settings.server(item))
             except ValueError:
                 pass
-    return [server for server in servers if server]
+    return servers
 
 
 def load_settings(text, mac, model):
@@ -93,17 +139,17 @@ def make_published(folder):
     return Published(folder)
 
 
-def make_phone(hal, settings, servers, origin, mic):
+def make_phone(hal, settings, servers, origin, mic, software=None):
     """The phone, without a MIC where mic.pem cannot be used."""
     user, group = libc.func("i", "getuid", "")(), libc.func("i", "getgid", "")()
     if mic:
         from agent.flash.identity import parse_pem
 
         try:
-            return Phone(hal, settings, servers, origin, parse_pem(mic), user, group)
+            return Phone(hal, settings, servers, origin, parse_pem(mic), user, group, software)
         except ValueError as error:
             say(hal, origin, "bad-mic: mic.pem: %s" % error)
-    return Phone(hal, settings, servers, origin, user=user, group=group)
+    return Phone(hal, settings, servers, origin, user=user, group=group, software=software)
 
 
 def say(hal, origin, text):
@@ -129,16 +175,18 @@ async def main(state):
     if state == STATE and libc.func("i", "getuid", "")() == 0:
         raise SystemExit("the agent never runs as root on a board")
     board = SupervisedBoard(state, read(state + "/mac"), os.getenv("MODEL") or "")
+    loads, software = make_loads(state)
     flash, files = device.Flash(state + "/store"), make_files(state + "/files")
-    hal = device.Hal(board=board, flash=flash, files=files, published=make_published(state + "/certificates"))
+    published = make_published(state + "/certificates")
+    hal = device.Hal(board=board, flash=flash, files=files, published=published, loads=loads)
     origin = hal.clock.monotonic() - since_power_on()
     try:
         settings = load_settings(read(state + "/phone.json"), board.mac, board.model)
         servers = dhcp_servers(read(state + "/network.json"))
     except SettingsError as error:
         say(hal, origin, "bad-settings: %s" % error)
-        await wait_for_person(hal)  # a phone does not guess its settings
-    phone = make_phone(hal, settings, servers, origin, read(state + "/mic.pem"))
+        await wait_for_person(hal)  # nothing is fetched by guess
+    phone = make_phone(hal, settings, servers, origin, read(state + "/mic.pem"), software)
     await phone.run(hal.net.listen_local(state + "/trust.sock"))
 
 

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """The hardware abstraction: everything the agent may do to the world, as one object with small parts.
 
-A Hal has the parts `net`, `flash`, `files`, `published`, `clock`, `random`, `crypto`, `console`, `board`. There are three:
+A Hal has the parts `net`, `flash`, `files`, `published`, `clock`, `random`, `crypto`, `console`, `board`,
+`loads`. There are three:
 `hal.host.Hal` (a PC, CPython), `hal.device.Hal` (MicroPython on Linux boards) and `hal.fake.Hal` (tests, both Pythons).
 The agent is handed one and imports none. No trust rule lives here.
 
@@ -42,6 +43,12 @@ flash: a raw region of fixed size
     size; read_into(offset, buffer) fills the buffer; write(offset, data); sync() returns when all writes before it
     will survive a loss of power. Between two syncs writes may reach the medium in any order, whole, in part or not at
     all. OSError on failure, ValueError outside of the region.
+
+loads: the phone's own software on its card, in two slots; None where the phone cannot replace it
+    running ("a" or "b"): the slot that was started. boot: how, as the boot loader says: "normal", "trial", "refused",
+    "unconfirmed", "fallback" (host_tools/image/uboot/boot.cmd). slots["a"], slots["b"]: regions as `flash` is one, a boot
+    image begins at 0. environment: two such regions, the copies of the boot loader's environment. confirmed(): the load
+    on trial stays; whoever watches over the trial is told.
 
 files: files that other programs of the phone read (hal/files.py); None where the phone keeps none
     create(owner) -> a sink: begin(size or None), write(block); then keep() -> its path, or drop(). OSError on failure.

@@ -73,6 +73,13 @@ class Flash(Protocol):
     def write(self, offset: int, data: Buffer) -> None: ...
     def sync(self) -> None: ...
 
+class Loads(Protocol):
+    running: str
+    boot: str
+    slots: dict[str, Flash]
+    environment: list[Flash]
+    def confirmed(self) -> None: ...
+
 class KeptFile(Protocol):
     def begin(self, size: int | None) -> None: ...
     def write(self, block: Buffer) -> None: ...
@@ -135,6 +142,7 @@ class Crypto(Protocol):
 class Hal(Protocol):
     net: Net
     flash: Flash | None
+    loads: Loads | None
     files: Files | None
     published: Published | None
     clock: Clock

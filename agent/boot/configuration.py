@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: MIT
 """The phone's configuration, signed, encrypted or plain (docs/spec/rules.md, B5).
 
-The rules, in their order:
-1. with trust `SEP<MAC>.cnf.xml.sgn`, else `SEP<MAC>.cnf.xml`; where there is neither, the default configuration;
-2. a signed one that is no full configuration but says that it is encrypted sends the phone to `.enc.sgn` beside it;
-3. that one's signature is judged first; then it is decrypted where it lies, with the LSC, else the MIC. What comes out
-   is the configuration. certHash, by which a cluster says to which certificate it encrypted (an MD5 [seen in
-   independent files]), is not needed for that: the digest of the plaintext tells which key fits;
-4. CAPF is asked once the configuration is known; when that changed the phone's certificate, the cluster has another
-   file for it, which is fetched at once;
-5. whatever is refused, the phone keeps the configuration that it has.
+How the step goes:
+- with trust it asks for `SEP<MAC>.cnf.xml.sgn`, else for `SEP<MAC>.cnf.xml`, and without either for the default file;
+- a signed file that is not the full configuration but says "encrypted" sends the phone to `.enc.sgn` beside it (X3);
+- the phone judges the signature of that file first (X1), then decrypts it in place with the LSC's key, or the MIC's. The
+  digest of the plaintext tells which key fits; certHash, by which a cluster names the certificate that it encrypted to
+  (an MD5 [seen in independent files]), is not needed;
+- once the configuration is known, CAPF is asked. Where that changed the phone's certificate, the cluster has another
+  file for the phone, which is fetched at once (C15);
+- whatever is refused, the phone keeps the configuration that it has (B8).
 """
 
 from agent.boot import outcomes
@@ -23,8 +23,8 @@ _OPENS_NOT = ("cannot-decrypt", "no-certificate")
 
 
 class WebServer:
-    """Judges the HTTPS server that hands out the configuration, before anything is asked of it. decision: about the last
-    server, or None."""
+    """Judges the HTTPS server that hands out the configuration, before the phone asks it anything. decision: about the
+    last server, or None."""
 
     def __init__(self, judge, history):
         self._judge = judge
@@ -40,7 +40,8 @@ class WebServer:
 
 class ConfigurationStep:
     """settings: device and configuration_limit are used. crypto: of the HAL. web_server: WebServer. enrolment:
-    agent.boot.enrolment.Enrolment."""
+    agent.boot.enrolment.Enrolment. accepted: (Decision, PhoneConfig) of the configuration that the last run accepted, or
+    None."""
 
     def __init__(self, settings, crypto, fetcher, judge, web_server, keeper, enrolment, history, log):
         self.name = "%s.cnf.xml" % settings.device
@@ -53,6 +54,7 @@ class ConfigurationStep:
         self._enrolment = enrolment
         self._history = history
         self._log = log
+        self.accepted = None
 
     @property
     def good(self):
@@ -65,7 +67,7 @@ class ConfigurationStep:
         if configuration is None:
             return self._history.record(decision)
         self._enrolment.take(configuration)
-        # What cannot be opened is no refusal yet where CAPF may give the phone what opens it.
+        # A file that no key opens is not refused yet where CAPF may give the phone the right certificate.
         waits = decision.reason in _OPENS_NOT and self._enrolment.wanted
         if waits:
             self._log("no certificate of this phone opens its configuration; CAPF is asked first")
@@ -84,6 +86,7 @@ class ConfigurationStep:
 
     async def _fetch(self):
         """(Decision, PhoneConfig of the last document that was believed or None)."""
+        self.accepted = None
         found = await self._signed_or_plain(self.name)
         if found is None:
             decision = self._judge.trust.decide_autoregistration("XMLDefault.cnf.xml")
@@ -101,7 +104,7 @@ class ConfigurationStep:
                 found = await self._one(name + ".sgn", buffer)
                 if found is not None:
                     return found
-            # Where files are signed this can only end in a refusal, but one that says what the server offers instead.
+            # Where files are signed, this ends in a refusal, which says what the server offers instead.
             return await self._one(name, buffer)
         finally:
             self._keeper.give(buffer)
@@ -191,11 +194,12 @@ class ConfigurationStep:
         return self._keep(name, body[:length], configuration, decision)
 
     def _keep(self, name, body, configuration, decision):
-        """Store an accepted configuration unless it is the one that is stored; decision, or why it is not stored."""
+        """Store an accepted configuration, unless it is stored already. The decision, or why it is not stored."""
         try:
             timestamp = decision.evidence.get("timestamp")
             self._keeper.keep_configuration(name, body, configuration.tvs, timestamp)
         except outcomes.KEEPING_FAILS as error:
             return outcomes.not_kept(name, error, self._judge, decision.evidence)
         self._judge.configure(configuration.tvs)
+        self.accepted = decision, configuration
         return decision

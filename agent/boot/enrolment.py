@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: MIT
 """When the phone asks CAPF for its own certificate, and what comes of it (docs/spec/capf.md, C12 to C16).
 
-The rules, all [inferred] but where marked. agent/servers/capf is one session.
-1. CAPF is contacted when a verified configuration names a CAPF and a capfAuthMode of 2 (nobody is asked), 3 or 4 (LSC or
-   MIC). Mode 0 is no operation. Mode 1 needs the string that a person types in: then the phone waits for that person
-   [documented]. Whether anything is to be done, and what, only the server knows; so it is asked once a boot.
-2. Without trust nothing is asked: there is nobody to believe the server's certificate by.
-3. It is asked after the configuration, as the phone works with an old certificate too; where that one cannot be read
-   without a new certificate, the configuration is fetched again after it (agent/boot/configuration.py).
-4. A server that is not there, breaks off or wants to be asked later is asked again after a while, RETRIES times in a
-   row, by fetching the configuration again; between these the phone does its other work.
+agent/servers/capf is one session. The rules in short:
+- C12: a verified configuration names CAPF and a capfAuthMode of 2, 3 or 4: the phone asks once in each boot, because
+  only the server knows whether there is something to do. Mode 0: no operation.
+- C13: mode 1 needs the string that a person types; the phone waits for that person.
+- C14: without trust the phone asks no server, because it could not tell which one to believe.
+- C15: the configuration comes first, because the phone also works with an old certificate. Where the certificate
+  changed, or the configuration could not be read without a new one, it is fetched again (agent/boot/configuration.py).
+- C16: a server that is absent, breaks off or wants to be asked later is asked again after a while, RETRIES times in a
+  row, by fetching the configuration again. Meanwhile the phone does its other work.
 """
 
 from agent.boot import outcomes
@@ -20,7 +20,7 @@ from agent.trust.wording.steps import waits_for_string
 
 MODE_STRING = 1
 _BY_ITSELF = (2, 3, 4)
-#: How often a session that came to nothing is tried again, and after how many ms: doubled each time.
+#: How often a failed session is tried again, and after how many ms: doubled each time.
 RETRIES, FIRST_PAUSE = 5, 60000
 #: The longest time (ms) that a server may put the phone off.
 LONGEST_PAUSE = 3600000
@@ -58,7 +58,7 @@ class Enrolment:
 
     @property
     def wanted(self):
-        """Whether CAPF is to be contacted without anybody's wish."""
+        """Whether the phone contacts CAPF by itself."""
         return self.mode in _BY_ITSELF and self._possible()
 
     @property
@@ -77,7 +77,7 @@ class Enrolment:
         return False
 
     async def update(self, string, deadline):
-        """Contact CAPF because a person wishes so, with the string that was typed in, if any. Returns as step()."""
+        """Contact CAPF for a person, with the string that the person typed, if any. Returns as step()."""
         trust = self._judge.trust
         reason = None
         if not self.servers:
@@ -90,14 +90,14 @@ class Enrolment:
         return await self._session(string, deadline)
 
     def due(self):
-        """Whether the time has come to try again what came to nothing; says so once."""
+        """Whether it is time to try a failed session again; True only once."""
         if self._due is None or self._clock.monotonic() < self._due:
             return False
         self._due = None
         return True
 
     async def _session(self, string, deadline):
-        # Only a phone that enrols needs these in its memory.
+        # Only a phone that enrols needs these in memory.
         from agent.servers.capf.client import Credentials
 
         identity = self._keeper.identity
@@ -126,7 +126,7 @@ class Enrolment:
         self._keeping(self._keeper.identity.drop)
 
     def _keeping(self, keep, *pair):
-        """For the session: OSError where the flash did not take it, trust that is lost by that included."""
+        """For the session: OSError where the flash could not be written, also where trust was lost by that."""
         try:
             keep(*pair)
         except TrustLost as error:

@@ -6,18 +6,20 @@ LIMIT = 16
 
 
 class History:
-    """decisions: the last ones, oldest first. report(decision), if given, is called with each."""
+    """decisions: the last `limit` ones, oldest first. report(decision), if given, is called with each."""
 
-    def __init__(self, report=None):
+    def __init__(self, report=None, limit=LIMIT):
         self.decisions = []
         self._report = report
+        self._limit = limit
 
     def record(self, decision):
         """Keep a decision and report it. Returns it, without the memory that it held."""
         decision.trust_list = None  # its memory is needed for the next one
         self.decisions.append(decision)
-        if len(self.decisions) > LIMIT:
+        if len(self.decisions) > self._limit:
             self.decisions.pop(0)
         if self._report:
             self._report(decision)
+        decision.pack()
         return decision

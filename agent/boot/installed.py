@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """The first step of a boot: what is installed, from flash (docs/spec/rules.md, B1). And the way back: what a person erases."""
 
+import gc
+
 from agent.boot import outcomes
 from agent.errors import PhonetrustError
 
@@ -18,19 +20,26 @@ class Installed:
         says that they cannot be read whole."""
         self._judge.lose()  # until it is read; the old lists make room
         try:
-            kept = self._keeper.load()
-            self._judge.use(kept.itl, kept.ctl)
+            try:
+                self._use()
+            except MemoryError:
+                gc.collect()
+                self._use()
         except (PhonetrustError, ValueError, OSError) as error:
-            # Also where a list that was accepted cannot be read any more: that is lost trust, not no trust.
+            # Also where an accepted list cannot be read any more: that is lost trust (D1).
             return self._history.record(outcomes.lose(error, self._judge))
         configuration = self._keeper.configuration
         self._judge.configure(configuration.tvs if configuration is not None else ())
         return None
 
-    def erase(self, what):
-        """Remove what a person at the phone asked for: "ctl", "itl", or "all" back to factory state. A recorded Decision.
+    def _use(self):
+        kept = self._keeper.load()
+        self._judge.use(kept.itl, kept.ctl)
 
-        Where trust is lost, there is nothing to take out of it: then everything goes."""
+    def erase(self, what):
+        """For a person at the phone: remove "ctl", "itl", or "all" back to factory state. A recorded Decision.
+
+        Lost trust can only be removed as a whole."""
         if self._judge.trust.lost:
             what = "all"
         try:

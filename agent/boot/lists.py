@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Two steps of a boot: the CTL and the ITL (docs/spec/rules.md, B3 and B4).
 
-A phone's own list (`ITLSEP<MAC>.tlv`) goes before the cluster's (`ITLFile.tlv`). A list that is there and refused ends
-the step: the cluster's is no second try. What is accepted is stored, and only then installed."""
+The phone asks for its own list (`ITLSEP<MAC>.tlv`) before the cluster's (`ITLFile.tlv`). A refused list ends the step:
+the cluster's list is not a second try. An accepted list is stored, and only then installed."""
 
 from agent.boot import outcomes
 from agent.fetch.errors import FetchError, NotFound
@@ -14,7 +14,7 @@ _SAME_CLUSTER = ("signed-by-ctl", "signed-by-itl")
 class ListStep:
     """kind: "ctl" or "itl". device: "SEP00270DC01C92". limit: bytes of a trust list."""
 
-    good = True  # nothing but the decision tells
+    good = True  # only the decision tells
 
     def __init__(self, kind, device, fetcher, judge, keeper, history, limit):
         self.name = kind

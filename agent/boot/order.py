@@ -49,13 +49,13 @@ class Boot:
             decision = await self._run(step, deadline)
             good = good and decision.accepted and step.good
             if decision.reason == "no-server":
-                break  # the others would only find out the same
+                break  # the other steps would find no server either
         if not good and self._clock.monotonic() >= deadline:
             self._history.record(outcomes.out_of_time(self._budget, self._fetcher.costs()))
         return good
 
     def begin(self):
-        """Every server may be there again. The deadline (ms of the clock) of what begins now."""
+        """Asks every server again, also those that failed. The deadline (ms of the clock) of what begins now."""
         deadline = self._clock.monotonic() + self._budget
         self._fetcher.begin(deadline)
         self._judge.begin(deadline)
@@ -65,7 +65,7 @@ class Boot:
         try:
             return await step.run(deadline)
         except MemoryError:
-            gc.collect()  # all readers have limits; should a file get past them, the phone still goes on
+            gc.collect()  # all readers have limits; if a file gets past them, the phone still goes on
             return self._history.record(outcomes.no_memory(step.name))
 
 

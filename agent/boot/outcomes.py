@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Decisions about steps of the phone that are no judgement of bytes; each function gives a Decision.
+"""Decisions about steps of the phone that judge no bytes; each function gives a Decision.
 
-The sentences are those of agent/trust/wording/steps.py."""
+agent/trust/wording/steps.py has the sentences."""
 
 from agent.errors import TrustLost
 from agent.flash.writes import TooManyWrites
@@ -27,7 +27,8 @@ def no_memory(kind):
 def no_list(kind, trust):
     """The server has no such list, which is fine; an installed one stays."""
     installed = trust.ctl if kind == "ctl" else trust.itl
-    return Decision(True, "not-found", kind, steps.no_list(kind, installed is not None))
+    has_one = installed is not None
+    return Decision(True, "not-found", kind, steps.no_list(kind, has_one), {"installed": has_one})
 
 
 def no_configuration(name):
@@ -52,7 +53,7 @@ def out_of_time(budget, costs):
 
 
 def not_kept(kind, error, judge, evidence):
-    """Accepted, but the flash did not take it, for one of KEEPING_FAILS; then it is not used either."""
+    """Accepted, but one of KEEPING_FAILS kept it from flash; then it is not used either."""
     if isinstance(error, TrustLost):
         return lose(error, judge)
     return Decision(False, _kept_not(error), kind, steps.not_stored(kind, error), evidence)
@@ -79,7 +80,7 @@ def no_encrypted(name):
 
 
 def bad_configuration(name, error, evidence):
-    """Verified, but no configuration; error: the Malformed of its reader."""
+    """Verified, but not readable as a configuration; error: the Malformed of its reader."""
     error.file = name
     return Decision(False, "bad-configuration", name, steps.bad_configuration(error), evidence)
 
@@ -100,7 +101,7 @@ def erased(what):
 
 
 def not_erased(error, judge):
-    """A person wanted to remove trust, and the flash did not take it."""
+    """A person wanted to remove trust, and the flash could not be written."""
     if isinstance(error, TrustLost):
         return lose(error, judge)
     return Decision(False, _kept_not(error), "flash", steps.not_erased(error))
@@ -111,7 +112,7 @@ def enrolment(server, reason, text=""):
 
     server: (host, port) or None. KeyError: no reason of an enrolment."""
     words = steps.enrolment(reason, text)
-    # CAPF asked for a certificate that the phone does not have: then that is an answer, and no refusal.
+    # CAPF asked for a certificate that the phone does not have: that is an answer, not a refusal.
     accepted = outcome(reason) == ACCEPTED or reason == "no-certificate"
     evidence = {"server": "%s:%d" % server} if server is not None else {}
     return Decision(accepted, reason, "lsc", words, evidence)

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 """The one task that changes what a phone trusts: the first boot, further ones, enrolment, and what a person erases.
 
-One job runs at a time. A person's wish waits for the job that runs; erasing ends it, because nobody should have to wait for
-silent servers to take trust away. A network that comes back is found without anybody's help: what failed and may work later
-(agent/trust/reasons.py) is tried again after a pause."""
+One job runs at a time. A person's wish waits until the job ends. Only erasing ends the job, because a person who takes
+trust away should not have to wait for silent servers. The phone finds a network that comes back without help: it tries
+again, after a pause, what failed and may work later (agent/trust/reasons.py)."""
 
 import asyncio
 import gc
@@ -12,22 +12,24 @@ from agent.trust.reasons import try_again
 
 #: ms after which a boot that found no server, or ran out of time, is tried again: doubled each time, up to the second
 FIRST_PAUSE, LAST_PAUSE = 10000, 80000
-_TICK = 1  # s between two looks at what is due
-_WISHES = 4  # that wait
+_TICK = 1  # s between two looks for jobs that are due
+_WISHES = 4  # the most that wait
 _BOOT = object()  # the wish for a boot; other wishes are authentication strings for CAPF, or None
 
 
 class Work:
     """boot: agent.boot.order.Boot. enrolment: agent.boot.enrolment.Enrolment. history, clock: as in Boot. log(line): what
-    happens. ended(): called after each boot."""
+    happens. ended(): called after each boot. loads: agent.boot.load.LoadStep, None where the phone cannot replace its
+    software."""
 
-    def __init__(self, boot, enrolment, history, clock, log, ended):
+    def __init__(self, boot, enrolment, history, clock, log, ended, loads=None):
         self.boot_order = boot
         self._enrolment = enrolment
         self._history = history
         self._clock = clock
         self._log = log
         self._ended = ended
+        self._loads = loads
         self._wishes = []
         self._wished = asyncio.Event()
         self._job = None
@@ -36,8 +38,9 @@ class Work:
         self._due = None
 
     async def run(self, booted):
-        """Boot, call booted(good), and go on with whatever is wished or due, until the task is cancelled."""
+        """Boot, call booted(good), and go on with wishes and with jobs that are due, until the task is cancelled."""
         booted(await self._as_job(self.boot()))
+        await self._as_job(self.update())
         while True:
             try:
                 await asyncio.wait_for(self._wished.wait(), _TICK)
@@ -52,12 +55,18 @@ class Work:
         self._ended()
         return good
 
+    async def update(self):
+        """After a boot: say what became of a load on trial, and take the one that the configuration names."""
+        if self._loads is not None:
+            await self._loads.run()
+
     async def turn(self):
-        """Do all that was wished, then what is due."""
+        """Do all wishes, then the jobs that are due."""
         while self._wishes:
             string = self._wishes.pop(0)
             if string is _BOOT:
                 await self.boot()
+                await self.update()
             else:
                 await self._enrol(string)
         if self._enrolment.due():
@@ -81,6 +90,7 @@ class Work:
             self._pause, self._due = min(2 * self._pause, LAST_PAUSE), None
             self._log("asking the servers again")
             await self.boot()
+            await self.update()
 
     async def _as_job(self, coroutine):
         """Run it so that erase() can end it. Returns its result; None where it was ended, or ended in a fault of ours: the
@@ -112,18 +122,25 @@ class Work:
         if _BOOT not in self._wishes:
             self._wish(_BOOT)
 
+    def retry_load(self):
+        """Forget that a load failed its trial, and fetch everything again. False where none has failed."""
+        if self._loads is None or not self._loads.retry():
+            return False
+        self.restart()
+        return True
+
     def update_lsc(self, string=None):
         """Ask CAPF for what it has for this phone, with the authentication string that was typed in, if any."""
         self._wish(string)
 
     async def erase(self, what):
-        """Remove "itl", "ctl" or "all", now: what is going on is ended first."""
+        """Remove "itl", "ctl" or "all", now. The running job is ended first."""
         if self._job is not None:
             self._stopping = True
             self._job.cancel()
             while self._job is not None:
                 await self._clock.sleep(10)
-            self._log("what the phone was fetching was ended")
+            self._log("the phone has stopped fetching")
         self.boot_order.installed.erase(what)
 
     def _wish(self, wish):

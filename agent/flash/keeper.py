@@ -123,6 +123,21 @@ class Keeper:
             self.store.save(changes)
         self.configuration = Configuration(name, list(tvs), timestamp)
 
+    def load_name(self, which):
+        """Name of the load that is "trial" (was last) on trial or that "failed" its trial last; None where there is none."""
+        stored = self.store.current
+        name = stored.read("load-" + which) if stored is not None else None
+        return str(bytes(name), "utf-8") if name else None
+
+    def keep_load_names(self, trial, failed):
+        """Store both names, None for none. Errors as keep_list."""
+        changes = {}
+        for which, name in (("trial", trial), ("failed", failed)):
+            if self.load_name(which) != name:
+                changes["load-" + which] = name.encode() if name else None
+        if changes:
+            self.store.save(changes)
+
     def erase(self, what):
         """Remove the list "ctl" or "itl", or "all" of it. OSError, TrustLost, TooManyWrites. To be loaded anew then."""
         if what == "all":

@@ -23,6 +23,8 @@ SECTIONS = {
     "lsc": 6,
     "lsc-key": 7,
     "configuration-time": 9,  # 8 was reserved by 0.1 for what was never written
+    "load-trial": 10,  # name of the load that is on trial, or was last
+    "load-failed": 11,  # name of the load that failed its trial last
 }
 
 SECTOR = 512

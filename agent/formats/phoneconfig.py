@@ -20,8 +20,9 @@ _CAPF = "capfList/capf"
 class PhoneConfig:
     """What was read. tvs: [(host, port)], the lower priority number first, up to 5. capf: [(host, port)], up to 5.
     capf_auth_mode: 0..4 or None. encrypted: the real configuration is the `.enc.sgn` file. full: this is the whole configuration.
-    certificate_hash: text. security_mode: 1 none, 2 authenticated, 3 encrypted, or None. notes: sentences about values
-    that were ignored."""
+    load: the name of the load that the phone is to run, "" for none named. load_server: text of the server that has it, ""
+    for the TFTP servers. certificate_hash: text. security_mode: 1 none, 2 authenticated, 3 encrypted, or None. notes:
+    sentences about values that were ignored."""
 
     def __init__(self, data, start=0, end=None):
         """Read data[start:end] (bytes or bytearray). Raises Malformed for markup that is not well-formed; its offset
@@ -32,6 +33,8 @@ class PhoneConfig:
         self.encrypted = False
         self.full = True
         self.certificate_hash = ""
+        self.load = ""
+        self.load_server = ""
         self.security_mode = None
         self.notes = []
         members = []
@@ -70,6 +73,10 @@ class PhoneConfig:
             self.full = text.lower() != "false"
         elif path == "encrConfig":
             self.encrypted = text.lower() == "true"
+        elif path == "loadInformation":
+            self.load = self._text(text, path)
+        elif path == "loadServer":
+            self.load_server = self._text(text, path)
         elif path == "certHash":
             self.certificate_hash = text
         elif path == "capfAuthMode":
@@ -83,6 +90,13 @@ class PhoneConfig:
             self._note("%s is '%s', not %d to %d; it was passed over." % (path, text[:32], low, high))
             return None
         return number
+
+    def _text(self, text, path):
+        text = text.strip()
+        if len(text) > HOST_LIMIT:
+            self._note("%s has over %d characters; it was passed over." % (path, HOST_LIMIT))
+            return ""
+        return text
 
     def _host(self, text, path):
         if len(text) > HOST_LIMIT:

@@ -24,15 +24,25 @@ class SignedFile:
 
 def read(data, crypto, limit=SIZE_LIMIT):
     """The SignedFile in `data` (bytes). Raises Refused `too-large` and `malformed`."""
-    sink = SignedFileSink(crypto, limit)
-    sink.begin(len(data))
-    sink.write(memoryview(data))
-    return sink.finish()
+    if len(data) > limit:
+        raise too_large(len(data), limit)
+    view = memoryview(data)
+    length = _announced_length(view, len(view)) if len(view) >= 10 else 10
+    if length > len(view):
+        raise _ends_early(view)
+    header = Header(view[:length])
+    return SignedFile(header, crypto.digest(header.digest_algorithm, view, header.signature_cut), len(view))
 
 
 def looks_signed(data):
     """Whether bytes start as a signed file does; no text of a configuration starts so."""
     return len(data) > 0 and data[0] == tlv.VERSION
+
+
+def _ends_early(view):
+    """The Malformed of a file that ends inside its header."""
+    tlv.header_length(view)  # words the fault, where it can
+    return Malformed("the file ends inside its header", tlv.HEADERLENGTH, 5)
 
 
 class SignedFileSink:
@@ -96,17 +106,25 @@ class SignedFileSink:
         self._stream.update(whole[:cut])
         self._stream.update(whole[cut + size :])
         if self._body is not None:
-            self._body.begin(None)
+            self._body.begin(None)  # the header is known by now: .header
         return self._header_length - before
+
+    @property
+    def header(self):
+        """The header, None until it came whole."""
+        return self._header
 
     def finish(self):
         """The file has ended: its SignedFile. Raises Malformed where the header is not whole."""
         if self._header is None:
-            tlv.header_length(memoryview(self._buffer)[: self._have])  # words the fault
-            raise Malformed("the file ends inside its header", tlv.HEADERLENGTH, 5)
+            raise _ends_early(memoryview(self._buffer)[: self._have])
         digest = self._stream.digest()
         self._stream = None
         return SignedFile(self._header, digest, self._size)
+
+    def header_bytes(self):
+        """The header as it came, padding included: a memoryview that lives until the next begin()."""
+        return memoryview(self._buffer)[: self._header_length]
 
     def close(self):
         """Give the running digest back; the sink can begin() again."""

@@ -7,7 +7,7 @@ from the certificate's own fields (docs/spec/formats.md, R1 and R2)."""
 from array import array
 
 from agent.errors import Malformed, RecordMismatch, Refused
-from agent.formats import names, points, tlv
+from agent.formats import names, tlv
 from agent.formats.header import Header
 
 #: Bytes; phones refuse a larger list [documented].
@@ -299,7 +299,13 @@ def _mismatch(view, fields, certificate):
 
 def _same_key(copy, key, kind):
     """Whether a record's copy of a public key is the certificate's; points of EC keys may be compressed."""
-    return copy == key or kind == "ec" and points.same_point(copy, key)
+    return copy == key or kind == "ec" and _same_point(copy, key)
+
+
+def _same_point(copy, key):
+    from agent.formats.points import same_point  # most lists have no compressed point, and need no memory for it
+
+    return same_point(copy, key)
 
 
 def _compare_copies(view, rows, at):
@@ -314,5 +320,5 @@ def _compare_copies(view, rows, at):
                 raise RecordMismatch("%s differs from the certificate's" % what, tag, offset - 3)
         elif tag == 7 and rows[at + _FLAGS] & POINT_OPEN:
             key = view[rows[at + _RECORD_KEY] : rows[at + _RECORD_KEY] + rows[at + _RECORD_KEY + 1]]
-            if not points.same_point(bytes(view[offset : offset + length]), bytes(key)):
+            if not _same_point(bytes(view[offset : offset + length]), bytes(key)):
                 raise RecordMismatch("the public key differs from the certificate's", 7, offset - 3)

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: MIT
 """Certificates for programs that only know files, kept current beside the service's socket (docs/keys.md).
 
-    callmanagers.pem    applications.pem    capf.pem    what CTL and ITL list for these; no certificate: an empty file
-    phone.pem           the phone's own certificate, and the block by which OpenSSL finds its key; gone without one
+    callmanagers.pem    applications.pem    capf.pem    the certificates that CTL and ITL list for these; may be empty
+    phone.pem           the phone's own certificate, and the block by which OpenSSL finds its key; missing without one
     time                the newest TIMESTAMP of these lists, in seconds since 1970: it cannot be earlier than that
 
-Each is replaced as a whole, so that nobody reads half of one, whenever other lists are installed or the phone has another
-certificate. They say what the lists say and no more: what TVS would vouch for is not in them."""
+Whenever other lists are installed, or the phone has another certificate, each file is replaced as a whole, so that no
+program reads half a file. They hold what the lists hold; certificates that only TVS would vouch for are not in them."""
 
 from agent.errors import TrustLost
 from agent.formats import pem
@@ -27,15 +27,15 @@ class CertificateFiles:
         self._judge = judge
         self._identity = identity
         self._log = log
-        self._written = ()  # the objects that the files were made of
+        self._written = None  # what the files were made of: the judge's version, and the LSC
 
     def update(self):
-        """Write what has changed since the last time. A failure is said in the log, and tried again the next time."""
+        """Write what has changed since the last time. A failure is logged, and tried again the next time."""
         if self._published is None:
             return
         trust = self._judge.trust
-        objects = (trust, trust.ctl, trust.itl, self._identity.lsc)
-        if len(self._written) == len(objects) and all([one is other for one, other in zip(objects, self._written)]):
+        made_of = (self._judge.version, self._identity.lsc)
+        if self._written == made_of:
             return
         try:
             for name in sorted(SERVERS):
@@ -44,14 +44,14 @@ class CertificateFiles:
             self._write_own()
             self._write_time(trust)
         except (OSError, TrustLost, MemoryError) as error:
-            if self._written != (None,):  # said once
+            if self._written != "failed":  # said once
                 self._log("the certificates for other programs could not be written: %s" % error)
-            self._written = (None,)
+            self._written = "failed"
             return
-        self._written = objects
+        self._written = made_of
 
     def _write_time(self, trust):
-        """A board has no clock of its own; programs that check dates need one that is not in 1970."""
+        """A board has no clock of its own, and programs that check dates need one that is not in 1970."""
         times = [found.header.timestamp for found in (trust.ctl, trust.itl) if found is not None]
         times = [time for time in times if time is not None]
         if times:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """One client of the service: its connection, its requests one after the other, and the events that wait for it.
 
-Two tasks serve it. One reads, so that an end of the connection is seen while an answer is worked on; the other answers and
-writes. Everything is bounded: the input, the waiting events, and the time that the client takes to read an answer."""
+Two tasks serve it. One reads, so that it sees the end of the connection while the other works on an answer and
+writes it. Everything is bounded: the input, the waiting events, and the time that the client takes to read an answer."""
 
 import asyncio
 
@@ -21,12 +21,13 @@ class Gone(Exception):
 
 class Client:
     """stream: of the HAL. number: of the connection. act(client, request) -> the parts of the answer: an async function;
-    ValueError, OSError and MemoryError of it are told to the client, and nobody else."""
+    its ValueError, OSError and MemoryError are told to this client alone."""
 
     def __init__(self, stream, number, act, clock):
         self.stream = stream
         self.number = number
         self.subscribed = False
+        self.postponed_until = 0  # ms of the clock until which a restart is to wait for it
         self._act = act
         self._clock = clock
         self._input = b""
@@ -39,7 +40,7 @@ class Client:
         self._worker = None
 
     async def run(self, greeting, refusal=None):
-        """Serve the client until it ends: `greeting` (a dictionary), or only say why not (`refusal`, a sentence)."""
+        """Serve the client until it ends: `greeting` (a dictionary), or only tell it why not (`refusal`, a sentence)."""
         try:
             if refusal is not None:
                 await self._write({"ok": False, "error": refusal})
@@ -56,7 +57,7 @@ class Client:
             self.stream.close()
 
     def tell(self, event):
-        """An event that waits until the client's next line was written. False where too many wait: end the client."""
+        """Queue an event for the client. False where too many wait: then end the client."""
         line = b"".join([piece.encode() for piece in pieces(event)]) + b"\n"
         if self._events and self._events_size + len(line) > EVENTS_LIMIT:
             return False
@@ -73,7 +74,7 @@ class Client:
     # Reading
 
     async def _read(self):
-        """Fill the input. An end of the connection, or a line over the limit, ends what is worked on."""
+        """Fill the input. The end of the connection, or a line over the limit, ends the work for this client."""
         buffer = bytearray(_INPUT)
         try:
             while True:
@@ -135,7 +136,7 @@ class Client:
             answer["ok"] = True
         except (ValueError, MemoryError, OSError) as error:
             answer["ok"] = False
-            answer["error"] = str(error) or "this phone has no memory for it"
+            answer["error"] = str(error) or "this phone does not have enough memory for it"
         await self._write(answer)
 
     async def _write(self, value):

@@ -1,17 +1,19 @@
 # SPDX-License-Identifier: MIT
 """The person at the phone: a menu in the words of a phone, and the same as one-line commands for scripts.
 
-There is no shell behind it. What changes anything is logged, and erasing asks twice."""
+There is no shell behind it. Every command that changes something is logged, and erasing asks twice."""
 
 from agent.local.json_pieces import pieces
 
 _HELP = (
     ("show itl | ctl", "the installed list: signer, serial, checksums, records"),
     ("show lsc", "the phone's own certificate: subject, issuer, serial, until when, key"),
+    ("show load", "the phone's own software: which runs, which the configuration names, which failed"),
     ("show security", "mode, state, TVS servers, policy"),
     ("show status", "all of it, as one line of JSON"),
     ("show messages", "the last decisions, oldest first"),
     ("update lsc [STRING]", "ask CAPF what it has for this phone, with the authentication string if it wants one"),
+    ("retry load", "take the load that failed its trial once more, if the configuration still names it"),
     ("restart", "fetch lists and configuration again"),
     ("reset", "start the phone anew"),
     ("erase itl | ctl | all", "remove a trust list, or everything; asks twice, or: erase itl yes yes"),
@@ -19,10 +21,11 @@ _HELP = (
     ("help", "this list"),
 )
 
-#: menu -> its items: what is shown, and the menu it opens or ("=") the command it stands for
+#: menu -> its items: the text, and the menu that it opens or ("=") the command that it stands for
 _MENUS = {
     "Settings": (
         ("Security", "Security"),
+        ("Software", "=show load"),
         ("Status messages", "=show messages"),
         ("Restart", "=restart"),
         ("Reset", "=reset"),
@@ -47,15 +50,15 @@ _LINE_LIMIT = 200
 
 
 class Console:
-    """view: what the status is read from. do: what a person may do, with restart(), reset(), update_lsc(string), erase(what)
-    and wants_string (agent.main.Wishes). write(text): the console."""
+    """view: what the status is read from. do: what a person may do, with restart(), reset(), update_lsc(string), retry_load(),
+    erase(what) and wants_string (agent.main.Wishes). write(text): the console."""
 
     def __init__(self, view, do, write):
         self._view = view
         self._do = do
         self._write = write
         self._menu = None
-        self._erasing = None  # what is to be erased while the person is asked
+        self._erasing = None  # the part to erase, while the person is asked
         self._confirmed = 0
         self._asking_string = False
 
@@ -93,6 +96,9 @@ class Console:
             self._lines(_SHOW[rest[0]](self._view))
         elif verb == "restart" and not rest:
             self._do.restart()
+        elif verb == "retry" and rest == ["load"]:
+            if not self._do.retry_load():
+                self._lines(["No load has failed its trial."])
         elif verb == "reset" and not rest:
             self._do.reset()
         elif verb == "update" and rest == ["lsc"]:
@@ -107,10 +113,10 @@ class Console:
                 if self._erasing:
                     await self._confirm([word] if word else None)
         else:
-            self._lines(["'%s' is no command; help lists them." % " ".join(words)[:60]])
+            self._lines(["'%s' is not a command; help lists them." % " ".join(words)[:60]])
 
     async def _confirm(self, words):
-        """Ask, and take the answers: only two times yes erases. None asks for the first time."""
+        """Ask, and take the answers: only yes, twice, erases. None asks for the first time."""
         if words is not None:
             if words != ["yes"]:
                 self._erasing = None
@@ -202,6 +208,19 @@ def _show_lsc(view):
     ]
 
 
+def _show_load(view):
+    found = view.load()
+    if found is None:
+        return ["This phone cannot replace its software."]
+    return [
+        "Load         %s%s" % (found["name"], ", on trial" if found["trial"] else ""),
+        "Slot         %s, boot %s" % (found["slot"], found["boot"]),
+        "Configured   %s" % (found["wanted"] or "none"),
+        "Failed       %s" % (found["failed"] or "none"),
+        "Oldest taken %s" % found["floor"],
+    ]
+
+
 def _show_security(view):
     found = view.status()
     lines = [
@@ -224,6 +243,8 @@ def _show_messages(view):
     for decision in view.history.decisions:
         lines.append("%s %s %s" % (decision.kind, decision.outcome, decision.reason))
         lines.append("  " + decision.text)
+        if decision.status_message:
+            lines.append('  Phones of the vendor show: "%s"' % decision.status_message)
     return lines or ["No decisions yet."]
 
 
@@ -232,5 +253,6 @@ _SHOW = {
     "ctl": _show_list("ctl"),
     "lsc": _show_lsc,
     "security": _show_security,
+    "load": _show_load,
     "messages": _show_messages,
 }

@@ -2,10 +2,10 @@
 """The phone's own keys for its other programs: certificates, and signatures for TLS handshakes (docs/keys.md).
 
 Rules kept here:
-1. a key never leaves; nothing is signed but a digest of the right size under a scheme of TLS, so nothing is decrypted;
+1. a key never leaves, and it signs only digests of the right size under a scheme of TLS, so it decrypts nothing;
 2. only programs of the agent's group get signatures, its own user's and root's among them;
-3. one program gets so many a minute, all programs of one user four times as many; what is over is refused, and counted;
-4. a program that says which certificate its signature must fit is refused where the phone has another one by now."""
+3. a program gets so many signatures a minute, all programs of a user four times as many; more are refused, and counted;
+4. a program may name the certificate that its signature must fit; it is refused where the phone has another by now."""
 
 from binascii import a2b_base64, b2a_base64
 
@@ -21,7 +21,7 @@ ROOT = 0
 
 class Keys:
     """identity: agent.flash.identity.Identity. crypto, clock: of the HAL. limit: signatures that one program gets in a
-    minute. user, group: the numbers of those that the agent runs as, None where the system does not tell.
+    minute. user, group: the numbers of the user and group that the agent runs as, None where the system does not tell.
 
     signed, refused: how many signatures were made and refused since the start, for the status."""
 
@@ -39,7 +39,7 @@ class Keys:
     def certificate(self, request):
         """The answer to a program that asks for the phone's certificate: key, certificate, sha256. ValueError.
 
-        key: of the request; without one the certificate that servers are shown."""
+        key: of the request; without one the certificate that the phone shows to servers."""
         name = self._name(request) or (
             "mic" if self._identity.lsc is None and self._identity.mic is not None else "lsc"
         )
@@ -95,7 +95,7 @@ class Keys:
         return own or self._group is not None and stream.group == self._group
 
     def _count(self, stream):
-        """One more signature for this program. ValueError where it has had its share of this minute."""
+        """One more signature for this program. ValueError where its share of this minute is used up."""
         now = self._clock.monotonic()
         for key in list(self._windows):
             if now - self._windows[key][0] >= MINUTE:
@@ -104,8 +104,8 @@ class Keys:
         windows = [self._windows.setdefault(key, [now, 0]) for key, _ in shares]
         for window, (key, limit) in zip(windows, shares):
             if window[1] >= limit:
-                whose = "program" if key[0] == "process" else "user's programs"
-                raise ValueError("a %s gets %d signatures a minute, and has had them" % (whose, limit))
+                whose = "a program gets" if key[0] == "process" else "the programs of a user get"
+                raise ValueError("%s %d signatures a minute, and that many were made" % (whose, limit))
         for window in windows:
             window[1] += 1
 
@@ -127,7 +127,7 @@ def _base64(data):
 
 
 def _bytes(text):
-    """Base64 as bytes; b"" for what is not."""
+    """Base64 as bytes; b"" for anything else."""
     try:
         return a2b_base64(text) if isinstance(text, str) else b""
     except ValueError:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the phone's other programs ask of it: may I talk to this TLS server, fetch and verify this file for me.
+"""The requests of the phone's other programs: may I talk to this TLS server, fetch and verify this file for me.
 
 Their decisions are kept apart from the boot's: a busy program must not push the phone's own out of its status."""
 
@@ -33,8 +33,8 @@ class Programs:
     async def fetch(self, name, owner):
         """Fetch a locale, a ring list, a firmware load ...: (Decision, path of its content or None).
 
-        With trust installed the signed file is fetched (`.sgn` is added where the name lacks it); its content without the
-        header is there under the path only once it was accepted, else nothing is. Without trust the plain file. owner: who
+        With trust installed this fetches the signed file (and adds `.sgn` where the name lacks it). Its content without the
+        header appears under the path only after it was accepted. Without trust it fetches the plain file. owner: who
         the file is kept for (hal.files). Raises ValueError where the HAL keeps no files."""
         if self._files is None:
             raise ValueError("this phone keeps no files for other programs")
@@ -46,7 +46,7 @@ class Programs:
         path = None
         try:
             if trust.lost:
-                decision = trust.decide_unsigned(name)  # nothing needs to be fetched to refuse it
+                decision = trust.decide_unsigned(name)  # it is refused without being fetched
             else:
                 file = self._files.create(owner)
                 decision = await (self._signed(name, file) if signed else self._plain(name, file))
@@ -75,7 +75,7 @@ class Programs:
         return await self._judge.file(name, content, deadline=self._clock.monotonic() + JUDGE_TIME)
 
     async def _instead(self, plain, file):
-        """The Decision about the unsigned file where the signed one is not there; None where that is not there either."""
+        """The Decision about the unsigned file where there is no signed one; None where there is neither."""
         decision = self._judge.trust.decide_unsigned(plain)
         if decision.accepted:
             return await self._plain(plain, file)
@@ -103,7 +103,7 @@ class _Present(Exception):
 
 
 class _Presence:
-    """A sink that only wants to know whether there is a file."""
+    """A sink that only finds out whether there is a file."""
 
     def begin(self, size):
         """Nothing is known yet: servers announce a file that they then do not have."""

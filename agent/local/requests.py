@@ -33,7 +33,7 @@ def parse(line):
 
 
 def too_long():
-    """What is said of a line over the limit."""
+    """The error for a line over the limit."""
     return "a request has at most %d bytes" % LINE_LIMIT
 
 

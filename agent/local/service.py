@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: MIT
 """The service for the phone's other programs, on a Unix socket: one JSON object a line, both ways (docs/service.md).
 
-What keeps a program that misbehaves from harming others:
-1. each client is served by tasks of its own, one request at a time; no silent server that it asks about keeps others;
-2. a client that sends nonsense or too much, or does not read its answers, is told so if it can be, and closed;
+A program that misbehaves harms no other:
+1. each client has tasks of its own and one request at a time, so a silent server delays only the client that asked;
+2. a client that sends nonsense or too much, or does not read its answers, is told so where possible, and closed;
 3. connections are shared out by process and by user, and some are kept for the phone's own programs;
-4. a client that goes away ends what was worked on for it;
-5. whatever goes wrong with one request ends that request, never the agent."""
+4. when a client goes away, the work for it ends;
+5. whatever goes wrong with a request ends that request, never the agent."""
 
 import asyncio
 from binascii import a2b_base64
@@ -16,11 +16,11 @@ from agent.local import requests
 from agent.local.client import Client
 from agent.trust.rules import PURPOSES
 
-#: The version of what is said here; it changes when a program written for the older one would misunderstand.
+#: The version of this service; it changes when a program written for the older one would misunderstand.
 PROTOCOL = 1
 
 CLIENTS_LIMIT = 16
-OWN_SLOTS = 4  # of them, for the phone's own user and root
+OWN_SLOTS = 4  # of these, for the phone's own user and root
 USER_LIMIT = 8  # connections of one other user
 PROGRAM_LIMIT = 4  # connections of one process
 FILES_LIMIT = 4  # files that arrive at once, for all programs
@@ -44,9 +44,12 @@ class Service:
         self._accepted = 0
         self._arriving = 0
         self._trust = None  # as subscribers were told
+        self._restart_limit = None  # ms of the clock until which a restart that was announced can wait
+        self.serving = False  # whether clients are accepted
 
     async def run(self, listener):
         """Accept clients until the task is cancelled; then all connections end."""
+        self.serving = True
         try:
             while True:
                 try:
@@ -58,6 +61,7 @@ class Service:
                 client = Client(stream, self._accepted, self._act, self._clock)
                 asyncio.create_task(self._serve(client))
         finally:
+            self.serving = False
             for client in list(self._clients):
                 client.end()
             listener.close()
@@ -77,7 +81,7 @@ class Service:
                 self._files.release(client.number)
 
     def _refusal(self, stream):
-        """Why this client finds no place, or None."""
+        """Why there is no place for this client, or None."""
         if self._count(lambda other: other.process == stream.process) >= PROGRAM_LIMIT:
             return "one program may have %d connections" % PROGRAM_LIMIT
         own = self._is_own(stream)
@@ -98,7 +102,7 @@ class Service:
     # Events
 
     def publish(self, decision):
-        """A decision was made: tell subscribers; and what is trusted now, where that changed."""
+        """Tell subscribers a decision, and the trust where it changed."""
         if not any([client.subscribed for client in self._clients]):
             return
         self._tell({"event": "decision", "decision": decision.as_dict()})
@@ -106,6 +110,20 @@ class Service:
         if found != self._trust:
             self._trust = found
             self._tell({"event": "trust", "trust": found})
+
+    def announce_restart(self, load, limit):
+        """The phone restarts into another load soon: tell subscribers, who may postpone() it until `limit` (ms of the clock).
+        Whether there are any."""
+        if not any([client.subscribed for client in self._clients]):
+            return False
+        self._restart_limit = limit
+        seconds = (limit - self._clock.monotonic()) // 1000
+        self._tell({"event": "restart", "load": load, "postponable": seconds})
+        return True
+
+    def restart_wanted_after(self):
+        """The time (ms of the clock) until which clients that are connected asked to wait; 0 where none did."""
+        return max([0] + [client.postponed_until for client in self._clients])
 
     def _tell(self, event):
         for client in list(self._clients):
@@ -158,6 +176,15 @@ class Service:
         self._trust = self._view.trusted()
         return {"trust": self._trust}
 
+    async def _postpone(self, client, request):
+        seconds = request.get("seconds")
+        if isinstance(seconds, bool) or not isinstance(seconds, int) or not 0 <= seconds <= 600:
+            raise ValueError("seconds must be a whole number from 0 to 600")
+        if self._restart_limit is None:
+            raise ValueError("no restart has been announced")
+        client.postponed_until = min(self._clock.monotonic() + seconds * 1000, self._restart_limit)
+        return {"seconds": max(0, client.postponed_until - self._clock.monotonic()) // 1000}
+
     async def _unsubscribe(self, client, request):
         client.subscribed = False
         return {}
@@ -170,5 +197,6 @@ _ACTIONS = {
     "certificate": Service._certificate,
     "sign": Service._sign,
     "subscribe": Service._subscribe,
+    "postpone": Service._postpone,
     "unsubscribe": Service._unsubscribe,
 }

@@ -11,12 +11,13 @@ _TOPICS = ("flash", "ctl", "itl", "configuration")
 
 
 class View:
-    """What the status is read from: the parts of one phone, of which it changes none.
+    """Reads the status from the parts of one phone, and changes none of them.
 
     settings; judge, keeper, fetcher, tvs (with .servers), store; history: of the phone's own decisions, programs: of those
     that other programs asked for. keys: agent.local.keys.Keys. crypto: of the HAL."""
 
     def __init__(self, settings, crypto, judge, keeper, fetcher, tvs, history, programs, keys):
+        self.loads = None  # agent.boot.load.LoadStep, where the phone can replace its software
         self.settings = settings
         self.crypto = crypto
         self.judge = judge
@@ -53,8 +54,27 @@ class View:
             "requests": [decision.as_dict() for decision in self.programs.decisions],
             "signatures": self.keys.status(),
         }
+        found["load"] = self.load()
         found.update(self.trusted())
         return found
+
+    def load(self):
+        """The phone's own software, None where it cannot replace it: name, board, floor, slot that runs, boot (what the boot
+        loader said), trial: whether it is to be confirmed yet, failed: the load that failed its trial last, wanted: the one
+        that the configuration names. Part of the status."""
+        loads = self.loads
+        if loads is None:
+            return None
+        return {
+            "name": loads.software.name,
+            "board": loads.software.board,
+            "floor": loads.software.floor,
+            "slot": loads.part.running,
+            "boot": loads.part.boot,
+            "trial": loads.on_trial,
+            "failed": loads.failed,
+            "wanted": loads.wanted,
+        }
 
     def trusted(self):
         """What the phone trusts: state, mode, the installed lists, and whose configuration it uses. Part of the status."""
@@ -86,11 +106,11 @@ def state_of(trust):
 def refusal_of(decisions):
     """The refusal that locks the phone out and that no later decision about the same kind of thing undid, or None.
 
-    The first of flash, CTL, ITL and configuration, since one refused is often why the next is."""
+    The first of flash, CTL, ITL and configuration, because one refusal often causes the next."""
     newest = {}
     for decision in decisions:
         if decision.reason == "erased":
-            newest = {}  # what was refused before is decided anew
+            newest = {}  # an earlier refusal was decided anew
         newest[_topic(decision.kind)] = decision
     for topic in _TOPICS:
         decision = newest.get(topic)

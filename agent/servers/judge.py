@@ -2,7 +2,7 @@
 """The Judge: the rules (agent/trust/rules.py) and TVS together. It answers: may this list, file or server be believed?
 
 This is the one place that asks TVS for as long as the rules return a Question. The phone, preflight, the lab's forecast
-and the tests use it; they differ in what they give it to ask."""
+and the tests use it; each gives it another asker."""
 
 from agent.errors import TrustLost
 from agent.trust.decision import Answer, Decision
@@ -15,7 +15,7 @@ ROUNDS = 3
 
 
 class Asker:
-    """What a Judge asks where there is no TVS: it never answers. Others that need no network are made from it.
+    """The asker of a Judge without TVS: it never answers. Askers that need no network inherit from it.
 
     agent.servers.tvs.client.TvsClient has the same methods, and asks servers."""
 
@@ -26,7 +26,7 @@ class Asker:
         """The certificates (DER) that a server may show."""
 
     def begin(self, deadline):
-        """A boot begins, which ends at `deadline` (ms of the clock): every server may be there again."""
+        """A boot begins, and ends at `deadline` (ms of the clock): failed servers are asked again."""
 
     def clear(self):
         """Forget all answers."""
@@ -49,6 +49,7 @@ class Judge:
         self._asker = asker
         self._configured = []
         self.trust = make_trust()
+        self.version = 0  # another number whenever other lists are installed
 
     # What is installed
 
@@ -58,7 +59,7 @@ class Judge:
         self._changed()
 
     def lose(self):
-        """What was installed cannot be read: nothing is believed from now on."""
+        """The installed trust cannot be read: nothing is believed from now on."""
         self.trust = self._make_trust(lost=True)
         self._changed()
 
@@ -73,6 +74,7 @@ class Judge:
         self._name_servers()
 
     def _changed(self):
+        self.version += 1
         self._asker.clear()
         self._asker.set_certificates(self.trust.tvs_certificates())
         self._name_servers()
@@ -115,7 +117,7 @@ class Judge:
             self.trust.crypto.certificate(certificate)
             return True
         except ValueError:
-            return False  # TVS is not asked about bytes that are no certificate
+            return False  # TVS is not asked about bytes that are not a certificate
 
     async def _settle(self, decide, deadline):
         """The Decision; where an installed list cannot be read from flash any more, trust is lost (D1)."""
@@ -126,22 +128,19 @@ class Judge:
             return decide()
 
     async def _ask(self, decide, deadline):
-        """Ask TVS for as long as the rules return a Question. What TVS said holds for the lists it was asked by: where
-        they changed meanwhile, the rules decide anew."""
+        """Ask TVS for as long as the rules return a Question. An answer of TVS holds for the lists that raised
+        the Question: where they changed meanwhile, the rules decide anew."""
         for _ in range(ROUNDS):
-            seen = self._installed()
+            seen = self.version
             decision = decide()
-            while decision.accepted is None and self._installed() == seen:
+            while decision.accepted is None and self.version == seen:
                 question = decision
                 decision = self.trust.answer(question, await self._asker.ask(question, deadline))
                 if decision.accepted is False:
                     self._asker.forget(question)
-            if self._installed() == seen:
+            if self.version == seen:
                 return decision
         return decision if decision.accepted is not None else self.trust.answer(decision, _CHANGING)
-
-    def _installed(self):
-        return id(self.trust), id(self.trust.ctl), id(self.trust.itl)
 
 
 _CHANGING = Answer("unreachable", text="the installed lists changed while it was asked")

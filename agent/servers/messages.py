@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: MIT
-"""What the two enrolment-side protocols, TVS and CAPF, have in common: a short header, then elements.
+"""The common part of TVS and CAPF messages: a short header, then elements.
 
 An element is `tag:1 length:2 value:length`, integers big-endian (docs/spec/tvs.md, docs/spec/capf.md, both [seen]).
 This module takes bytes and streams that it is given; it decides nothing.
 
 Rules kept here, in this order:
 1. a message is never longer than the reader's limit, whatever its length field says;
-2. it is whole before the deadline, however slowly its bytes come;
+2. the whole message comes before the deadline, however slowly its bytes come;
 3. every element ends inside the message, and the last one ends exactly with it;
-4. a known element stands at most once; unknown ones are skipped (newer servers have them).
+4. a known element stands once at most; unknown elements are skipped, because newer servers send them.
 """
 
 from agent.errors import PhonetrustError
@@ -58,7 +58,7 @@ def walk(data, start, known):
             raise MessageError(f"element {tag} at offset {start}: {length} bytes announced, {end - value} left")
         if tag in known:
             if tag in found:
-                raise MessageError(f"element {tag} at offset {start}: stands there twice")
+                raise MessageError(f"element {tag} at offset {start}: appears twice")
             found[tag] = bytes(data[value : value + length])
         start = value + length
     return found

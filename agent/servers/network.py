@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Words for servers and for what the network does to them, and how much time each server cost."""
+"""Words for servers and for failures of the network, and how much time each server cost."""
 
 import errno
 
@@ -48,7 +48,7 @@ def is_timeout(error):
 
 
 def close_quietly(stream):
-    """Close a connection whose outcome is known: how it ends changes nothing any more."""
+    """Close a connection whose outcome is known; how it closes does not matter."""
     try:
         stream.close()
     except OSError:

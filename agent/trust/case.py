@@ -9,13 +9,17 @@ class Case:
     """One file: its header, its digest when it is needed, what TVS said of it, and what it is compared with.
 
     kind: as of a Decision. digest: of what was signed, or None: then make_digest(algorithm, data, cut) makes it of the
-    trust_list. previous: the TIMESTAMP of the installed file of this kind, None where nothing is to be compared."""
+    trust_list. previous: the TIMESTAMP of the installed file of this kind, None where nothing is to be compared.
+    installed: whether a list of this kind is installed, None for other files."""
 
-    def __init__(self, kind, header=None, digest=None, make_digest=None, trust_list=None, previous=None):
+    def __init__(
+        self, kind, header=None, digest=None, make_digest=None, trust_list=None, previous=None, installed=None
+    ):
         self.kind = kind
         self.header = header
         self.trust_list = trust_list
         self.previous = previous
+        self.installed = installed
         self.tvs = None
         self.warnings = []
         self._digest = digest

@@ -56,7 +56,7 @@ too-many-writes       refused   -     again  the flash was written too often in 
 busy                  refused   -     again  the phone is busy with as many of these as it can do at once (ours)
 bad-configuration     refused   -     -      the signed configuration cannot be understood (ours)
 cannot-decrypt        refused   locks -      the encrypted configuration is not for this phone's key (ours)
-no-certificate        both      locks -      the phone needs a certificate of its own, for its configuration or for CAPF, and has none (ours)
+no-certificate        both      locks -      the phone needs a certificate of its own and has none (ours)
 # A person at the phone
 erased                accepted  -     -      a person at the phone erased the trust lists (ours)
 # A session with CAPF (ours)

@@ -5,13 +5,13 @@ Trust holds what is installed and only decides. It does no I/O: where only TVS c
 called again with the Answer. The order of the code is the order of the rules:
 
 L1. A list that is too large, malformed or at odds with its own certificates is never believed.
-L2. A list is only believed as the kind that its name says, and under the cluster's name or this phone's own.
-L3. What is installed already is in order.
-L4. Who is in the installed CTL, then in the installed ITL, decides with the certificate that stands there; then its age.
-L5. Only signers unknown to both are asked of TVS, and only of a TVS that the installed lists name.
-L6. Faith (first use, or after a rollback) needs a phone without CTL, and without ITL or with an empty one.
-L7. Nobody else signs a list.
-D1. Lost trust is not no trust: then nothing is believed until a person erases it.
+L2. A list is believed only as the kind that its name says, and under the cluster's name or this phone's own.
+L3. A list that is installed already is in order.
+L4. The installed CTL, then the installed ITL, judges a signer that it has by the certificate in it; then the age counts.
+L5. TVS is asked only about a signer that both lists lack, and only a TVS that the lists name is asked.
+L6. A list is taken on faith (first use, or after a rollback) only without CTL, and without ITL or with an empty one.
+L7. A list of any other signer is refused.
+D1. Lost trust is something else than no trust: nothing is believed until a person erases the store.
 """
 
 from agent.errors import Refused
@@ -31,7 +31,7 @@ POLICIES = (FIRST_USE, PROVISIONED_ONLY)
 MIXED = "mixed"
 NONSECURE = "nonsecure"
 
-#: what a TLS server is wanted for -> the roles of which its certificate needs one
+#: the purpose of a TLS server -> the roles, one of which its certificate needs
 PURPOSES = {
     "application": (names.APP_SERVER,),
     "callmanager": (names.CCM, names.CCM_TFTP),
@@ -96,7 +96,7 @@ class Trust:
 
     @property
     def rolled_back(self):
-        """Whether the installed ITL is an empty one and no CTL is there to overrule it."""
+        """Whether the installed ITL is empty, and no CTL overrules it."""
         return self.ctl is None and self.itl is not None and self.itl.empty
 
     @property
@@ -162,7 +162,7 @@ class Trust:
             return Decision(False, refusal.reason, kind, wording.unreadable(kind, refusal))
         installed = self.ctl if kind == "ctl" else self.itl
         previous = installed.header.timestamp if installed is not None else None
-        case = Case(kind, candidate.header, None, self.crypto.digest, candidate, previous)
+        case = Case(kind, candidate.header, None, self.crypto.digest, candidate, previous, installed is not None)
         if not is_list_name(candidate.header.filename, kind, self.device):  # L2
             return case.refuse("wrong-file", wording.wrong_file(case, kind.upper()))
         if installed is not None and installed.is_same(data):  # L3
@@ -175,7 +175,7 @@ class Trust:
         return case.refuse("unknown-signer", wording.unknown_signer(case))  # L7
 
     def _on_faith(self, case):
-        """L6: there is nothing to hold the list against but itself."""
+        """L6: only the list itself can vouch for it."""
         if self.policy == PROVISIONED_ONLY:
             return case.refuse("not-provisioned", wording.not_provisioned(case))
         reason = "after-rollback" if self.itl is not None else "first-use"
@@ -207,8 +207,8 @@ class Trust:
         return found if found is not None else case.refuse("unknown-signer", wording.unknown_signer(case))
 
     def decide_unsigned(self, name, server=None):
-        """May an unsigned file of this name be used? server: the Decision about the HTTPS server whose answer it is the body
-        of, None for every other way. A Decision."""
+        """May an unsigned file of this name be used? server: the Decision about the HTTPS server that sent
+        it, None for every other way. A Decision."""
         if self.lost:
             return self._lost(name)
         reason = None
@@ -225,8 +225,8 @@ class Trust:
         return Decision(True, reason, name, wording.unsigned_taken(name, reason), None, warnings)
 
     def decide_body(self, name, data, server, limit=None, previous=None):
-        """May the body of an HTTPS answer be used? Such servers answer the signed name with the unsigned file; a signed one
-        is judged as signed. server: the Decision about the server. The rest is as of decide_file."""
+        """May the body of an HTTPS answer be used? Such servers answer the signed name with the unsigned file; a signed
+        file is judged as signed. server: the Decision about the server. The rest is as of decide_file."""
         if looks_signed(data):
             return self.decide_file(name, data, limit, previous)
         return self.decide_unsigned(name, server)
@@ -308,9 +308,9 @@ class Trust:
         return case.accept("vouched-by-tvs", wording.tvs(case, "vouched-by-tvs"))
 
     def _by_trust(self, case, ctl_roles, roles):
-        """L4 and L5: what the installed lists say of the signer, else the Question to TVS; None where neither can.
+        """L4 and L5: what the installed lists say of the signer, else the Question to TVS; None where there is neither.
 
-        ctl_roles: one of which a certificate of the CTL needs; roles: one of the ITL, or one that TVS vouches for."""
+        ctl_roles: a certificate of the CTL needs one of them; roles: the same for the ITL and for TVS."""
         known = []
         if self.ctl is not None:
             known.append(("signed-by-ctl", self.ctl, ctl_roles))

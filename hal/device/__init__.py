@@ -33,12 +33,14 @@ _pread = libc.func("l", "pread", "ipLl")
 _pwrite = libc.func("l", "pwrite", "iPLl")
 _lseek = libc.func("l", "lseek", "ili")
 _fsync = libc.func("i", "fsync", "i")
+_posix_fadvise = libc.func("i", "posix_fadvise", "illi")
+DONTNEED = 4  # POSIX_FADV_DONTNEED
 
 
 class Hal:
     """The parts of a board's HAL. `flash` may be None where nothing is stored. library: a path, see crypto_binding()."""
 
-    def __init__(self, board=None, flash=None, library=None, console=None, files=None, published=None):
+    def __init__(self, board=None, flash=None, library=None, console=None, files=None, published=None, loads=None):
         from hal.device.net import Net
 
         library = crypto_binding(library)
@@ -46,6 +48,7 @@ class Hal:
         self.net = Net(self.clock, lambda: _tls(library))
         self.flash = flash
         self.files = files
+        self.loads = loads
         self.published = published
         self.random = Random()
         self.crypto = _crypto(library)
@@ -144,17 +147,23 @@ def _check(name, kind, value):
 
 
 class Flash:
-    """A raw partition, or a file of a fixed size that is there already. OSError where it cannot be opened."""
+    """A raw partition, or a file of a fixed size that is there already; or `size` bytes of it from `start` on. OSError where
+    it cannot be opened, ValueError where it is smaller."""
 
-    def __init__(self, path):
+    def __init__(self, path, start=0, size=None):
         self._file = open(path, "r+b")
         self._number = self._file.fileno()
-        self.size = _lseek(self._number, 0, 2)
+        self._start = start
+        whole = _lseek(self._number, 0, 2)
+        self.size = whole - start if size is None else size
+        if start < 0 or self.size < 0 or start + self.size > whole:
+            raise ValueError("%s has %d bytes, not %d from %d on" % (path, whole, self.size, start))
 
     def read_into(self, offset, buffer):
         """Fill `buffer` from `offset`."""
         self._check(offset, len(buffer))
         view = memoryview(buffer)
+        offset += self._start
         while len(view):
             count = _pread(self._number, view, len(view), offset)
             if count <= 0 and os.errno() != EINTR:
@@ -167,6 +176,7 @@ class Flash:
         """Write `data` at `offset`."""
         self._check(offset, len(data))
         view = memoryview(data)
+        offset += self._start
         while len(view):
             count = _pwrite(self._number, view, len(view), offset)
             if count <= 0 and os.errno() != EINTR:
@@ -176,9 +186,10 @@ class Flash:
                 offset += count
 
     def sync(self):
-        """All writes before this are on the medium."""
+        """All writes before this are on the medium, and what is read then comes from there."""
         if _fsync(self._number):
             raise OSError(os.errno())
+        _posix_fadvise(self._number, self._start, self.size, DONTNEED)
 
     def close(self):
         """Close it."""

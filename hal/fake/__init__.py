@@ -34,11 +34,12 @@ class Restarted(BaseException):
 class Hal:
     """All parts, each of which a test may replace. crypto: a real one. size: of the flash."""
 
-    def __init__(self, crypto=None, size=262144, files=None, published=None):
+    def __init__(self, crypto=None, size=262144, files=None, published=None, loads=None):
         self.clock = FakeClock()
         self.net = FakeNet(self.clock)
         self.flash = FakeFlash(size)
         self.files = files
+        self.loads = loads
         self.published = published
         self.random = FakeRandom()
         self.crypto = crypto
@@ -47,11 +48,13 @@ class Hal:
 
 
 class FakeClock:
-    """A clock that stands until something waits. sleeps: every sleep() there was, in ms."""
+    """A clock that stands until something waits. sleeps: every sleep() there was, in ms. yields: whether a sleep lets the
+    other tasks of a loop go on; for tests of whole phones, where a task sleeps without end."""
 
     def __init__(self, now=1000):
         self.now = now
         self.sleeps = []
+        self.yields = False
 
     def monotonic(self):
         """Milliseconds."""
@@ -66,6 +69,8 @@ class FakeClock:
         """Move the clock."""
         self.sleeps.append(duration)
         self.now += max(duration, 0)
+        if self.yields:
+            await asyncio.sleep(0)
 
 
 class FakeRandom:

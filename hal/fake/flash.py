@@ -93,3 +93,31 @@ class FakeFlash:
             raise PowerLost()
         if offset < 0 or offset + length > self.size:
             raise ValueError("flash has %d bytes, not %d at %d" % (self.size, length, offset))
+
+
+class FakeRegion:
+    """`size` bytes of a FakeFlash from `offset` on, as a flash part of its own: the partitions of one card lose power
+    together."""
+
+    def __init__(self, flash, offset, size):
+        self.flash = flash
+        self.offset = offset
+        self.size = size
+
+    def read_into(self, offset, buffer):
+        """Fill `buffer` from `offset`."""
+        self._check(offset, len(buffer))
+        self.flash.read_into(self.offset + offset, buffer)
+
+    def write(self, offset, data):
+        """Write, unless the power goes now."""
+        self._check(offset, len(data))
+        self.flash.write(self.offset + offset, data)
+
+    def sync(self):
+        """All writes to the card so far are safe."""
+        self.flash.sync()
+
+    def _check(self, offset, length):
+        if offset < 0 or offset + length > self.size:
+            raise ValueError("region has %d bytes, not %d at %d" % (self.size, length, offset))

@@ -22,13 +22,14 @@ RESTART_STATUS = 75  # the exit status that asks whoever started the program to 
 class Hal:
     """The parts of a PC's HAL. `flash` may be None where nothing is stored; `crypto` is made at first use."""
 
-    def __init__(self, board=None, flash=None, crypto=None, console=None, files=None, published=None):
+    def __init__(self, board=None, flash=None, crypto=None, console=None, files=None, published=None, loads=None):
         from hal.host.net import Net
 
         self.clock = Clock()
         self.net = Net(self.clock, tls)
         self.flash = flash
         self.files = files
+        self.loads = loads
         self.published = published
         self.random = Random()
         self.console = console or Console()

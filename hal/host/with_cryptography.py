@@ -4,16 +4,12 @@
 Serves the PC where libphonetrust is not built, and the tests as a second opinion on the native library. The interface
 is described in `hal/__init__.py`; the accelerators of libphonetrust do not exist here and answer None.
 
-A certificate is first read whole by `cryptography`, which refuses bytes that are no certificate; then its fields are
-cut out of the same DER by offset, so that names, keys and serials are the bytes that were signed and not an encoding
-made again.
+Certificates are read by hal/host/certificate.py, the twin of libphonetrust's reader; their keys are `cryptography`'s.
 """
 
 import hashlib
 import os
-import warnings
 
-from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
@@ -22,6 +18,8 @@ from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.ciphers.modes import CBC
 
+from hal.host import certificate
+
 DIGEST_SIZES = {"sha1": 20, "sha256": 32, "sha384": 48, "sha512": 64}
 HASHES = {"sha1": hashes.SHA1, "sha256": hashes.SHA256, "sha384": hashes.SHA384, "sha512": hashes.SHA512}
 CURVES = ("secp256r1", "secp384r1", "secp521r1")
@@ -29,33 +27,6 @@ TLS_DIGESTS = ("sha256", "sha384", "sha512")
 RSA_BITS = (1024, 4096)
 EC_CURVES = {256: ec.SECP256R1, 384: ec.SECP384R1, 521: ec.SECP521R1}
 AES_SIZES = (16, 24, 32)
-
-OID_RSA = bytes.fromhex("2a864886f70d010101")
-OID_EC = bytes.fromhex("2a8648ce3d0201")
-CURVE_BITS = {
-    bytes.fromhex("2a8648ce3d030107"): 256,
-    bytes.fromhex("2b81040022"): 384,
-    bytes.fromhex("2b81040023"): 521,
-}
-TAG_VERSION = 0xA0
-
-
-class Certificate:
-    """The fields of one X.509 certificate, as `hal/__init__.py` lists them."""
-
-    __slots__ = (
-        "issuer",
-        "subject",
-        "serial",
-        "public_key",
-        "record_key",
-        "key_kind",
-        "key_bits",
-        "signature",
-        "signature_algorithm",
-        "not_before",
-        "not_after",
-    )
 
 
 class HostCrypto:
@@ -91,7 +62,7 @@ class HostCrypto:
             raise ValueError(f"unknown digest algorithm {algorithm!r}")
         if len(digest) != DIGEST_SIZES[algorithm]:
             raise ValueError(f"a digest of {len(digest)} bytes is no {algorithm}")
-        key = _supported_public_key(_load(certificate_der))
+        key = _supported_public_key(certificate.read(certificate_der))
         prehashed = Prehashed(HASHES[algorithm]())
         try:
             if isinstance(key, rsa.RSAPublicKey):
@@ -104,7 +75,7 @@ class HostCrypto:
 
     def certificate(self, der):
         """The fields of a certificate. ValueError: not one whole DER certificate, or bytes after it."""
-        return _fields(_load(der), bytes(der))
+        return certificate.read(der)
 
     def make_key(self, kind, bits):
         """A new key: (private key DER, SubjectPublicKeyInfo DER). ValueError: a kind or size that is not made.
@@ -223,16 +194,6 @@ def _new_hash(algorithm):
     return hashlib.new(algorithm, usedforsecurity=False)
 
 
-def _load(der):
-    # Real clusters have certificates with quirks (negative serials, say) that are only warned about: no word to users.
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            return x509.load_der_x509_certificate(bytes(der))
-        except (ValueError, x509.InvalidVersion) as error:
-            raise ValueError(f"unreadable certificate: {error}") from None
-
-
 def _private(der):
     try:
         key = serialization.load_der_private_key(bytes(der), None)
@@ -245,9 +206,9 @@ def _public_der(key):
     return key.public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
 
 
-def _supported_public_key(certificate):
+def _supported_public_key(fields):
     try:
-        key = certificate.public_key()
+        key = serialization.load_der_public_key(fields.public_key)
     except (UnsupportedAlgorithm, ValueError) as error:
         raise ValueError(f"unsupported key: {error}") from None
     if isinstance(key, rsa.RSAPublicKey):
@@ -256,61 +217,3 @@ def _supported_public_key(certificate):
     elif not isinstance(key, ec.EllipticCurvePublicKey) or key.curve.name not in CURVES:
         raise ValueError("unsupported key: neither RSA nor EC on P-256, P-384 or P-521")
     return key
-
-
-def _fields(certificate, der):
-    """Cut the fields out of DER that `cryptography` has read as a certificate already."""
-    result = Certificate()
-    whole = _elements(der, 0, len(der))[0]
-    tbs = _elements(der, *whole[1:])[0]
-    parts = _elements(der, *tbs[1:])
-    if der[parts[0][0]] == TAG_VERSION:
-        parts = parts[1:]
-    serial, _, issuer, _, subject, public_key = parts[:6]
-    result.serial = der[serial[1] : serial[2]].lstrip(b"\0") or b"\0"
-    result.issuer = der[issuer[0] : issuer[2]]
-    result.subject = der[subject[0] : subject[2]]
-    result.public_key = der[public_key[0] : public_key[2]]
-    result.signature = certificate.signature
-    result.signature_algorithm = certificate.signature_algorithm_oid.dotted_string
-    result.not_before = certificate.not_valid_before_utc.strftime("%Y%m%d%H%M%SZ").zfill(15)
-    result.not_after = certificate.not_valid_after_utc.strftime("%Y%m%d%H%M%SZ").zfill(15)
-    algorithm, key = _elements(der, *public_key[1:])[:2]
-    result.record_key = der[key[1] + 1 : key[2]]
-    result.key_kind, result.key_bits = _key_kind(der, algorithm, result.record_key)
-    return result
-
-
-def _key_kind(der, algorithm, record_key):
-    identifier = _elements(der, *algorithm[1:])
-    kind = der[identifier[0][1] : identifier[0][2]]
-    if kind == OID_RSA:
-        sequence = _elements(record_key, 0, len(record_key))[0]
-        modulus = _elements(record_key, *sequence[1:])[0]
-        return "rsa", int.from_bytes(record_key[modulus[1] : modulus[2]], "big").bit_length()
-    if kind == OID_EC and len(identifier) > 1:
-        curve = der[identifier[1][1] : identifier[1][2]]
-        if curve in CURVE_BITS:
-            return "ec", CURVE_BITS[curve]
-    return "other", 0
-
-
-def _elements(der, start, end):
-    """DER elements side by side in der[start:end], as (offset, content offset, end offset)."""
-    found = []
-    while start < end:
-        if end - start < 2:
-            raise ValueError("unreadable certificate: cut off")
-        length = der[start + 1]
-        content = start + 2
-        if length & 0x80:
-            size = length & 0x7F
-            length = int.from_bytes(der[content : content + size], "big")
-            content += size
-        if content + length > end:
-            raise ValueError("unreadable certificate: a length runs over its end")
-        found.append((start, content, content + length))
-        start = content + length
-    if not found:
-        raise ValueError("unreadable certificate: empty")
-    return found

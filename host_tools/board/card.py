@@ -1,8 +1,13 @@
 # SPDX-License-Identifier: MIT
 """What a person does to a card on a PC: edit phone.json, look at or overwrite the trust store. The board must be off."""
 
+import json
+
+from agent.formats import bootenv
 from host_tools.image import board as boards
-from host_tools.image import cpio, fat, initramfs, layout, settings
+from host_tools.image import bootloader, cpio, fat, fit, initramfs, keys, layout, settings
+from host_tools.image.board import ENVIRONMENT_FROM_END
+from host_tools.image.errors import ImageError
 
 
 def read_settings(card):
@@ -22,16 +27,48 @@ def change_settings(card, changes):
     fat.write(card, boot.offset, "phone.json", settings.encode(values))
 
 
-def add_programs(card, board, entries):
-    """Put other programs of the phone on a card: {path below /programs: cpio.Entry}, appended to its initramfs.
+def add_programs(card, entries):
+    """Put other programs of the phone on a card: {path below /programs: cpio.Entry}, into both slots, signed anew with the
+    development key.
 
-    board: name of a folder of boards/. The executables directly in /programs are started beside the agent
-    (host_tools/image/rootfs/programs). They stay until the next image is written. ImageError where they do not fit."""
+    The executables directly in /programs are started beside the agent (host_tools/image/rootfs/programs). They stay until
+    the next image or load is written. ImageError where they do not fit, or the card believes another key."""
+    add_files(card, {f"programs/{path}": entry for path, entry in entries.items()})
+
+
+def add_files(card, entries):
+    """The same for files anywhere: {path: cpio.Entry}, as host_tools.image.phone_programs gives them."""
+    archive = initramfs.compressed(cpio.archive(entries))
+    tools, key = bootloader.tools(boards.TOP, lambda text: None), keys.development(boards.TOP)
     boot, _ = layout.boot_and_store(card)
-    name = boards.load(board).boot.initramfs
-    archive = fat.read(card, boot.offset, name)
-    archive += initramfs.compressed(cpio.archive({f"programs/{path}": entry for path, entry in entries.items()}))
-    fat.write(card, boot.offset, name, archive)
+    if key.fingerprint not in json.loads(fat.read(card, boot.offset, "build.json"))["image keys"]:
+        raise ImageError(f"{card}: does not believe the development key, which programs are signed with")
+    for number in range(2):
+        partition = layout.parts(card)[2 + number]
+        image = layout.read_slot(card, partition)
+        found = fit.parse(image)
+        ramdisk = fit.part(image, found, "ramdisk") + archive
+        changed = fit.make(tools, fit.facts_of(found), fit.part(image, found, "kernel"), ramdisk, key)
+        write_slot(card, number, changed)
+
+
+def write_slot(card, number, content, at=0):
+    """Overwrite bytes of slot A (0) or B (1)."""
+    partition = layout.parts(card)[2 + number]
+    if at + len(content) > partition.size - layout.MIB:
+        raise ImageError(f"{card}: slot {'ab'[number]} has no room for {len(content)} bytes at {at}")
+    with open(card, "r+b") as file:
+        file.seek(partition.offset + at)
+        file.write(content)
+
+
+def write_environment(card, words):
+    """Overwrite both copies of U-Boot's environment."""
+    content = bootenv.encode(0, words)
+    with open(card, "r+b") as file:
+        for partition in layout.parts(card)[2:]:
+            file.seek(partition.offset + partition.size - ENVIRONMENT_FROM_END)
+            file.write(content)
 
 
 def read_store(card):

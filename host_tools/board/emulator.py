@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""A board in QEMU. It boots what is on its card: kernel, device tree, initramfs and command line are taken from there.
+"""A board in QEMU. It boots what is on its card: U-Boot, device tree and command line are taken from its FAT partition, as the
+board's firmware does, and U-Boot takes the rest from the slots. Where the board has no U-Boot, or the time that it takes is
+to be saved, QEMU starts the kernel of the confirmed slot itself; nothing is checked then, no slot is on trial, and
+the phone knows that it cannot replace its software.
 
 The card is a file of the image's size that the emulated board writes to, as a real one writes to its SD card. The PC's
 loopback is 10.0.2.2 for the board (QEMU's user network); it reaches nothing else, and nothing else reaches it.
@@ -10,7 +13,7 @@ import pathlib
 import subprocess
 import time
 
-from host_tools.image import fat, layout, programs
+from host_tools.image import fat, fit, layout, programs
 from host_tools.image.errors import ImageError
 
 # The PC's 127.0.0.1, seen from the board.
@@ -18,26 +21,33 @@ PC_ADDRESS = "10.0.2.2"
 DEFAULT_MAC = "00270DC01C92"
 
 
-def base_command(board, card, folder, mac=DEFAULT_MAC):
+def base_command(board, card, folder, mac=DEFAULT_MAC, start=None):
     """QEMU's command line for `board` with the file `card`, without console and monitor. Boot files go to `folder`.
 
-    ImageError: the board cannot be emulated, or the card holds no image of it.
+    start: what QEMU starts, "u-boot" or "kernel"; None: as board.toml says. ImageError: the board cannot be emulated, or
+    the card holds no image of it.
     """
     qemu = board.qemu
     if qemu is None:
         raise ImageError(f"{board.folder / 'board.toml'}: {board.name} has no [qemu]; it only exists as hardware")
     boot, _ = layout.boot_and_store(card)
     folder.mkdir(parents=True, exist_ok=True)
-    for name in filter(None, (board.boot.kernel, board.boot.initramfs, qemu.device_tree)):
-        (folder / name).write_bytes(fat.read(card, boot.offset, name))
-    cmdline = fat.read(card, boot.offset, "cmdline.txt").decode().strip()
+    cmdline = f"{fat.read(card, boot.offset, 'cmdline.txt').decode().strip()} {qemu.cmdline}".strip()
+    if (start or qemu.start) == "u-boot":
+        if not board.boot.loader:
+            raise ImageError(f"{board.folder / 'board.toml'}: {board.name} has no U-Boot; QEMU can start its kernel")
+        (folder / "loader").write_bytes(fat.read(card, boot.offset, board.boot.loader))
+        started = ["-kernel", str(folder / "loader")]
+    else:
+        started = ["-kernel", str(folder / "kernel"), "-initrd", str(folder / "ramdisk")]
+        cmdline += f" phonetrust.slot={_unpack_slot(card, folder)} phonetrust.boot=direct"
+    if qemu.device_tree:
+        (folder / qemu.device_tree).write_bytes(fat.read(card, boot.offset, qemu.device_tree))
+        started += ["-dtb", str(folder / qemu.device_tree)]
     values = {"image": str(card).replace(",", ",,"), "mac": ":".join(mac[at : at + 2] for at in range(0, 12, 2))}
     command = [programs.find("qemu-system-aarch64"), "-machine", qemu.machine, "-m", str(qemu.memory_mib)]
     command += ["-nodefaults", "-no-user-config", "-display", "none", *qemu.arguments]
-    command += ["-kernel", str(folder / board.boot.kernel), "-initrd", str(folder / board.boot.initramfs)]
-    if qemu.device_tree:
-        command += ["-dtb", str(folder / qemu.device_tree)]
-    command += ["-append", f"{cmdline} {qemu.cmdline}".strip()]
+    command += [*started, "-append", cmdline]
     command += [argument.format(**values) for argument in qemu.disk]
     # restrict: only the PC's loopback. No IPv6: the address would come before DHCP's options.
     command += ["-netdev", "user,id=net0,ipv6=off"]
@@ -45,21 +55,35 @@ def base_command(board, card, folder, mac=DEFAULT_MAC):
     return command
 
 
+def _unpack_slot(card, folder):
+    """Write kernel and root file system of the confirmed slot to `folder` -> its name."""
+    words, _ = layout.read_environment(card)
+    name = "b" if words.get("slot") == "b" else "a"
+    image = layout.read_slot(card, layout.parts(card)[3 if name == "b" else 2])
+    if not image:
+        raise ImageError(f"{card}: slot {name} holds no boot image")
+    found = fit.parse(image)
+    for part in ("kernel", "ramdisk"):
+        (folder / part).write_bytes(fit.part(image, found, part))
+    return name
+
+
 class Emulator:
     """A running emulated board whose console is a Unix socket at `console`; `monitor` is its QMP socket."""
 
-    def __init__(self, board, card, folder, mac=DEFAULT_MAC):
+    def __init__(self, board, card, folder, mac=DEFAULT_MAC, start=None):
         self.board = board
         self.card = card
         self.folder = pathlib.Path(folder)
         self.mac = mac
+        self.start_with = start
         self.console = self.folder / "console"
         self.monitor = self.folder / "monitor"
         self.process = None
 
     def command(self):
-        """QEMU's command line without console and monitor."""
-        return base_command(self.board, self.card, self.folder, self.mac)
+        """QEMU's command line but for console and monitor."""
+        return base_command(self.board, self.card, self.folder, self.mac, self.start_with)
 
     def start(self):
         """Power on; returns when the console can be connected to. ImageError with QEMU's words where it does not start."""

@@ -28,6 +28,7 @@ DECISION = re.compile(r"\[ *[\d.]+\] +\w+ +(?P<kind>\S+) (?P<outcome>accepted|re
 STATE = re.compile(r"\[ *[\d.]+\] +\w+ +state (.+)")
 SUBJECTS = {"itl": "trust list (ITL)", "configuration": "configuration"}
 READY = "ready; type help"
+UPDATE_LIMIT = 900  # seconds for the last scene: an emulated board fetches and writes its load slowly
 STYLES = {"error": "red", "warning": "yellow", "notice": "green", "info": "dim"}
 
 
@@ -47,11 +48,12 @@ class Demo:
         self.servers = []
         self.count = 0
 
-    def step(self, title):
-        """A heading."""
+    def step(self, title, picture=True):
+        """A heading; picture: whether the picture has it, too."""
         self.count += 1
         self.screen.print(f"\n[bold]{self.count}. {title}[/]")
-        self.picture.step(self.count, title)
+        if picture:
+            self.picture.step(self.count, title)
 
     def boot(self, **expected):
         """Boot the phone and insist on the reasons. The keywords are itl and configuration."""
@@ -79,6 +81,31 @@ class Demo:
         if wrong:
             raise DemoError(f"expected {told}, but found {wrong}")
         self.screen.print(f"    [green]as it must be:[/] [bold]{told}[/] ({time.monotonic() - start:.1f} s)")
+
+    def update(self, cluster):
+        """The last scene, where the phone can replace its software: the cluster names a newer load, and the phone runs it."""
+        found = self.phone.next_load()
+        if found is None:
+            return
+        file, name = found
+        self.step(
+            f"The cluster names a newer load, {name}. The phone fetches it, tries it, and keeps it", picture=False
+        )
+        cluster.add_load(file)
+        cluster.set_load("all", name)
+        start = time.monotonic()
+        reasons = []
+        with self.phone.console(self.servers, UPDATE_LIMIT) as lines:
+            for line in lines:
+                self.show("".join(letter for letter in line if letter.isprintable() and letter != "\ufffd"))
+                if (decision := DECISION.search(line)) and decision["kind"] == "load":
+                    reasons.append(decision["reason"])
+                    if reasons[-1] != "load-installed":
+                        break
+        if reasons != ["load-installed", "load-confirmed"]:
+            raise DemoError(f"expected load-installed, load-confirmed, but found {reasons or 'nothing about loads'}")
+        took = time.monotonic() - start
+        self.screen.print(f"    [green]as it must be:[/] [bold]load-installed, load-confirmed[/] ({took:.1f} s)")
 
     def show(self, line):
         """One line of the phone's console, indented and coloured by its severity."""
@@ -125,6 +152,7 @@ class Demo:
             self.step("Back at its own cluster: the refused list has left no trace")
             self.servers = [f"{self.phone.address}:{serving.tftp_port()}"]
             self.boot(itl="unchanged", configuration="signed-by-itl")
+            self.update(cluster)
 
 
 def main():

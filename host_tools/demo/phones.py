@@ -8,6 +8,7 @@ TFTP servers in its settings, a context manager that gives the lines of its cons
 import contextlib
 import json
 import os
+import re
 import socket
 import subprocess
 import threading
@@ -16,6 +17,7 @@ from host_tools.board import card as cards
 from host_tools.board import emulator
 from host_tools.image import board as boards
 from host_tools.image import build as builder
+from host_tools.image import fit, keys, layout, load
 from host_tools.image.software import collect
 
 MAC = emulator.DEFAULT_MAC
@@ -24,6 +26,8 @@ HEAP = "512k"  # enough for lists of 64 KB
 FLASH_SIZE = 1 << 20
 BOOT_LIMIT = 90  # seconds until a phone that does not get ready is stopped
 BOARD = "rpi3"
+# Lines that are shown: those of the phone, and what U-Boot says of slots and signatures.
+TOLD = re.compile(r"\[ *[\d.]+\]|slot [ab] |rsa2048|Starting kernel")
 
 
 @contextlib.contextmanager
@@ -53,9 +57,12 @@ class ProgramPhone:
             path.write_bytes(content)
         (folder / "store").write_bytes(bytes(FLASH_SIZE))  # blank: a phone fresh from the factory
 
+    def next_load(self):
+        """None: this phone's software is not its own to replace."""
+
     @contextlib.contextmanager
-    def console(self, servers):
-        """Boot once; the lines of the console."""
+    def console(self, servers, limit=BOOT_LIMIT):
+        """Boot once; the lines of the console, for `limit` seconds at most."""
         settings = {"mac": MAC, "model": "8861", "tftp": servers}
         (self.folder / "phone.json").write_text(json.dumps(settings))
         library = str(self.software / "libphonetrust.so")
@@ -67,7 +74,7 @@ class ProgramPhone:
             stderr=subprocess.STDOUT,
             text=True,
         )
-        with process, stopped_after(BOOT_LIMIT, process.kill):
+        with process, stopped_after(limit, process.kill):
             try:
                 yield process.stdout
             finally:
@@ -86,9 +93,19 @@ class EmulatedBoard:
         self.card = folder / "card.img"
         builder.build(self.board, boards.TOP, self.card, builder.Content(), report)
 
+    def next_load(self):
+        """A load that is newer than the card's: (its file, its name)."""
+        parts = layout.read_slot(self.card, layout.parts(self.card)[2])
+        major, minor, patch = fit.facts_of(fit.parse(parts)).version.split(".")
+        content = builder.Content(version=f"{major}.{minor}.{int(patch) + 1}")
+        image, facts = builder.boot_image(self.board, boards.TOP, content, lambda text: None)
+        file = self.folder / f"{facts.name}.sgn"
+        file.write_bytes(load.sign(facts.name, image, keys.development(boards.TOP)))
+        return file, facts.name
+
     @contextlib.contextmanager
-    def console(self, servers):
-        """Power on; the lines of the serial console."""
+    def console(self, servers, limit=BOOT_LIMIT):
+        """Power on; the lines of the serial console without U-Boot's smaller talk, for `limit` seconds at most."""
         cards.change_settings(self.card, {"mac": MAC, "tftp": servers})
         machine = emulator.Emulator(self.board, self.card, self.folder / "machine", MAC)
         machine.start()
@@ -96,8 +113,9 @@ class EmulatedBoard:
             stack.callback(machine.stop)
             line = stack.enter_context(socket.socket(socket.AF_UNIX))
             line.connect(str(machine.console))
-            stack.enter_context(stopped_after(BOOT_LIMIT, machine.process.kill))
-            yield stack.enter_context(line.makefile("r", encoding="utf-8", errors="replace"))
+            stack.enter_context(stopped_after(limit, machine.process.kill))
+            lines = stack.enter_context(line.makefile("r", encoding="utf-8", errors="replace"))
+            yield (text for text in lines if TOLD.search(text))
 
 
 KINDS = {"board": EmulatedBoard, "micropython": ProgramPhone}

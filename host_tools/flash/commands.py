@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """phonetrust flash: write an image to a card, after asking, and prove that it is there."""
 
+import contextlib
 import json as json_text
 import os
 import pathlib
@@ -12,8 +13,8 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
+from host_tools.flash import keeping, writer
 from host_tools.flash import target as targets
-from host_tools.flash import writer
 from host_tools.image import fat, layout
 from host_tools.image.command_parts import Refusal, mebibytes, plain_errors
 
@@ -25,6 +26,12 @@ app = typer.Typer(add_completion=False, help="Write an image to an SD card or a 
 def flash(
     image: Annotated[pathlib.Path, typer.Argument(help="The image, as `phonetrust image build` made it.")],
     target: Annotated[pathlib.Path, typer.Argument(help="The card's device, like /dev/sdb, or a file.")],
+    keep_trust: Annotated[
+        bool,
+        typer.Option(
+            "--keep-trust", help="Leave the trust store of the phone's card as it is, phone.json and mic.pem too."
+        ),
+    ] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     allow_fixed_disk: Annotated[
         bool, typer.Option("--allow-fixed-disk", help="Also write a disk that is not removable.")
@@ -37,21 +44,27 @@ def flash(
     if found.exists and os.path.samefile(image, target):
         raise Refusal(f"{target}: is the image itself")
     targets.check(found, size, allow_fixed_disk)
+    kept = keeping.kept_range(image, target) if keep_trust else None
     typer.echo(f"{version}, {mebibytes(size)}, to {found.describe()}", err=True)
     if not yes and (found.is_device or found.exists):
         if not sys.stdin.isatty():
             raise Refusal(f"{target}: nobody is there to be asked; scripts say --yes")
-        if not typer.confirm(f"All that is on {target} will be lost. Write it?", err=True):
+        lost = "All but its trust and settings" if keep_trust else "All"
+        if not typer.confirm(f"{lost} that is on {target} will be lost. Write it?", err=True):
             raise Refusal(f"{target}: left as it was")
     begun = time.monotonic()
-    with _progress() as progress:
-        bar = progress.add_task("writing", total=size)
-        writer.write(image, target, lambda done: progress.update(bar, completed=done))
-        bar = progress.add_task("reading back", total=size)
-        different = writer.first_difference(image, target, lambda done: progress.update(bar, completed=done))
+    with (
+        keeping.with_files_of(image, target) if keep_trust else contextlib.nullcontext(image) as source,
+        _progress() as bars,
+    ):
+        bar = bars.add_task("writing", total=size)
+        writer.write(source, target, lambda done: bars.update(bar, completed=done), kept)
+        bar = bars.add_task("reading back", total=size)
+        different = writer.first_difference(source, target, lambda done: bars.update(bar, completed=done), kept)
     if different is not None:
         raise Refusal(f"{target}: NOT written: byte {different} reads back different; do not use this card")
-    typer.echo(f"{target}: {version} is written and was read back the same, in {time.monotonic() - begun:.1f} s")
+    what = f"{version}, beside the trust that was there," if keep_trust else version
+    typer.echo(f"{target}: {what} is written and was read back the same, in {time.monotonic() - begun:.1f} s")
 
 
 def check_image(image):

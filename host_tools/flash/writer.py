@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Copies the image and reads it back from the medium itself, not from the PC's memory."""
+"""Copies the image and reads it back from the medium itself, not from the PC's memory.
+
+`keep` is a pair of offsets, in whole BLOCKs: what lies between them on the medium is neither written nor compared.
+"""
 
 import fcntl
 import os
@@ -12,8 +15,8 @@ BLKFLSBUF = 0x1261  # drop the kernel's buffers of a disk
 BLKRRPART = 0x125F  # read its partition table again
 
 
-def write(image, target, progress):
-    """Copy the file `image` to the path `target`. `progress(bytes done)`. Refusal where another program has it open."""
+def write(image, target, progress, keep=None):
+    """Copy the file `image` to the path `target`. `progress(bytes done)`. Refusal where somebody else has it open."""
     new = not os.path.exists(target)
     is_device = not new and stat.S_ISBLK(os.stat(target).st_mode)
     # O_EXCL fails while the disk is mounted anywhere, and keeps others from mounting it now.
@@ -28,6 +31,9 @@ def write(image, target, progress):
         done = 0
         while block := source.read(BLOCK):
             view = memoryview(block)
+            if _kept(done, keep):
+                medium.seek(len(view), os.SEEK_CUR)
+                view = None
             while view:
                 view = view[medium.write(view) :]
             done += len(block)
@@ -44,14 +50,18 @@ def write(image, target, progress):
         os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
 
 
-def first_difference(image, target, progress):
+def _kept(offset, keep):
+    return keep is not None and keep[0] <= offset < keep[1]
+
+
+def first_difference(image, target, progress, keep=None):
     """Read back -> offset of the first byte that differs, None where all are the same."""
     done = 0
     with open(image, "rb") as source, open(target, "rb", buffering=0) as medium:
         os.posix_fadvise(medium.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
         while block := source.read(BLOCK):
             found = _read(medium, len(block))
-            if found != block:
+            if found != block and not _kept(done, keep):
                 pairs = zip(block, found, strict=False)
                 return done + next((at for at, (one, other) in enumerate(pairs) if one != other), len(found))
             done += len(block)

@@ -35,6 +35,7 @@ class EmulatedBoardDriver(Recorded, QEMUDriver):
     Args:
         board (str): its folder
         mac (str): its MAC address, 12 hexadecimal digits
+        start (str): what QEMU starts, "u-boot" or "kernel"; without it what board.toml says for tests
         extra (list): more arguments for QEMU
     """
 
@@ -42,6 +43,7 @@ class EmulatedBoardDriver(Recorded, QEMUDriver):
 
     board = attr.ib(default="", validator=attr.validators.instance_of(str))
     mac = attr.ib(default=emulator.DEFAULT_MAC, validator=attr.validators.instance_of(str))
+    start = attr.ib(default="", validator=attr.validators.instance_of(str))
     extra = attr.ib(factory=list, validator=attr.validators.instance_of(list))
     # QEMUDriver wants these; boards/*/board.toml says them.
     qemu_bin = attr.ib(default="", init=False)
@@ -69,7 +71,9 @@ class EmulatedBoardDriver(Recorded, QEMUDriver):
         if self.status:
             return
         folder = pathlib.Path(self._tempdir)
-        command = emulator.base_command(boards.load(self.board), self.card.file, folder / "boot", self.mac)
+        described = boards.load(self.board)
+        start = self.start or (described.qemu.test_start if described.qemu else None)
+        command = emulator.base_command(described, self.card.file, folder / "boot", self.mac, start)
         command += [*self.extra, "-S", "-qmp", "stdio", "-chardev", f"socket,id=console,path={self._path}"]
         command += ["-serial", "chardev:console"]
         with open(folder / "qemu.log", "wb") as complaints:

@@ -14,6 +14,9 @@ from host_tools.image.errors import ImageError
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 BOARDS = TOP / "boards"
+MIB = 1 << 20
+ENVIRONMENT_FROM_END = 65536  # bytes from the end of a slot's partition
+STARTS = ("u-boot", "kernel")
 
 
 @dataclasses.dataclass
@@ -39,21 +42,50 @@ class Packages:
 class Boot:
     """[boot]: files of the FAT partition."""
 
-    kernel: str  # name there
-    initramfs: str  # name there
-    device_trees: list[str]  # in the kernel package's folder of device trees; the partition has them in its root
+    loader: str  # name of U-Boot there; "" where the board has none and only QEMU starts it
+    device_trees: list[str]  # in the kernel package's folder of device trees; without folder on the partition
     firmware: list[str]  # of the package raspi-firmware
 
 
 @dataclasses.dataclass
 class Layout:
-    """[image]: sizes in MiB. MBR, then at 1 MiB the FAT32 partition, then the raw one of the trust store."""
+    """[image]: sizes in MiB. MBR, then at 1 MiB the FAT32 partition, then raw ones: trust store, slot A, slot B."""
 
     size_mib: int  # a power of two, as QEMU's SD card requires
     boot_mib: int
     store_mib: int
+    slot_mib: int  # of each slot's partition; its last MiB is for a copy of U-Boot's environment
     label: str  # of the FAT partition
     identifier: int  # of the disk (MBR) and the FAT volume: the phone finds its partitions by it
+
+    def partitions(self):
+        """(offset, size) in bytes of the four partitions: FAT, trust store, slot A, slot B."""
+        found, at = [], MIB
+        for size in (self.boot_mib, self.store_mib, self.slot_mib, self.slot_mib):
+            found.append((at, size * MIB))
+            at += size * MIB
+        return found
+
+    def slot_offsets(self):
+        """Where slot A and slot B begin, in bytes."""
+        return tuple(offset for offset, _ in self.partitions()[2:])
+
+    def slot_size(self):
+        """The most bytes that a boot image may have."""
+        return (self.slot_mib - 1) * MIB
+
+    def environment_offsets(self):
+        """Where the two copies of U-Boot's environment begin: near the end of each slot's partition, so that no one
+        erase block of a card holds both."""
+        return tuple(offset + self.slot_mib * MIB - ENVIRONMENT_FROM_END for offset in self.slot_offsets())
+
+
+@dataclasses.dataclass
+class Uboot:
+    """[uboot]: the boot loader that checks and starts the slots."""
+
+    configuration: str  # of U-Boot's source: configs/NAME
+    card: int  # U-Boot's number of the card
 
 
 @dataclasses.dataclass
@@ -78,6 +110,8 @@ class Qemu:
     disk: list[str]
     network: list[str]
     cmdline: str  # added to the image's cmdline.txt
+    start: str  # what QEMU starts: "u-boot" (as the board's firmware does), or "kernel": that of the confirmed slot
+    test_start: str  # the same for tests that are about something else: U-Boot takes its seconds
 
 
 @dataclasses.dataclass
@@ -89,6 +123,7 @@ class Board:
     boot: Boot
     image: Layout
     phone: Phone
+    uboot: Uboot | None = None
     qemu: Qemu | None = None
     folder: pathlib.Path | None = None
 
@@ -138,8 +173,17 @@ def _check(board, path):
         wrong("image.boot_mib", f"FAT32 needs 34 MiB or more, not {layout.boot_mib}")
     if layout.store_mib < 1:
         wrong("image.store_mib", f"must be 1 or more, not {layout.store_mib}")
-    if 1 + layout.boot_mib + layout.store_mib > layout.size_mib:
-        wrong("image.size_mib", f"1 + {layout.boot_mib} + {layout.store_mib} MiB do not fit in {layout.size_mib}")
+    if layout.slot_mib < 2:
+        wrong("image.slot_mib", f"must be 2 or more, not {layout.slot_mib}")
+    if 1 + layout.boot_mib + layout.store_mib + 2 * layout.slot_mib > layout.size_mib:
+        parts = f"1 + {layout.boot_mib} + {layout.store_mib} + 2 x {layout.slot_mib}"
+        wrong("image.size_mib", f"{parts} MiB do not fit in {layout.size_mib}")
+    if bool(board.boot.loader) != bool(board.uboot):
+        wrong("boot.loader", "a board has both, boot.loader and [uboot], or neither")
+    for key in ("start", "test_start") if board.qemu else ():
+        start = getattr(board.qemu, key)
+        if start not in STARTS or start == "u-boot" and not board.uboot:
+            wrong(f"qemu.{key}", f"'u-boot' (with [uboot]) or 'kernel', not {start!r}")
     if not re.fullmatch(r"[A-Z0-9]{1,11}", layout.label):
         wrong("image.label", f"up to 11 of A-Z and 0-9, not {layout.label!r}")
     if not 0 < layout.identifier < 1 << 32:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""From a board's folder to its image, in steps. Slow parts that do not change are kept in build/."""
+"""From a board's folder to its card image and its load, in steps; what is slow and does not change is kept in build/."""
 
 import dataclasses
 import gzip
@@ -8,7 +8,21 @@ import os
 import pathlib
 import tempfile
 
-from host_tools.image import fat, initramfs, layout, packages, phone_programs, settings, software
+from agent.formats import bootenv
+from host_tools.image import (
+    bootloader,
+    contents,
+    fat,
+    fit,
+    initramfs,
+    keys,
+    layout,
+    load,
+    packages,
+    phone_programs,
+    settings,
+    software,
+)
 from host_tools.image.errors import ImageError
 
 MIB = 1 << 20
@@ -16,63 +30,109 @@ MIB = 1 << 20
 
 @dataclasses.dataclass
 class Content:
-    """What a person may add to an image: settings for phone.json, the bytes of the trust store, other programs."""
+    """What a person may choose. settings: for phone.json. store: bytes of the trust store. key: keys.ImageKey that signs,
+    None: the development key. spare: one more key (its certificate) that the phone believes. version: of the load, None:
+    this source tree's. floor: the oldest version that a phone with this image takes. extra: cpio entries for the root file
+    system ({path: cpio.Entry}). programs: folders and packages (phone_programs)."""
 
     settings: dict = dataclasses.field(default_factory=dict)
     store: bytes | None = None
-    programs: list = dataclasses.field(default_factory=list)  # folders and packages (phone_programs)
+    key: keys.ImageKey | None = None
+    spare: keys.ImageKey | None = None
+    version: str | None = None
+    floor: str = load.FLOOR
+    extra: dict = dataclasses.field(default_factory=dict)
+    programs: list = dataclasses.field(default_factory=list)
+
+
+@dataclasses.dataclass
+class Result:
+    """What was built. load: the path of NAME.sgn, contents: of the list of what is in it."""
+
+    facts: fit.Facts
+    load: pathlib.Path
+    contents: pathlib.Path
+    development: bool
 
 
 def build(board, top, output, content, report):
-    """Build the image of `board` from the source tree `top` into the file `output` -> the version of its software.
+    """Build the card image of `board` from the source tree `top` into the file `output`, and beside it the load and the
+    list of what is inside -> Result.
 
     `report(text)` is called at each step. Raises ImageError where the image cannot be built, and leaves `output` as it was.
     """
-    cache = top / "build/image/cache"
-    cache.mkdir(parents=True, exist_ok=True)
+    output = pathlib.Path(output)
+    key = content.key or keys.development(top)
     unpacked = packages.unpack(board.packages, top / "build", report)
-    files, version = boot_files(board, top, unpacked, cache, content, report)
+    image, facts = boot_image(board, top, content, report)
+    files = boot_files(board, top, unpacked, content, facts, report)
     report("writing the partitions")
     output.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=output.parent, prefix=f".{output.name}.") as name:
         folder = pathlib.Path(name)
         shape = board.image
         fat.make(folder / "boot", shape.boot_mib * MIB, shape.label, shape.identifier, files)
-        layout.assemble(folder / "image", board, folder / "boot", content.store)
-        os.replace(folder / "image", output)
-    return version
+        environment = bootenv.encode(0, {"slot": "a"})
+        layout.assemble(folder / "image", board, folder / "boot", content.store, [image, image], environment)
+        (folder / "load").write_bytes(load.sign(facts.name, image, key))
+        (folder / "contents").write_bytes(contents.document(board, top, unpacked, facts))
+        names = [output.with_name(f"{facts.name}{end}") for end in (".sgn", ".spdx.json")]
+        for part, target in zip(("load", "contents", "image"), (*names, output), strict=True):
+            os.replace(folder / part, target)
+    return Result(facts, *names, key.development)
 
 
-def boot_files(board, top, unpacked, cache, content, report):
-    """-> ({name: bytes} of the FAT partition, version of the phone's software)."""
+def boot_image(board, top, content, report, cache=None):
+    """-> (the signed boot image's bytes, its fit.Facts). cache: a folder for what is slow; None: the one in build/."""
+    cache = cache or top / "build/image/cache"
+    cache.mkdir(parents=True, exist_ok=True)
+    key = content.key or keys.development(top)
+    tools = bootloader.tools(top, report)
+    unpacked = packages.unpack(board.packages, top / "build", report)
     kernel = packages.kernel_version(unpacked)
     report("compiling the agent")
-    phone, version = software.collect(top)
+    files, version, digest = software.collect(top, version=content.version)
+    load.check_version(content.floor, "--floor")
+    if load.numbers(version) < load.numbers(content.floor):
+        raise ImageError(f"version {version} is below its own floor {content.floor}: no phone could go on from it")
+    facts = fit.Facts(load.name(board.name, version), board.name, version, f"{version}+{digest}", kernel)
     report("collecting the root file system")
+    trusted = [key] + ([content.spare] if content.spare else [])
+    phone = initramfs.phone(board, files, facts, trusted, content.floor)
     system = initramfs.system(board, unpacked, kernel)
     libraries = {pathlib.PurePosixPath(name).name for name in system}
     others = phone_programs.entries(content.programs, board, top, libraries, report)
-    archive = initramfs.pack(system, initramfs.phone(board, phone, version) | others, cache, board.name, report)
+    archive = initramfs.pack(system, phone | others | content.extra, cache, board.name, report)
+    report("signing the boot image")
+    return fit.make(tools, facts, _kernel(unpacked / f"boot/vmlinuz-{kernel}", cache, report), archive, key), facts
+
+
+def boot_files(board, top, unpacked, content, facts, report):
+    """-> {name: bytes} of the FAT partition."""
+    key = content.key or keys.development(top)
+    trusted = [key] + ([content.spare] if content.spare else [])
+    tools = bootloader.tools(top, report)
     files = {
-        board.boot.kernel: _kernel(unpacked / f"boot/vmlinuz-{kernel}", cache, report),
-        board.boot.initramfs: archive,
         "cmdline.txt": (board.command_line + "\n").encode(),
         "phone.json": settings.encode(content.settings),
         "README.TXT": settings.readme(),
-        "build.json": _facts(board, kernel, version),
+        "build.json": _facts(board, facts, trusted),
     }
-    trees = unpacked / f"usr/lib/linux-image-{kernel}"
+    trees = unpacked / f"usr/lib/linux-image-{facts.kernel}"
     for tree in board.boot.device_trees:
-        files[pathlib.PurePosixPath(tree).name] = _read(trees / tree, "boot.device_trees", board)
+        plain = _read(trees / tree, "boot.device_trees", board)
+        files[pathlib.PurePosixPath(tree).name] = fit.trust(tools, plain, trusted)
     for name in board.boot.firmware:
         files[name] = _read(unpacked / "usr/lib/raspi-firmware" / name, "boot.firmware", board)
     if board.boot.firmware:
         files["config.txt"] = (board.folder / "config.txt").read_bytes()
-    return files, version
+    if board.boot.loader:
+        files[board.boot.loader] = bootloader.build(board, top, report)
+    return files
 
 
 def _kernel(path, cache, report):
-    """The kernel, gzipped: the boot firmware and QEMU both unpack that."""
+    """The kernel, gzipped: U-Boot and QEMU both unpack that."""
     kept = cache / f"{path.name}.gz"
     if not kept.is_file():
         report("compressing the kernel")
@@ -82,9 +142,18 @@ def _kernel(path, cache, report):
     return kept.read_bytes()
 
 
-def _facts(board, kernel, version):
-    facts = {"board": board.name, "version": version, "kernel": kernel, "suite": board.packages.suite}
-    return (json.dumps(facts, indent=2) + "\n").encode()
+def _facts(board, facts, trusted):
+    found = {
+        "board": board.name,
+        "version": facts.software,
+        "load": facts.name,
+        "kernel": facts.kernel,
+        "u-boot": bootloader.VERSION if board.uboot else None,
+        "suite": board.packages.suite,
+        "image keys": [key.fingerprint for key in trusted],
+        "development": trusted[0].development,
+    }
+    return (json.dumps(found, indent=2) + "\n").encode()
 
 
 def _read(path, key, board):

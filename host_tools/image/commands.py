@@ -10,12 +10,13 @@ import typer
 
 from host_tools.image import board as boards
 from host_tools.image import build as builder
-from host_tools.image import fat, layout, settings
+from host_tools.image import key_commands, keys, load, settings
 from host_tools.image.command_parts import mebibytes, plain_errors, steps
 from host_tools.image.errors import ImageError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Images for SD cards: build one, look into one.")
 MIB = 1 << 20
+app.add_typer(key_commands.app, name="key")
 
 
 @app.callback()
@@ -41,6 +42,22 @@ def build(
     set_: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A setting for phone.json; may be repeated.")
     ] = None,
+    key: Annotated[
+        pathlib.Path | None,
+        typer.Option(
+            help="Folder of the image key that signs (`image key new`); a development key where none is given."
+        ),
+    ] = None,
+    spare: Annotated[
+        pathlib.Path | None,
+        typer.Option(help="Certificate of a second key whose loads the phone takes, to change keys by."),
+    ] = None,
+    version: Annotated[
+        str | None, typer.Option(help="Version of the load, like 0.2.1; this source's if not given.")
+    ] = None,
+    floor: Annotated[
+        str, typer.Option(help="The oldest version that phones with this image still take as a load.")
+    ] = load.FLOOR,
     program: Annotated[
         list[str] | None,
         typer.Option(
@@ -51,25 +68,35 @@ def build(
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")] = False,
 ):
-    """Build the image that a card is written with."""
+    """Build the image that a card is written with, and the load (NAME.sgn) by which phones update themselves to it."""
     begun = time.monotonic()
     described = boards.load(board)
     target = output or default_image(board)
-    content = builder.Content(settings.from_words(set_ or []), programs=program or [])
+    content = builder.Content(settings.from_words(set_ or []), version=version, floor=floor, programs=program or [])
+    content.key = keys.load(key) if key else keys.development(boards.TOP)
+    content.spare = keys.load_certificate(spare) if spare else None
     if ctl and not provision:
         raise ImageError("--ctl goes with --provision: without an ITL the phone would take its first one on faith")
     if provision:
         content.store = _store(described, provision, ctl)
         content.settings.setdefault("policy", "provisioned-only")
     with steps() as report:
-        version = builder.build(described, boards.TOP, target, content, report)
+        built = builder.build(described, boards.TOP, target, content, report)
     seconds = round(time.monotonic() - begun, 1)
     size = target.stat().st_size
     if json:
-        facts = {"image": str(target), "board": board, "version": version, "bytes": size, "seconds": seconds}
+        facts = {
+            "image": str(target), "board": board, "version": built.facts.software, "bytes": size, "seconds": seconds,
+            "load": str(built.load), "contents": str(built.contents), "development": built.development,
+        }  # fmt: skip
         typer.echo(json_text.dumps(facts))
-    else:
-        typer.echo(f"{target}: {described.board.title}, phonetrust {version}, {mebibytes(size)}, in {seconds} s")
+        return
+    software = built.facts.software
+    typer.echo(f"{target}: {described.board.title}, phonetrust {software}, {mebibytes(size)}, in {seconds} s")
+    typer.echo(f"{built.load}: the same as a load, {mebibytes(built.load.stat().st_size)}")
+    typer.echo(f"{built.contents}: what is inside, with versions and licences")
+    if built.development:
+        typer.echo("signed with the development key of this source tree: for phones of value make one, `image key new`")
 
 
 def _store(described, itl, ctl):
@@ -81,32 +108,15 @@ def _store(described, itl, ctl):
 
 @app.command()
 @plain_errors
-def info(
-    image: Annotated[pathlib.Path, typer.Argument(help="An image, or a card's device.")],
+def inspect(
+    file: Annotated[pathlib.Path, typer.Argument(help="An image, a card's device, or a load (NAME.sgn).")],
     json: Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")] = False,
 ):
-    """Show what an image or a card holds: version, settings, partitions, files."""
-    identifier, partitions = layout.partitions(image)
-    boot, store = layout.boot_and_store(image)
-    facts = json_text.loads(fat.read(image, boot.offset, "build.json"))
-    facts["identifier"] = f"{identifier:08x}"
-    facts["partitions"] = [vars(partition) for partition in partitions]
-    facts["files"] = fat.names(image, boot.offset)
-    facts["settings"] = settings.decode(fat.read(image, boot.offset, "phone.json"))
-    with open(image, "rb") as file:
-        file.seek(store.offset)
-        facts["provisioned"] = any(file.read(store.size))
-    if json:
-        typer.echo(json_text.dumps(facts))
-        return
-    typer.echo(f"{image}: phonetrust {facts['version']} for {facts['board']}, Linux {facts['kernel']}")
-    for partition in partitions:
-        kind = "boot, FAT32" if partition.kind == layout.FAT32_LBA else "trust store, raw"
-        typer.echo(f"  partition {partition.number}: {kind}, {mebibytes(partition.size)} at {partition.offset}")
-    typer.echo(f"  trust store: {'in use' if facts['provisioned'] else 'blank, a new phone'}")
-    typer.echo(f"  settings: {json_text.dumps(facts['settings'])}")
-    for name, size in facts["files"].items():
-        typer.echo(f"  {size:>10} {name}")
+    """Show what an image, a card or a load holds: slots with their versions and signatures, settings, partitions, files."""
+    from host_tools.image import inspection
+
+    facts = inspection.examine(file, boards.TOP)
+    typer.echo(json_text.dumps(facts) if json else "\n".join(inspection.lines(facts)))
 
 
 if __name__ == "__main__":

@@ -55,8 +55,9 @@ def system(board, packages, version):
     return entries
 
 
-def phone(board, files, version):
-    """The entries of the second part: software.collect's files, the scripts and what they know of the board."""
+def phone(board, files, facts, trusted, floor):
+    """The entries of the second part: software.collect's files, the scripts and what they know of the board and of this
+    image (facts: fit.Facts), the certificates of the keys.ImageKeys whose loads are `trusted`."""
     entries = {f"phone/{name}": cpio.file(content, name.endswith(".so")) for name, content in files.items()}
     for script in sorted(software.ROOTFS.iterdir()):
         inside = "etc/inittab" if script.name == "inittab" else f"etc/phone/{script.name}"
@@ -65,12 +66,17 @@ def phone(board, files, version):
         "BOARD": board.name,
         "TITLE": board.board.title,
         "MODEL": board.board.model,
-        "VERSION": version,
+        "VERSION": facts.software,
+        "LOAD": facts.name,
+        "FLOOR": floor,
+        "DEVELOPMENT": "yes" if trusted[0].development else "",
         "IDENTIFIER": f"{board.image.identifier:08x}",
         "INTERFACES": " ".join(board.phone.interfaces),
         "WATCHDOG": board.phone.watchdog,
         "MODULES": " ".join(board.phone.modules),
     }
+    for number, key in enumerate(trusted, 1):
+        entries[f"phone/image-{number}.der"] = cpio.file(key.der)
     lines = "".join(f"{name}={shlex.quote(value)}\n" for name, value in facts.items())
     entries["etc/phone/board.conf"] = cpio.file(lines.encode())
     return entries

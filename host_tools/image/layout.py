@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The whole image: partition table, boot partition, raw partition of the trust store; and reading that back.
+"""The whole image: partition table, boot partition, raw partitions of trust store and slots; and reading that back.
 
 The table is an MBR, which is what the boot ROM of a Raspberry Pi looks for. sfdisk writes it; it is read here by hand, as
 the boot ROM does.
@@ -9,13 +9,16 @@ import dataclasses
 import os
 import struct
 
+from agent.formats import bootenv
 from host_tools.image import programs
+from host_tools.image.board import ENVIRONMENT_FROM_END
 from host_tools.image.errors import ImageError
 
 MIB = 1 << 20
 SECTOR = 512
 FAT32_LBA = 0x0C
 RAW = 0xDA  # "Non-FS data"
+KINDS = (FAT32_LBA, RAW, RAW, RAW)  # boot partition, trust store, slot A, slot B
 TABLE = 446
 
 
@@ -29,23 +32,31 @@ class Partition:
     size: int
 
 
-def assemble(path, board, boot, store):
-    """Write the image to the new file `path`: `boot` is the file of the FAT partition, `store` bytes or None (blank)."""
+def assemble(path, board, boot, store, slots, environment):
+    """Write the image to the new file `path`: `boot` is the file of the FAT partition, `store` bytes or None (blank), `slots`
+    the boot images of slot A and B, `environment` the bytes of both copies."""
     layout = board.image
-    sectors = [(2048, layout.boot_mib), (2048 + layout.boot_mib * MIB // SECTOR, layout.store_mib)]
+    parts = layout.partitions()
     with open(path, "wb") as image:
         image.truncate(layout.size_mib * MIB)
     table = f"label: dos\nlabel-id: {layout.identifier:#010x}\nunit: sectors\nsector-size: {SECTOR}\n"
-    for (start, mib), kind in zip(sectors, (FAT32_LBA, RAW), strict=True):
-        table += (
-            f"start={start}, size={mib * MIB // SECTOR}, type={kind:x}{', bootable' if kind == FAT32_LBA else ''}\n"
-        )
+    for (start, size), kind in zip(parts, KINDS, strict=True):
+        bootable = ", bootable" if kind == FAT32_LBA else ""
+        table += f"start={start // SECTOR}, size={size // SECTOR}, type={kind:x}{bootable}\n"
     programs.run("sfdisk", "--quiet", "--no-reread", "--no-tell-kernel", path, stdin=table.encode())
     with open(path, "r+b") as image:
-        _copy(boot, image, sectors[0][0] * SECTOR)
+        _copy(boot, image, parts[0][0])
         if store is not None:
-            image.seek(sectors[1][0] * SECTOR)
+            image.seek(parts[1][0])
             image.write(store)
+        for offset, content in zip(layout.slot_offsets(), slots, strict=True):
+            if len(content) > layout.slot_size():
+                raise ImageError(f"a boot image of {len(content)} bytes: a slot has {layout.slot_size()}")
+            image.seek(offset)
+            image.write(content)
+        for offset in layout.environment_offsets():
+            image.seek(offset)
+            image.write(environment)
 
 
 def _copy(source, image, offset):
@@ -78,9 +89,39 @@ def partitions(path):
     return identifier, found
 
 
-def boot_and_store(path):
-    """The two partitions of one of our images -> (boot, store). ImageError where the image is not ours."""
+def parts(path):
+    """The four partitions of one of our images -> (boot, store, slot A, slot B). ImageError where it is another one's."""
     _, found = partitions(path)
-    if [partition.kind for partition in found] != [FAT32_LBA, RAW]:
-        raise ImageError(f"{path}: is not an image of a phone: one FAT32 and one raw partition are expected")
+    if tuple(partition.kind for partition in found) != KINDS:
+        raise ImageError(f"{path}: is not an image of a phone: a FAT32 partition and three raw ones are expected")
     return found
+
+
+def boot_and_store(path):
+    """The first two of them; also of a card that phonetrust 0.1 wrote, which has no slots."""
+    _, found = partitions(path)
+    if tuple(partition.kind for partition in found) not in (KINDS, KINDS[:2]):
+        raise ImageError(f"{path}: is not an image of a phone: a FAT32 partition and raw ones are expected")
+    return found[:2]
+
+
+def read_slot(path, partition):
+    """The boot image in a slot's partition, bytes; b"" where none is there. It may be damaged."""
+    with open(path, "rb") as file:
+        file.seek(partition.offset)
+        head = file.read(8)
+        size = int.from_bytes(head[4:], "big")
+        if head[:4] != b"\xd0\x0d\xfe\xed" or size > partition.size - MIB:
+            return b""
+        return head + file.read(size - 8)
+
+
+def read_environment(path):
+    """The words of U-Boot's environment on a card -> ({name: value}, [whether copy 1 and copy 2 are whole])."""
+    copies = []
+    with open(path, "rb") as file:
+        for slot in parts(path)[2:]:
+            file.seek(slot.offset + slot.size - ENVIRONMENT_FROM_END)
+            copies.append(bootenv.decode(file.read(bootenv.SIZE)))
+    index = bootenv.newest(copies)
+    return (copies[index][1] if index is not None else {}), [copy is not None for copy in copies]

@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import tarfile
@@ -19,6 +20,8 @@ from host_tools.image.errors import ImageError
 
 # What is kept of the packages; documentation, headers and the like are not.
 KEPT = ("boot/", "usr/bin/", "usr/lib/")
+# ... but for what says which version of a package this is, and under which licence.
+STATED = re.compile(r"usr/share/doc/[^/]+(/(copyright|changelog(\.Debian)?(\.[a-z0-9]+)?\.gz))?")
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 
 
@@ -32,6 +35,7 @@ def unpack(packages, build, report):
         "architecture": packages.architecture,
         "components": packages.components,
         "include": sorted(packages.include),
+        "kept": [*KEPT, STATED.pattern],
     }
     key = hashlib.sha256(json.dumps(wanted, sort_keys=True).encode()).hexdigest()[:12]
     folder = pathlib.Path(build).resolve() / "packages" / f"{packages.suite}-{packages.architecture}-{key}"
@@ -108,7 +112,7 @@ def _extract(stream, folder):
     with tarfile.open(fileobj=stream, mode="r|") as archive:
         for member in archive:
             name = member.name.removeprefix("./")
-            if not name.startswith(KEPT) or ".." in name.split("/"):
+            if not (name.startswith(KEPT) or STATED.fullmatch(name)) or ".." in name.split("/"):
                 continue
             target = folder / name
             if member.isdir():

@@ -19,6 +19,9 @@ PACKAGES = {
     "mdir": "mtools",
     "sfdisk": "fdisk",
     "fdtget": "device-tree-compiler",
+    "fdtput": "device-tree-compiler",
+    "make": "make",
+    "aarch64-linux-gnu-gcc": "gcc-aarch64-linux-gnu",
     "apt-get": "apt",
     "qemu-system-aarch64": "qemu-system-arm",
 }

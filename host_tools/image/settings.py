@@ -5,6 +5,7 @@ import json
 
 from agent import settings as phone_settings
 from agent.errors import SettingsError
+from agent.formats import strict_json
 from host_tools.image.errors import ImageError
 
 README = """\
@@ -70,7 +71,7 @@ def check(settings):
 def decode(data):
     """phone.json's bytes -> {key: value}. ImageError where a person's edit broke it."""
     try:
-        settings = json.loads(data)
+        settings = strict_json.loads(data.decode("utf-8"))
     except ValueError as error:
         raise ImageError(f"phone.json: {error}") from error
     if not isinstance(settings, dict):

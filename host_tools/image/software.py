@@ -9,6 +9,7 @@ import pathlib
 import subprocess
 import sys
 
+from host_tools.image import load
 from host_tools.image.errors import ImageError
 
 # What a board runs of this tree: all of agent/, and of hal/ what is neither the PC's nor the tests'.
@@ -16,11 +17,14 @@ SOURCES = ("agent/**/*.py", "hal/*.py", "hal/device/*.py")
 ROOTFS = pathlib.Path(__file__).parent / "rootfs"
 
 
-def collect(top, architecture="aarch64"):
-    """-> ({path below /phone: bytes}, version) from the source tree at `top`. Python becomes bytecode.
+def collect(top, architecture="aarch64", version=None):
+    """-> ({path below /phone: bytes}, version, digest) from the source tree at `top`. Python becomes bytecode.
 
-    The version is the release and a digest of all of this, so that a log names exactly what was running.
+    version: three numbers; None: the source tree's own. The digest is of all of this, so that a log names exactly what was
+    running. ImageError.
     """
+    version = version or importlib.metadata.version("phonetrust")
+    load.check_version(version, "--version")
     sources = {str(path.relative_to(top)): path for pattern in SOURCES for path in sorted(top.glob(pattern))}
     sources["phone.py"] = top / "boards/phone.py"
     library = top / "build/native" / architecture / "libphonetrust.so"
@@ -35,7 +39,7 @@ def collect(top, architecture="aarch64"):
         digest.update(name.encode() + b"\0" + hashlib.sha256(files[name]).digest())
     for script in sorted(ROOTFS.iterdir()):
         digest.update(script.name.encode() + b"\0" + hashlib.sha256(script.read_bytes()).digest())
-    return files, f"{importlib.metadata.version('phonetrust')}+{digest.hexdigest()[:8]}"
+    return files, version, digest.hexdigest()[:8]
 
 
 def _compile(item):

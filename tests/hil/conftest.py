@@ -99,6 +99,7 @@ def measured(request):
     """measured(name, value): kept in build/hil/measured.json, for people who follow the numbers."""
 
     def keep(name, value):
+        record.FOLDER.mkdir(parents=True, exist_ok=True)
         path = record.FOLDER / "measured.json"
         found = json.loads(path.read_text()) if path.exists() else {}
         found[f"{request.node.name}: {name}"] = value

@@ -32,14 +32,20 @@ def test_every_board_is_right(name):
 
 MISTAKES = {
     "misspelt": ("device_trees =", "device_tree =", "unknown key 'device_tree'; did you mean 'device_trees'?"),
-    "missing": ('watchdog = "bcm2835_wdt"\n', "", "board.toml: key 'phone': key 'watchdog' is missing"),
-    "kind": ("size_mib = 64", 'size_mib = "64"', "key 'size_mib': must be a whole number, not '64'"),
-    "no power of two": ("size_mib = 64", "size_mib = 65", "key 'image.size_mib': must be a power of two, not 65"),
-    "too small": ("store_mib = 4", "store_mib = 8", "key 'image.size_mib': 1 + 56 + 8 MiB do not fit in 64"),
+    "missing": ('led = "/sys/class/leds/ACT/brightness"\n', "", "board.toml: key 'phone': key 'led' is missing"),
+    "kind": ("size_mib = 128", 'size_mib = "128"', "key 'size_mib': must be a whole number, not '128'"),
+    "no power of two": ("size_mib = 128", "size_mib = 129", "key 'image.size_mib': must be a power of two, not 129"),
+    "too small": ("store_mib = 4", "store_mib = 8", "key 'image.size_mib': 1 + 56 + 8 + 2 x 32 MiB do not fit in 128"),
     "section": ("[qemu]", "[quemu]", "unknown key 'quemu'; did you mean 'qemu'?"),
     "not toml": ("[image]", "[image", "board.toml: "),
     "device tree": ('device_tree = "bcm2837-rpi-3-b.dtb"', 'device_tree = "x.dtb"', "key 'qemu.device_tree': 'x.dtb'"),
     "watchdog": ('watchdog = "bcm2835_wdt"', 'watchdog = "none"', "key 'phone.watchdog': 'none'"),
+    "loader without U-Boot": ('loader = "u-boot.bin"', 'loader = ""', "key 'boot.loader': a board has both"),
+    "start": (
+        'test_start = "kernel"',
+        'test_start = "initrd"',
+        "key 'qemu.test_start': 'u-boot' (with [uboot]) or 'kernel', not 'initrd'",
+    ),
     "name": ('name = "rpi3"', 'name = "rpi5"', "key 'board.name': 'rpi5' is in the folder 'rpi3'"),
 }
 

@@ -52,7 +52,7 @@ def test_a_new_file_is_the_image_and_the_last_line_says_so(image, tmp_path):
     assert target.read_bytes() == image.read_bytes()
     assert done.stdout.count("\n") == 1 and f"{target}: phonetrust 0." in done.stdout
     assert "is written and was read back the same" in done.stdout
-    assert "64.0 MiB, to the file" in done.stderr, "device, size and image in one line before"
+    assert "128.0 MiB, to the file" in done.stderr, "device, size and image in one line before"
 
 
 def test_a_file_that_exists_is_asked_about_and_scripts_say_yes(image, tmp_path):
@@ -106,24 +106,24 @@ def test_the_disk_of_the_running_system_is_never_written(image):
 
 
 def test_a_fixed_disk_needs_its_own_word(image, loop):
-    device = loop(80 * MIB)
+    device = loop(144 * MIB)
     done = phonetrust("flash", image, device, "--yes")
     assert done.returncode == 1 and "is not removable" in done.stderr and "--allow-fixed-disk" in done.stderr
     assert device.read_bytes()[:512] == bytes(512)
     done = phonetrust("flash", image, device, "--yes", "--allow-fixed-disk")
-    assert done.returncode == 0 and "loop device of" in done.stderr and "80.0 MiB" in done.stderr
-    assert device.read_bytes()[: 64 * MIB] == image.read_bytes()
+    assert done.returncode == 0 and "loop device of" in done.stderr and "144.0 MiB" in done.stderr
+    assert device.read_bytes()[: 128 * MIB] == image.read_bytes()
 
 
 def test_a_card_that_is_too_small(image, loop):
     device = loop(32 * MIB)
     done = phonetrust("flash", image, device, "--yes", "--allow-fixed-disk")
-    assert done.returncode == 1 and "has 32.0 MiB, the image needs 64.0 MiB" in done.stderr
+    assert done.returncode == 1 and "has 32.0 MiB, the image needs 128.0 MiB" in done.stderr
     assert device.read_bytes() == bytes(32 * MIB)
 
 
 def test_a_mounted_card_is_never_written(image, loop, tmp_path):
-    device = loop(80 * MIB)
+    device = loop(144 * MIB)
     programs.run("mkfs.ext4", device)
     before = device.read_bytes()
     place = tmp_path / "a card"
@@ -139,7 +139,7 @@ def test_a_mounted_card_is_never_written(image, loop, tmp_path):
 
 
 def test_a_card_with_a_mounted_partition_is_never_written_nor_a_partition(image, loop, tmp_path):
-    device = loop(80 * MIB)
+    device = loop(144 * MIB)
     assert phonetrust("flash", image, device, "--yes", "--allow-fixed-disk").returncode == 0
     known = pathlib.Path(f"/sys/class/block/{device.name}p1/dev")
     if not known.exists():
@@ -162,7 +162,7 @@ def test_a_card_with_a_mounted_partition_is_never_written_nor_a_partition(image,
 
 
 def test_a_card_that_somebody_holds_is_not_written(image, loop):
-    device = loop(80 * MIB)
+    device = loop(144 * MIB)
     holder = os.open(device, os.O_RDWR | os.O_EXCL)
     try:
         done = phonetrust("flash", image, device, "--yes", "--allow-fixed-disk")
@@ -172,7 +172,7 @@ def test_a_card_that_somebody_holds_is_not_written(image, loop):
 
 
 def test_a_read_only_card(image, loop):
-    device = loop(80 * MIB)
+    device = loop(144 * MIB)
     subprocess.run(["blockdev", "--setro", device], check=True)
     try:
         done = phonetrust("flash", image, device, "--yes", "--allow-fixed-disk")

@@ -6,19 +6,12 @@ import time
 
 import pytest
 
-from agent.flash.store import Store
 from hal.host import crypto
 from host_tools.board import card as cards
 from host_tools.image import provision
+from tests.helpers.board.stores import store_of
 
 CUTS = 20
-
-
-def store_of(content):
-    """The phone's own store over the bytes of a raw partition."""
-    region = provision.Region(len(content))
-    region.content[:] = content
-    return Store(region, crypto())
 
 
 class Watch:

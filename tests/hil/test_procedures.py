@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: MIT
 """The procedures of tests/scenarios that are marked `board`, word for word, on a booted board.
 
-The board is powered on once: between the procedures a person erases its trust at the console, and `restart` makes it
-fetch everything anew, from flash on. Its settings name one TFTP server, which hands out the files of whichever node of
-whichever cluster the procedure wants.
+The board is powered on once, and again when it has written its flash often. Between the procedures a person erases its
+trust at the console, and `restart` makes it fetch everything anew, from flash on. Its settings name one TFTP server, which
+hands out the files of whichever node of whichever cluster the procedure wants.
 """
 
 import inspect
 
 import pytest
 
+from agent.flash.writes import WRITES_AN_HOUR
 from host_tools.board import card as cards
 from host_tools.hil.phone import DECISION, BoardPhone
 from host_tools.hil.strategy import State
@@ -22,13 +23,19 @@ from tests.helpers.lab.procedure import MAC, Procedure  # noqa: E402
 from tests.scenarios import test_procedures_certificates as certificates  # noqa: E402
 from tests.scenarios import test_procedures_migration as migration  # noqa: E402
 from tests.scenarios import test_procedures_mixed_mode as mixed_mode  # noqa: E402
+from tests.scenarios import test_procedures_open as open_tools  # noqa: E402
+from tests.scenarios import test_procedures_restarts as restarts  # noqa: E402
 from tests.scenarios import test_procedures_rollback as rollback  # noqa: E402
 from tests.scenarios import test_procedures_servers as servers  # noqa: E402
 from tests.scenarios import test_procedures_signers as signers  # noqa: E402
+from tests.scenarios import test_procedures_upgrade as upgrade  # noqa: E402
+from tests.scenarios import test_procedures_visitors as visitors  # noqa: E402
 
 WAITS = {"tftp_timeout": 500, "tftp_attempts": 3, "tvs_timeout": 5000}
 
-for module in (certificates, signers, rollback, migration, mixed_mode, servers):
+MODULES = (certificates, signers, rollback, migration, mixed_mode, servers, restarts, upgrade, visitors, open_tools)
+
+for module in MODULES:
     for name, function in inspect.getmembers(module, inspect.isfunction):
         if any(mark.name == "board" for mark in getattr(function, "pytestmark", ())):
             assert name not in globals(), f"two procedures for the board are named {name}"
@@ -105,6 +112,14 @@ def front(environment):
     found.close()
 
 
+def start(machine):
+    """Power on, to the end of the start scripts: their last line may come in the middle of an answer."""
+    state = machine.boot()
+    if "memory: " not in machine.heard:
+        machine.expect("memory: ")
+    return state
+
+
 @pytest.fixture(scope="module")
 def machine(board_strategy, environment, front):
     """The board, booted once, of which no trust is left from before."""
@@ -112,9 +127,7 @@ def machine(board_strategy, environment, front):
     found = BoardPhone(board_strategy)
     server = f"{environment.config.get_option('address')}:{front.port}"
     found.new(mac=MAC, model="8861", tftp=[server], **WAITS)
-    assert found.boot() == ("no-trust", "nonsecure", False)
-    if "memory: " not in found.heard:
-        found.expect("memory: ")  # the last line of the start scripts, which may come in the middle of an answer
+    assert start(found) == ("no-trust", "nonsecure", False)
     yield found
     if not board_strategy.broken:
         board_strategy.transition(State.off)
@@ -126,6 +139,10 @@ def procedure(request, machine, front, environment, tmp_path):
     machine.console.note(request.node.nodeid)
     address, listen = (environment.config.get_option(name) for name in ("address", "listen"))
     front.place = None
+    if machine.status()["flash_writes"] > WRITES_AN_HOUR // 2:
+        start(
+            machine
+        )  # a board writes its flash so often in an hour, counted since power-on; no procedure does it by half
     found = BoardProcedure(
         front, folder=tmp_path, make_phone=lambda mac: BootedPhone(machine), address=address, listen=listen
     )

@@ -67,7 +67,7 @@ def phone_with_programs(phone, settings, serving, environment, programs):
     scripts = {"directory": DIRECTORY, "file": FILE}
     started = {name: cpio.file(text.format(**values).encode(), executable=True) for name, text in scripts.items()}
     with phone.card.in_pc() as path:
-        cards.add_programs(path, environment.config.get_option("board"), {**programs, **started})
+        cards.add_programs(path, {**programs, **started})
     return phone
 
 

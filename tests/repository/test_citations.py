@@ -58,6 +58,8 @@ def cited():
         check=True,
     )
     for name in listing.stdout.decode().rstrip("\0").split("\0"):
+        if "/vectors_own/stores/" in name:  # readers as they were released
+            continue
         path = ROOT / name
         if path == Path(__file__) or path.parent == SPEC or not path.is_file():
             continue

@@ -15,10 +15,7 @@ PAGE = ROOT / "docs/reasons.md"
 #: Files whose strings are about reasons and give none.
 NO_GIVERS = ("agent/trust/reasons.py", "agent/trust/wording/")
 #: Reasons in the table for parts of the phone that are built after it; each goes from here when its part is there.
-EXPECTED_LATER = {
-    "busy", "load-installed", "load-confirmed", "load-rolled-back", "load-failed", "load-too-old", "wrong-board",
-    "not-authorized",
-}  # fmt: skip
+EXPECTED_LATER = {"busy"}
 #: function or method -> which of its arguments is a reason
 GIVERS = {"Decision": 1, "accept": 0, "refuse": 0, "Refused": 1, "_Ended": 0, "Result": 0, "enrolment": 1}
 ERRORS = {"Refused", "TransferError", "TrustLost"}  # their classes, and those below them, end in decisions

@@ -7,20 +7,20 @@ booted image, too, in tests/hil/test_procedures.py.
 
 import functools
 import itertools
-import os
 
 import pytest
 
-pytest.register_assert_rewrite("tests.helpers.lab.procedure", "tests.helpers.lab.phones")
+pytest.register_assert_rewrite("tests.helpers.lab.procedure", "tests.helpers.lab.plays", "tests.helpers.lab.phones")
 
 from host_tools.lab.model.cluster import Cluster  # noqa: E402
 from tests.helpers.lab import document  # noqa: E402
+from tests.helpers.lab.guide_plays import PLAYS  # noqa: E402
 from tests.helpers.lab.key_pool import PooledKeys  # noqa: E402
 from tests.helpers.lab.phones import HostPhone, MicroPythonPhone, unpack_software  # noqa: E402
 from tests.helpers.lab.procedure import MAC, Procedure  # noqa: E402
 
+PROCEDURE_FILES = [f"test_procedures_{name}" for name in document.ORDER]
 KINDS = ("host", "micropython")
-WRITE = "PHONETRUST_WRITE_DOCS"  # set: docs/procedures.md is written from this run instead of compared with it
 
 
 def pytest_configure(config):
@@ -81,8 +81,10 @@ def pytest_pyfunc_call(pyfuncitem):
     procedure = pyfuncitem.funcargs.get("procedure")
     if procedure is not None and procedure.phone.kind == "host":
         function = pyfuncitem.function
+        if function.__module__.rpartition(".")[2] not in PROCEDURE_FILES:
+            return result
         section = document.section(function, procedure.steps, procedure.kinds)
-        if WRITE in os.environ:
+        if document.writing():
             _written[document.title(function)] = section
         else:
             told = document.sections(document.FILE.read_text()).get(document.title(function))
@@ -91,6 +93,10 @@ def pytest_pyfunc_call(pyfuncitem):
 
 
 def pytest_sessionfinish(session, exitstatus):
-    if WRITE in os.environ and exitstatus == 0 and _written:
-        before = document.sections(document.FILE.read_text()) if document.FILE.exists() else {}
-        document.FILE.write_text(document.document(document.procedure_modules(), {**before, **_written}))
+    if document.writing() and exitstatus == 0 and (_written or document.noted):
+        found = document.sections(document.FILE.read_text()) if document.FILE.exists() else {}
+        found |= _written
+        for play in PLAYS:
+            rows = {**document.play_rows(found.get(play.title, "")), **document.noted.get(play.title, {})}
+            found[play.title] = document.play_section(play, rows)
+        document.FILE.write_text(document.document(document.procedure_modules(), found, PLAYS))

@@ -87,6 +87,31 @@ def test_a_visitor_gets_the_configuration_of_his_own_cluster(two, tmp_path):
         here.emcc_logout(MAC)
 
 
+def test_the_forecast_of_a_move(new_cluster, tmp_path):
+    old, new = new_cluster(name="old"), new_cluster(name="new")
+
+    def run():
+        result = CliRunner().invoke(commands.app, ["forecast", "-C", str(new.path), "--moved-from", str(old.path)])
+        return result.exit_code, result.stdout
+
+    with old.serve(), new.serve():
+        status, text = run()
+        assert (
+            status == 1
+            and "Warning: Phones not seen yet: ITL refused (tvs-refused): ITL is signed by CN=ITLREC" in text
+        )
+        assert text.startswith("When phones of the other cluster are moved here and restart:")
+        old.set_rollback(True)
+        old.phones_restarted()
+        assert run() == (0, run()[1]) and "ITL accepted (after-rollback)" in run()[1]
+        old.set_rollback(False)
+        old.phones_restarted()
+        assert run()[0] == 1
+        exchange(tmp_path / "sftp", old, new)
+        status, text = run()
+        assert status == 0 and "ITL accepted (vouched-by-tvs)" in text
+
+
 @pytest.mark.parametrize("kind, name", [("tftp", "callmanager"), ("tomcat", "tomcat")])
 def test_a_visitor_is_refused_after_a_certificate_changed_until_all_three_steps_are_repeated(two, tmp_path, kind, name):
     here, home = two

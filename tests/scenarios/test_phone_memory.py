@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The MicroPython phone with 512 KB of heap: lists of 64 KB from a real TFTP server, first taken, then replaced.
+"""The MicroPython phone with 640 KB of heap: lists of 64 KB from a real TFTP server, first taken, then replaced.
 
 Once with the software of the image, once with the sources, which MicroPython compiles in that same heap."""
 
@@ -28,7 +28,7 @@ def sources(folder):
 
 @pytest.fixture(params=["image", "sources"])
 def phone(request, tmp_path, monkeypatch):
-    monkeypatch.setattr(phones, "HEAP", "512k")
+    monkeypatch.setattr(phones, "HEAP", "640k")
     folder = tmp_path / "software"
     folder.mkdir()
     made = phones.MicroPythonPhone(

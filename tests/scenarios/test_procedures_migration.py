@@ -136,6 +136,30 @@ def test_bulk_certificates(procedure):
     procedure.boot(itl="accepted unchanged")
 
 
+def test_bulk_tftp_only(procedure):
+    """Moved with bulk certificates of the type TFTP only
+
+    That is what the guide says, and it is enough where CallManager signs lists. Where ITLRecovery signs them, its
+    certificate is needed, too. The phone has by then believed a configuration that names the new cluster's TVS; it finds
+    the old one by its ITL.
+    """
+    old, new = start(procedure, address=ADDRESS, ports={1: {"tvs": 2445}})
+    folder = procedure.folder / "sftp"
+
+    def exchange_types(*types):
+        new.bulk_export(folder, PASSPHRASE, types)
+        consolidate(folder, PASSPHRASE)
+        old.bulk_import(folder, PASSPHRASE, types)
+
+    procedure.step("Bulk certificate export of TFTP on the new cluster, consolidation, import of TFTP on the old one.")
+    exchange_types("TFTP")
+    procedure.point_at(new)
+    procedure.boot(AFTER_MOVE, itl="refused tvs-refused", signed="accepted vouched-by-tvs")
+    procedure.step("The same with ITLRecovery.")
+    exchange_types("ITLRecovery")
+    procedure.boot(itl="accepted vouched-by-tvs")
+
+
 def test_back_to_the_old_cluster(procedure):
     """Moved back to the old cluster
 

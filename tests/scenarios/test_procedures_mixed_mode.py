@@ -109,6 +109,7 @@ def unknown_phone(procedure, mixed):
     return cluster
 
 
+@pytest.mark.board
 def test_autoregistration(procedure):
     """Autoregistration in a nonsecure cluster"""
     cluster = unknown_phone(procedure, mixed=False)

@@ -4,8 +4,6 @@
 A regenerated certificate is on disk; the service that uses it shows and signs with the old one until it is restarted.
 """
 
-import pytest
-
 
 def start(procedure, **options):
     """A classic cluster whose services are restarted by hand, and the phone that has its lists."""
@@ -25,7 +23,6 @@ def test_tftp_restarted_by_hand(procedure):
     procedure.boot(itl="accepted vouched-by-tvs")
 
 
-@pytest.mark.board
 def test_tvs_forgotten(procedure):
     """TVS certificate regenerated, TVS not restarted
 

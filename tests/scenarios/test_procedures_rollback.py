@@ -22,6 +22,43 @@ def test_rollback(procedure):
     procedure.boot(**BEFORE_8)
 
 
+@pytest.mark.board
+def test_rollback_of_one_node_of_two(procedure):
+    """Prepared for rollback on one node of two
+
+    The parameter is set on each server; the forgotten one goes on to hand out a full ITL, which an empty one lets in.
+    """
+    cluster = procedure.start(nodes=2)
+    procedure.step('"Prepare Cluster for Rollback to pre 8.0" is set to True on the publisher.')
+    cluster.set_rollback(True, 1)
+    procedure.boot(**EMPTY)
+    procedure.point_at((cluster, 2))
+    procedure.boot("The phone restarts at the subscriber.", itl="accepted signed-by-itl")
+    procedure.step("The cluster runs the old release.")
+    cluster.set_pre8(True)
+    procedure.boot(itl="accepted not-found", plain="refused unsigned")
+
+
+def test_directories(procedure):
+    """Directories of a release before 8.0
+
+    The phone's built-in application needs HTTPS, which an empty ITL forbids; a plain URL needs no decision.
+    """
+    cluster = procedure.start()
+    tomcat = cluster.certificate("tomcat")
+    procedure.step('"Prepare Cluster for Rollback to pre 8.0" is set to True, and the cluster runs the old release.')
+    cluster.set_rollback(True)
+    procedure.boot(**EMPTY)
+    cluster.set_pre8(True)
+    procedure.boot(**BEFORE_8)
+    procedure.judge("The built-in directory connects by HTTPS.", "application", tomcat, "refused after-rollback")
+    procedure.step("The directories get their plain URLs on port 8080.")
+    for which in ("corporate", "personal"):
+        cluster.set_directory(which, cluster.directory_url(which))
+    procedure.boot("The phone restarts; its directories go to these URLs.", **BEFORE_8)
+    assert cluster.directory_url("corporate").encode() in procedure.phone.stored()["configuration"]
+
+
 def test_https_after_rollback(procedure):
     """HTTPS services of a phone with an empty ITL"""
     cluster = procedure.start()

@@ -67,7 +67,7 @@ def test_values_that_are_refused():
     assert refused(((12, b"12345"),)) == "RETRYDELAY has 5 bytes, 1 to 4 expected"
     assert "DEVICENAME is not a text" in refused(((13, b"SEP"),))
     assert "PASSWORD is not a text" in refused(((11, b"1\0002\0"),))
-    assert refused(((1, b"\0"), (1, b"\0"))) == "element 1 at offset 12: stands there twice"
+    assert refused(((1, b"\0"), (1, b"\0"))) == "element 1 at offset 12: appears twice"
 
 
 def test_headers_that_are_refused():

@@ -48,7 +48,7 @@ def test_update_without_a_string():
     shown = world.type_in("update lsc")
     assert "lsc accepted no-action" in shown and server.sessions == 2
     shown = world.type_in("update", "update mic", "update lsc a b")
-    assert shown.count("is no command") == 3
+    assert shown.count("is not a command") == 3
 
 
 def test_menu():

@@ -72,6 +72,7 @@ def run_phone(world, *lines):
     for line in lines:
         world.hal.console.type(line)
     world.hal.console.end()
+    world.hal.clock.yields = True
 
     async def main():
         await asyncio.wait_for(world.phone.run(), 20)

@@ -83,7 +83,7 @@ def test_wrong_requests_get_an_error_and_the_connection_stays():
     async def check(place):
         client = await place.connect()
         for request, words in (
-            ({"id": 1, "do": "dance"}, "'dance' is not one of: certificate, fetch, judge, sign, status"),
+            ({"id": 1, "do": "dance"}, "'dance' is not one of: certificate, fetch, judge, postpone, sign, status"),
             ({"id": 1, "do": "judge", "purpose": "sip", "certificate": "AA=="}, "purpose must be one of"),
             ({"id": 1, "do": "judge", "purpose": ["tvs"], "certificate": "AA=="}, "purpose must be one of"),
             ({"id": 1, "do": "judge", "purpose": "tvs"}, "certificate must be"),

@@ -169,8 +169,42 @@ def test_not_json():
     for text in ("", "mac = 1", "{'mac': 1}", '{"mac": "00270DC01C92"} x', "\0"):
         error = raises(SettingsError, parse, text, "phone.json")
         assert "phone.json: this is not JSON" in str(error) and "for example {" in str(error), text
-    for text in ('{"mac": }', '{"mac" "x"}', '{"mac": "x",}'):  # MicroPython reads these in its own way
-        raises(SettingsError, parse, text)
+    for text, place in (  # MicroPython's own json module reads all of these, each in its own way
+        ('{"mac": }', "line 1, column 9: a value is missing"),
+        ('{"mac" "x"}', "line 1, column 8: a colon is missing"),
+        ('{"mac": "00270DC01C92",}', "line 1, column 24: nothing follows the comma"),
+        ('{"mac": "00270DC01C92"\n "policy": "provisioned-only"}', "line 2, column 2: a comma or '}' is missing"),
+        ('{"mac": "00270DC01C92", "refuse_weak": true', "column 44: the text ends, and '{' of line 1, column 1"),
+        ('{"mac": "00270DC01C92", "tftp": ["192.0.2.1"', "'[' of line 1, column 33 is not closed"),
+        (
+            '{"replay": "refuse", "mac": "00270DC01C92", "replay": "warn"}',
+            "column 45: the key 'replay' stands there twice",
+        ),
+        ('{"mac": ' + "[" * 100000, "nested more than 16 deep"),
+    ):
+        error = raises(SettingsError, parse, text, "phone.json")
+        assert "phone.json: this is not JSON" in str(error) and place in str(error), (text[:60], str(error)[:200])
+
+
+def test_what_is_less_safe_is_never_a_default_by_mistake():
+    """Each is written in good faith and has one mistake: it is an error on both Pythons, not the default."""
+    strict = '{"mac": "00270DC01C92", "policy": "provisioned-only", "replay": "refuse", "refuse_weak": true}'
+    good = parse(strict)
+    assert (good.policy, good.replay, good.refuse_weak, good.tls_static_rsa) == (
+        "provisioned-only",
+        "refuse",
+        True,
+        False,
+    )
+    assert good.boot_budget == 180
+    for at in range(len(strict)):
+        cut = strict[:at] + strict[at + 1 :]
+        try:
+            found = parse(cut)
+        except SettingsError:
+            continue
+        assert strict[at] == " ", (at, cut)
+        assert (found.policy, found.replay, found.refuse_weak) == (good.policy, good.replay, good.refuse_weak)
 
 
 def test_not_an_object():

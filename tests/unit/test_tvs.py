@@ -153,7 +153,7 @@ def test_unusable_answers():
         (sends(whole[:-1]), "closed the connection twice, within its answer"),
         (sends(whole[:12], 99999), "no answer in time"),
         (sends(b"\x57\1\4\0\0\0\3\xe9\0\0"), "no STATUS in it"),
-        (sends(whole[:10] + b"\7\0\1\0" * 9 + whole[46:]), "stands there twice"),
+        (sends(whole[:10] + b"\7\0\1\0" * 9 + whole[46:]), "appears twice"),
         (sends(OSError(71, "alert")), "TLS failed: alert"),
         (Server(failure=OSError(errno.ENOENT, "name")), "its name is not known"),
         (Server(failure=OSError(5, "odd")), "network error: odd"),

@@ -94,7 +94,7 @@ def test_elements_that_are_refused():
     assert refused(raw(b"\x07\x00")) == "element at offset 10: its tag and length are cut off"
     assert refused(raw(b"\x07\x00\x02\x00")) == "element 7 at offset 10: 2 bytes announced, 1 left"
     assert refused(raw(b"\x63\xff\xff")) == "element 99 at offset 10: 65535 bytes announced, 0 left"
-    assert refused(raw(b"\x07\x00\x01\x00\x07\x00\x01\x00")) == "element 7 at offset 14: stands there twice"
+    assert refused(raw(b"\x07\x00\x01\x00\x07\x00\x01\x00")) == "element 7 at offset 14: appears twice"
 
 
 def test_values_that_are_refused():

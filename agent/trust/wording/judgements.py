@@ -46,6 +46,8 @@ def evidence(case):
         }
         seen["digest_algorithm"] = header.digest_algorithm
         seen["timestamp"] = header.timestamp
+        if case.installed is not None:
+            seen["installed"] = case.installed
         if case.previous is not None:
             seen["previous_timestamp"] = case.previous
     if case.trust_list is not None:

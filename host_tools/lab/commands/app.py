@@ -16,6 +16,7 @@ from host_tools.lab.commands.parts import (
     YesOption,
     changed,
     report,
+    report_moved,
 )
 from host_tools.lab.commands.serve import serve
 from host_tools.lab.errors import LabError
@@ -117,6 +118,16 @@ def add_file(
     typer.echo(f"The TFTP servers have {name} and {name}.sgn.")
 
 
+@app.command("add-load")
+def add_load(
+    file: Annotated[Path, typer.Argument(help="The load, NAME.sgn, as `phonetrust image build` made it.")],
+    cluster: ClusterOption = DEFAULT_CLUSTER,
+):
+    """Hand out a firmware load as its maker signed it; `set load` says which phones are to run it."""
+    name = Cluster(cluster).add_load(file)
+    typer.echo(f"The TFTP servers have {name}.sgn. Phones run it after: set load all {name}")
+
+
 @app.command("remove-file")
 def remove_file(
     name: Annotated[str, typer.Argument(help="Its name on the TFTP servers.")],
@@ -165,9 +176,19 @@ def centralized_tftp(
 
 
 @app.command()
-def forecast(cluster: ClusterOption = DEFAULT_CLUSTER, json: JsonOption = False):
+def forecast(
+    cluster: ClusterOption = DEFAULT_CLUSTER,
+    moved_from: Annotated[
+        Path | None,
+        typer.Option(help="The folder of another cluster: what its phones decide when they are moved to this one."),
+    ] = None,
+    json: JsonOption = False,
+):
     """Say what phones would decide if they restarted now. Exit status 1 when something would be refused."""
-    found = report(Cluster(cluster), json)
+    if moved_from is None:
+        found = report(Cluster(cluster), json)
+    else:
+        found = report_moved(Cluster(cluster), Cluster(moved_from), json)
     raise typer.Exit(1 if any(item["outcome"] == "refused" for item in found) else 0)
 
 

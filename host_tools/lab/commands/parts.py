@@ -15,7 +15,7 @@ from host_tools.lab.errors import LabError
 from host_tools.lab.model.advice import lockouts
 from host_tools.lab.model.certificates import after_restarts, pending
 from host_tools.lab.model.cluster import Cluster
-from host_tools.lab.model.forecast import forecast, sentences, services
+from host_tools.lab.model.forecast import forecast, moved, sentences, services
 
 ClusterOption = Annotated[
     Path, typer.Option("--cluster", "-C", envvar="PHONETRUST_LAB", show_default=True, help="The cluster's folder.")
@@ -118,6 +118,16 @@ def report(cluster, json=False):
     for item in waiting:
         typer.echo(f"Not restarted yet: {item['service']} of node {item['node']} ({', '.join(item['waiting'])}).")
     _print("When these services have been restarted, and then the phones:", later)
+    return found
+
+
+def report_moved(cluster, old, json=False):
+    """Print what phones of the cluster `old` will do when they are moved to this one. Returns it."""
+    found = moved(cluster, old)
+    if json:
+        typer.echo(json_text.dumps({"state": cluster.state.number, "forecast": found}, indent=2))
+    else:
+        _print("When phones of the other cluster are moved here and restart:", found)
     return found
 
 

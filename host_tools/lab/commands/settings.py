@@ -125,6 +125,21 @@ def capf(
     typer.echo(f"CAPF will do this when the phone connects: {operation}.")
 
 
+@app.command()
+def load(
+    mac: Annotated[str, typer.Argument(help="The phone's MAC address, or all.")],
+    name: Annotated[
+        str, typer.Argument(help="The load's name, such as phonetrust-rpi3-0.2.0; none: no one in particular.")
+    ],
+    cluster: ClusterOption = DEFAULT_CLUSTER,
+    server: Annotated[str | None, typer.Option(help="Another server that has it, host or host:port.")] = None,
+    json: JsonOption = False,
+):
+    """Say which load a phone is to run; it fetches it when it next reads its configuration."""
+    with changed(cluster, json) as lab:
+        lab.set_load(mac, "" if name == "none" else name, server)
+
+
 @app.command("capf-servers")
 def capf_servers(
     count: Annotated[int, typer.Argument(help="How many nodes, the publisher first; phones read up to five.")],

@@ -20,6 +20,7 @@ from host_tools.lab.model.bulk import Bulk
 from host_tools.lab.model.certificates import Certificates
 from host_tools.lab.model.holdings import Holdings
 from host_tools.lab.model.keys import KeyMaker, make_identity
+from host_tools.lab.model.loads import Loads
 from host_tools.lab.model.parameters import Parameters, check_address
 from host_tools.lab.model.phones import Phones
 from host_tools.lab.model.releases import DEFAULT_BUILD, Releases, check_build
@@ -32,7 +33,7 @@ SERVICES = ("tftp", "tvs", "application", "http", "https", "capf", "directory", 
 _NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]{0,30}[A-Za-z0-9])?")
 
 
-class Cluster(Phones, Certificates, Parameters, Releases, Transfers, Bulk):
+class Cluster(Phones, Loads, Certificates, Parameters, Releases, Transfers, Bulk):
     """The cluster in the folder `path`. Objects are cheap: they hold only a cache of the current generation."""
 
     def __init__(self, path, key_maker=None):
@@ -94,6 +95,7 @@ class Cluster(Phones, Certificates, Parameters, Releases, Transfers, Bulk):
                 "autoregistration": False,
                 "centralized_tftp": None,
                 "capf_servers": 1,
+                "last_itl": {},
                 "additional": [],
                 "trusted": {},
                 "visitors": {},
@@ -133,6 +135,9 @@ class Cluster(Phones, Certificates, Parameters, Releases, Transfers, Bulk):
 
     def published_path(self, name, node=1):
         """The path of a file that a node hands out (state.HandedOut), for servers; None where there is none."""
+        load = self.load_path(name)
+        if load is not None:
+            return load
         state = self.state
         self.node(node, state.data)
         found = state.handed_out(node).find(name)

@@ -7,29 +7,32 @@ the node hands out; TVS is the lab's own, without sockets (paper_network.py). So
 
 from agent.flash.keeper import Configuration
 from agent.servers.tvs.client import TvsClient
+from agent.trust import loads
+from agent.trust.decision import Decision
 from hal.host.with_cryptography import HostCrypto
 from host_tools.lab.model.paper_network import PaperNetwork, Random, tvs_address
 from host_tools.lab.writers.kinds import has_tvs
 from host_tools.trial.phone import FileSource, StandingClock, TrialPhone, phone_settings
 
-_WORDS = {"itl": "ITL", "ctl": "CTL", "application": "application server", "capf": "CAPF server"}
+_WORDS = {"itl": "ITL", "ctl": "CTL", "application": "application server", "capf": "CAPF server", "load": "load"}
 TFTP_PORT = 69
 _NO_PHONE = "000000000000"  # stands for those that the cluster does not know
 
 
-def boot(state, database, itl, ctl, mac=None, node=1, kept=None, others=()):
+def boot(state, database, itl, ctl, mac=None, node=1, kept=None, others=(), known=None):
     """The decisions of a phone with these lists (bytes or None) that starts and asks node `node`; and what it holds then.
 
     `database` is what TVS vouches for. `mac`: a phone that the cluster knows. `kept`: the Configuration that the phone
-    verified last; None: one that names this cluster's TVS. `others`: (State, database) of other clusters that run.
+    verified last; None: one that names this cluster's TVS. `others`: (State, database) of other clusters that run;
+    `known`: of State.handed_out().
     Returns ([Decision, ...], itl, ctl), without decisions about files that are not there.
     """
-    phone = phone_on_paper(state, database, itl, ctl, mac, node, kept, others)
+    phone = phone_on_paper(state, database, itl, ctl, mac, node, kept, others, known=known)
     decisions = [decision for decision in phone.boot() if decision.reason != "not-found"]
     return decisions, phone.itl, phone.ctl
 
 
-def phone_on_paper(state, database, itl, ctl, mac, node, kept, others, reached=None):
+def phone_on_paper(state, database, itl, ctl, mac, node, kept, others, reached=None, known=None):
     """The TrialPhone of boot(). reached: numbers of the cluster's nodes whose TVS the phone reaches, None: all."""
     settings = phone_settings(mac or _NO_PHONE)
     if kept is None and itl is not None:
@@ -37,8 +40,13 @@ def phone_on_paper(state, database, itl, ctl, mac, node, kept, others, reached=N
     network = PaperNetwork([(state, database), *others], reached)
     asker = TvsClient(network, StandingClock(), Random(), settings.full_name, settings.tvs_timeout)  # pyright: ignore[reportAttributeAccessIssue]
     entry = state.data["nodes"][node - 1]
-    files = FileSource(state.handed_out(node), server=(entry["address"], entry["ports"].get("tftp", TFTP_PORT)))
+    files = FileSource(state.handed_out(node, known), server=(entry["address"], entry["ports"].get("tftp", TFTP_PORT)))
     return TrialPhone(settings, HostCrypto(), files, asker, itl=itl, ctl=ctl, configuration=kept)
+
+
+def judge(state, database, itl, ctl, purpose, certificate, kept=None, others=()):
+    """The Decision of a running phone with these lists about a TLS server with this certificate (DER); as boot()."""
+    return phone_on_paper(state, database, itl, ctl, None, 1, kept, others).judge(purpose, certificate)
 
 
 def tvs_servers(state):
@@ -52,6 +60,22 @@ def takes(state, database, kind, content, itl, ctl):
     return phone_on_paper(state, database, itl, ctl, None, 1, None, ()).takes(kind, content).accepted
 
 
+def moved(cluster, old):
+    """What happens to the phones of the cluster `old` when they are moved to this one and restart; items as of forecast().
+
+    Both clusters run: the phones ask the TVS of the old one."""
+    state, old_state = cluster.state, old.state
+    database, others = cluster.vouches_for(state), [(old_state, old.vouches_for(old_state))]
+    found = []
+    for macs, itl, ctl in old.holdings.groups(old_state.data["phones"]):
+        mac = next((mac for mac in macs if mac in state.data["phones"]), None) or _any(state.data["phones"])
+        kept = None if itl is None else Configuration("of the old cluster", tvs_servers(old_state), None)
+        for number in range(1, len(state.data["nodes"]) + 1):
+            decisions, _itl, _ctl = boot(state, database, itl, ctl, mac, number, kept, others)
+            found += [_item(macs, number, decision) for decision in decisions]
+    return found
+
+
 def forecast(cluster, state=None):
     """What happens to the phones that are known, or that may exist, when they restart now (or in `state`).
 
@@ -61,12 +85,39 @@ def forecast(cluster, state=None):
     state = state or cluster.state
     database = cluster.vouches_for(state)
     found = []
-    for macs, itl, ctl in cluster.holdings.groups(state.data["phones"]):
+    groups = list(cluster.holdings.groups(state.data["phones"]))
+    unseen = sorted(set(state.data["phones"]).difference(*[macs for macs, _itl, _ctl in groups]))
+    for macs, itl, ctl in groups:
         for number in range(1, len(state.data["nodes"]) + 1):
             mac = next((mac for mac in macs if mac in state.data["phones"]), None) or _any(state.data["phones"])
             decisions, _itl, _ctl = boot(state, database, itl, ctl, mac, number)
             found += [_item(macs, number, decision) for decision in decisions]
+            for phone in macs or unseen:
+                if phone in state.data["phones"]:
+                    load = load_decision(cluster, state.data["phones"][phone], decisions, itl or ctl)
+                    found += [_item([phone], number, load)] if load else []
     return found
+
+
+def load_decision(cluster, phone, decisions, trusts):
+    """What a phone (its entry in the state) decides about the load that its configuration names: a Decision, None where none
+    is named. As far as the cluster can tell: only the phone knows what it runs, whose loads it takes, and how old they may be.
+
+    decisions: of its boot. trusts: whether it has a trust list."""
+    name = phone["load"]
+    configuration = next((one for one in reversed(decisions) if ".cnf.xml" in one.kind and one.accepted), None)
+    if not name or configuration is None:
+        return None
+    board, version = loads.parts_of(name)
+    software = loads.Software(name, board or "phones", "0.0.0", [])
+    refusal = loads.LoadRules(None, software).by_name(name, configuration, bool(trusts), None)
+    if refusal is not None:
+        return refusal
+    if not phone.get("load_server") and cluster.load_path(f"{name}.sgn") is None:
+        text = f"No server of the cluster has {name}.sgn: hand it out (add-load). The phone keeps the load that it has."
+        return Decision(False, "not-found", loads.KIND, text)
+    text = f"A phone of the board {board} that runs another load takes {name}, if its maker signed it, and restarts for a trial."
+    return Decision(True, "load-installed", loads.KIND, text)
 
 
 def services(cluster, state=None):

@@ -37,7 +37,8 @@ class Phones(Part):
             phone = draft.data["phones"].setdefault(
                 mac,
                 {
-                    "load": "sip88xx.14-2-1-0101-1",
+                    "load": "",
+                    "load_server": "",
                     "encrypted": False,
                     "lsc": None,
                     "mic": None,

@@ -57,9 +57,11 @@ class State:
         pending = self.data["loaded"].get(f"{service}@{node}", {})
         return self.identities[pending.get(name, name)]
 
-    def handed_out(self, number):
-        """What the TFTP server of node `number` hands out, other clusters' files included: a HandedOut."""
-        return HandedOut(self, number)
+    def handed_out(self, number, known=None):
+        """What the TFTP server of node `number` hands out, other clusters' files included: a HandedOut.
+
+        `known`: {folder: State} of other clusters, where another state than the current one is meant."""
+        return HandedOut(self, number, known)
 
     @classmethod
     def load(cls, folder):
@@ -98,8 +100,9 @@ class HandedOut:
     this cluster does not have comes from the other one. Either way it is that cluster's publisher that is asked.
     """
 
-    def __init__(self, state, number):
+    def __init__(self, state, number, known=None):
         self._state = state
+        self._known = known or {}
         self._node = state.data["nodes"][number - 1]["name"]
 
     def find(self, name):
@@ -112,7 +115,7 @@ class HandedOut:
             other = data["centralized_tftp"]
         if other is None:
             return (self._state, self._node) if own else None
-        state = Store(other).current()
+        state = self._known.get(other) or Store(other).current()
         node = state.data["nodes"][0]["name"]
         return (state, node) if name in state.published[node] else None
 

@@ -100,7 +100,7 @@ class Transfers(Part):
                 name: each for name, each in draft.identities.items() if name.startswith(("mic", "lsc"))
             }
             draft.data.update(
-                loaded={}, itl_key=None, itl_reset=None, ctl_key=None, ctl_client=None, additional=[], trusted={},
+                loaded={}, itl_key=None, itl_reset=None, ctl_key=None, ctl_client=None, additional=[], trusted={}, last_itl={},
                 inactive=None, migrating=False, saved=nothing_saved(),
             )  # fmt: skip
             for node in draft.data["nodes"]:

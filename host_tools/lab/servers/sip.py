@@ -141,7 +141,9 @@ class SipServer:
         with self._lock:
             self._registrations = {}
         self._process = subprocess.Popen(
-            [kamailio(), "-DD", "-E", "-m", "16", "-M", "4", "-Y", self._folder, "-f", self._folder / "kamailio.cfg"],
+            # It ends with us, however we end.
+            ["setpriv", "--pdeathsig", "TERM", kamailio(), "-DD", "-E", "-m", "16", "-M", "4", "-Y", self._folder, "-f",
+             self._folder / "kamailio.cfg"],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, errors="replace",
         )  # fmt: skip
         threading.Thread(target=self._listen, args=(self._process,), daemon=True, name="kamailio").start()

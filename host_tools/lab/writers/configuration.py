@@ -63,7 +63,7 @@ def device(data, phone, mac):
     if has_tvs(data):
         lines.append(tvs_members(data["nodes"], phone.get("tvs")))
     lines += [
-        f"<loadInformation>{escape(phone['load'])}</loadInformation>",
+        *load_information(phone),
         f"<capfAuthMode>{capf_mode(phone)}</capfAuthMode>",
         capf_list(data),
         *service_urls(data),
@@ -79,13 +79,20 @@ def pointer(data, phone, certificate_hash):
     return document(
         [
             "<fullConfig>false</fullConfig>",
-            f"<loadInformation>{escape(phone['load'])}</loadInformation>",
+            *load_information(phone),
             f"<capfAuthMode>{capf_mode(phone)}</capfAuthMode>",
             capf_list(data),
             f"<certHash>{certificate_hash}</certHash>",
             "<encrConfig>true</encrConfig>",
         ]
     )
+
+
+def load_information(phone):
+    """Which load the phone is to run, and where it is, if that is another server."""
+    server = phone.get("load_server", "")
+    lines = [f"<loadInformation>{escape(phone['load'])}</loadInformation>"]
+    return [*lines, f"<loadServer>{escape(server)}</loadServer>"] if server else lines
 
 
 def default(data):

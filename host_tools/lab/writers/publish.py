@@ -40,8 +40,10 @@ def build(state):
             records = tuple(itl_records(state, number, signer))
             key = (signer.der, records)
             if key not in made:  # nodes with the same list have it with the same timestamp
-                made[key] = _rebuild(files.ITL_NAME, signer, records, previous.get(files.ITL_NAME), data)
+                last = previous.get(files.ITL_NAME) or data["last_itl"].get(node["name"])
+                made[key] = _rebuild(files.ITL_NAME, signer, records, last, data)
             published[files.ITL_NAME] = made[key]
+            data["last_itl"][node["name"]] = _memory(made[key])
         for mac, phone in sorted(data["phones"].items()):
             _publish_phone(state, number, published, previous, mac, phone)
         for name, content in state.files.items():
@@ -113,12 +115,19 @@ def _rebuild(name, signer, records, previous, data):
 
 
 def _keep_timestamp(previous, make):
-    """`make(timestamp)` with the timestamp of `previous` if that gives `previous` again, else with a later one."""
+    """`make(timestamp)` with the timestamp of `previous` (a file, or what is remembered of it) if that gives the same file
+    again, else with a later one."""
     now = int(time.time())
     if previous is None:
         return make(now)
-    stamp = timestamp_of(previous)
-    return previous if make(stamp) == previous else make(max(now, stamp + 1))
+    last = previous if isinstance(previous, dict) else _memory(previous)
+    again = make(last["timestamp"])
+    return again if _memory(again) == last else make(max(now, last["timestamp"] + 1))
+
+
+def _memory(content):
+    """What is remembered of a list while the cluster hands out none, as a release before 8.0: the next is no older one."""
+    return {"timestamp": timestamp_of(content), "sha256": hashlib.sha256(content).hexdigest()}
 
 
 def unsigned(content):

@@ -49,6 +49,12 @@ def vector(name, folder="vectors"):
         return file.read()
 
 
+def own_vector(name):
+    """The bytes of a file in tests/vectors_own."""
+    with open(ROOT + "/tests/vectors_own/" + name, "rb") as file:
+        return file.read()
+
+
 def temporary_path():
     """A path where nothing is yet, another one at each call, in a folder that goes away after the tests."""
     folder = os.getenv("PHONETRUST_TEST_FOLDER")

@@ -7,11 +7,14 @@ writes it anew.
 
 import importlib
 import inspect
+import os
 import re
 from pathlib import Path
 
 from agent.trust.reasons import codes, meaning
+from tests.helpers.lab.guide import RULES, table
 
+WRITE = "PHONETRUST_WRITE_DOCS"  # set: the document is written from this run instead of compared with it
 FILE = Path(__file__).resolve().parents[3] / "docs" / "procedures.md"
 ORDER = (
     "certificates",
@@ -35,6 +38,12 @@ the words that the phone gives the administrator, without serial numbers and wit
 there is not told, nor are the state `trusted` and the mode `nonsecure`. Where nothing else is said, clusters are of the kind
 `modern`: ITLRecovery signs lists, CallManager files ([lab.md](lab.md) has the kinds). A phone that refuses a file keeps
 the one it has; the scenarios compare its flash byte for byte.
+"""
+GUIDE_CHAPTER = """\
+## The guide's steps
+
+Each step of each procedure of the guide, in its order; `phonetrust lab` has the commands ([lab.md](lab.md)).
+
 """
 OVERVIEW = """\
 ## Overview
@@ -96,7 +105,60 @@ def scenarios(module):
     return [item for name, item in vars(module).items() if name.startswith("test_") and inspect.isfunction(item)]
 
 
-def document(modules, sections):
+PLAYS_CHAPTER = f"""\
+## Steps left out, and swapped
+
+Each procedure of the guide (the rule of [spec](spec/{RULES}) is named) as documented, without each of
+its steps, and with two neighbours swapped. Services are restarted by hand where the steps say so. Each row has the decision
+that tells most of each restart, and of each connection to a server; refusals are bold. "The cluster refuses" is a step
+that the lab does not do. Before each step the lab foretells the phone's decisions word for word
+(`tests/scenarios/test_steps_left_out.py`).
+"""
+
+
+def play_section(play, rows):
+    """The section of a play (plays.py); `rows` is {variation: what came of it}."""
+    lines = [f"### {play.title}", "", f"Rule {play.rule}.", ""]
+    lines += [f"{number}. {step.said}" for number, step in enumerate(play.steps, 1)]
+    lines += [
+        "",
+        "At the end: " + " ".join(step.said for step in play.last),
+        "",
+        "| steps | what comes of it |",
+        "| --- | --- |",
+    ]
+    lines += [play_row(name, rows.get(name, "")) for name in play.variations()]
+    return "\n".join([*lines, ""])
+
+
+def play_row(name, result):
+    """One row."""
+    return f"| {name} | {result} |"
+
+
+noted = {}  # title of a play -> {variation: what came of it}, of this run
+
+
+def writing():
+    """Whether the document is written from this run."""
+    return WRITE in os.environ
+
+
+def note_row(play, name, result):
+    """What came of a variation: to be written, or compared with what is written."""
+    if writing():
+        noted.setdefault(play.title, {})[name] = result
+        return
+    told = play_rows(sections(FILE.read_text()).get(play.title, "")).get(name)
+    assert told == result, f"{FILE.name} tells another story; `make docs` writes it anew"
+
+
+def play_rows(section):
+    """{variation: what came of it} of a section."""
+    return dict(re.findall(r"^\| (as documented|without \d+|\d+ before \d+) \| (.*) \|$", section, re.MULTILINE))
+
+
+def document(modules, sections, plays=()):
     """The whole file; `sections` is {title: section}."""
     rows, parts, reasons = [], [], set()
     for module in modules:
@@ -107,7 +169,15 @@ def document(modules, sections):
             reasons |= {reason for _, _, reason in _DECISION.findall(found)}
             rows.append(f"| {title(function)} | {', '.join(_telling(found))} |\n")
     legend = "".join(f"| `{reason}` | {meaning(reason)} |\n" for reason in codes() if reason in reasons)
-    head = [HEAD, OVERVIEW + "".join(rows), "| reason | what it means |\n| --- | --- |\n" + legend]
+    if plays:
+        parts.append(PLAYS_CHAPTER)
+        parts += [sections[play.title] for play in plays]
+    head = [
+        HEAD,
+        GUIDE_CHAPTER + table(),
+        OVERVIEW + "".join(rows),
+        "| reason | what it means |\n| --- | --- |\n" + legend,
+    ]
     return "\n".join([*head, *parts])
 
 

@@ -243,22 +243,53 @@ class Procedure:
 
     def _check_forecast(self, phone, before, decisions):
         """The lab foretells of a phone with these lists what it then does, in its very words."""
-        if not self.foretold:
-            return
+        if self.foretold:
+            assert self.foretell(phone=phone, before=before) == _all_words(phone, decisions)
+
+    def foretell(self, proposed=(), phone=None, before=None):
+        """What the lab says the phone will decide when it restarts: lines of words.
+
+        `proposed`: {cluster: State} where a step was not done yet. `before`: what the phone has stored, default: now."""
+        phone = phone or self.phone
+        before = phone.stored() if before is None else before
+        if before is None:
+            return None  # nobody can look into this phone
         cluster, node = self._place(phone)
-        others = [(other.state, other.vouches_for()) for other in self.clusters if other is not cluster]
+        states = [self._running(each, proposed) for each in [cluster, *(set(self.clusters) - {cluster})]]
+        kept = _kept(before)
+        known = {str(each.path.resolve()): state for each, state in dict(proposed).items()}
         foretold, _, _ = forecast.boot(
-            cluster.state,
-            cluster.vouches_for(),
-            before.get("itl"),
-            before.get("ctl"),
-            phone.mac,
-            node,
-            _kept(before),
-            others,
+            *states[0], before.get("itl"), before.get("ctl"), phone.mac, node, kept, states[1:], known
         )
-        found = [item for item in decisions if item["reason"] != "not-found"]
-        assert [_words(phone, item.as_dict()) for item in foretold] == [_words(phone, item) for item in found]
+        return _all_words(phone, [item.as_dict() for item in foretold])
+
+    def _running(self, cluster, proposed):
+        state = dict(proposed).get(cluster) or cluster.state
+        return state, cluster.vouches_for(state)
+
+    # Plays (plays.py)
+
+    def boot_as_foretold(self, foretold):
+        """Boot the phone and insist that its decisions are those of foretell(). The decisions."""
+        phone = self.phone
+        before = phone.stored()
+        decisions = phone.boot()
+        if before is not None:
+            assert _all_words(phone, decisions) == foretold
+            self._check_flash(phone, decisions, before, phone.stored())
+        return decisions
+
+    def judge_as_foretold(self, purpose, certificate):
+        """The phone judges a server, and the lab foretells the same. The decision."""
+        before = self.phone.stored()
+        decision = self.phone.judge(purpose, certificate)
+        if before is not None:
+            cluster, node = self._place(self.phone)
+            foretold = forecast.judge(
+                *self._running(cluster, ()), before.get("itl"), before.get("ctl"), purpose, certificate, _kept(before)
+            ).as_dict()
+            assert _words(self.phone, foretold) == _words(self.phone, decision)
+        return decision
 
     def _served(self, phone, name):
         """The file that the first running server of the phone hands out."""
@@ -303,6 +334,11 @@ def _kept(stored):
     time = stored.get("configuration-time")
     servers = slot.decode_servers(stored["tvs-servers"])
     return Configuration(stored["configuration-name"].decode(), servers, time and int.from_bytes(time, "big"))
+
+
+def _all_words(phone, decisions):
+    """Decisions as lines, without those about files that are not there."""
+    return [_words(phone, item) for item in decisions if item["reason"] != "not-found"]
 
 
 def _words(phone, decision):

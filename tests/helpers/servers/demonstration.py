@@ -11,7 +11,7 @@ REASONS = ["first-use", "unchanged", "vouched-by-tvs", "tvs-unreachable", "uncha
 def demonstrated(phone, *options):
     """Run the demonstration with this kind of phone to its good end: the reasons it told of the trust lists."""
     command = [sys.executable, "-m", "host_tools.demo", phone, *options]
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=280)
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=1700)
     assert done.returncode == 0, done.stdout + done.stderr
     told = [line for line in done.stdout.splitlines() if "as it must be: itl" in line]
     return [line.split()[5].rstrip(",") for line in told]

@@ -1,0 +1,230 @@
+# SPDX-License-Identifier: MIT
+"""After the boot: the phone's own software (docs/spec/loads.md). agent/trust/loads.py decides; this does.
+
+    the boot loader says how it started   trial: confirm; refused, unconfirmed, fallback: say that it was rolled back
+    the configuration names another load  fetch it to the other slot, verify it, read it back, verify that, look inside
+    it is there                           write down its name, tell the boot loader to try it, restart
+
+Nothing that runs or is trusted changes before all of it is on the card and was verified from there. Power may fail at each
+write: until the boot loader is told to try the other slot, it never looks at it while this one is whole."""
+
+from agent.boot import outcomes
+from agent.errors import Refused
+from agent.fetch.errors import FetchError
+from agent.flash import loadslot
+from agent.flash.bootstate import BootState, other
+from agent.formats.signedfile import SignedFileSink
+from agent.settings import server
+from agent.trust import loads as rules
+from agent.trust.decision import Decision
+from agent.trust.wording import loads as wording
+
+#: ms that one load may take to arrive, whatever servers do
+LOAD_TIME = 900000
+#: bytes between two lines about the progress
+STEP = 2 << 20
+#: Reasons of a boot that met no server: a load that cannot use the network any more would end its boots so.
+_NO_VERDICT = ("no-server", "out-of-time")
+
+
+class LoadStep:
+    """part: hal.loads of a phone that can replace its software. software: agent.trust.loads.Software. configuration:
+    agent.boot.configuration.ConfigurationStep. fetcher(servers): the Fetcher of these servers, of the phone's own for None.
+    serving(): whether the service for other programs answers. restart: async, restart(name), does not return."""
+
+    def __init__(
+        self, part, software, crypto, configuration, judge, keeper, fetcher, serving, history, clock, log, restart
+    ):
+        self.part = part
+        self.software = software
+        self.wanted = None  # name of the load that the last configuration named
+        self._crypto = crypto
+        self._rules = rules.LoadRules(crypto, software)
+        self._state = BootState(part.environment)
+        self._configuration = configuration
+        self._judge = judge
+        self._keeper = keeper
+        self._fetcher = fetcher
+        self._serving = serving
+        self._history = history
+        self._clock = clock
+        self._log = log
+        self._restart = restart
+        self._started = part.boot  # what the boot loader said and nobody has answered yet; None then
+
+    @property
+    def failed(self):
+        """Name of the load that failed its trial last, or None."""
+        return self._keeper.load_name("failed")
+
+    @property
+    def on_trial(self):
+        """Whether the running load has not been confirmed yet."""
+        return self._started == "trial"
+
+    async def run(self):
+        """What is to be done after a boot. Returns after a refusal, or where nothing is to be done."""
+        if not self._judge.trust.lost:
+            try:
+                self._answer_boot_loader()
+            except outcomes.KEEPING_FAILS as error:
+                self._history.record(outcomes.not_kept(rules.KIND, error, self._judge, {}))
+        if self._configuration.accepted is not None and not self.on_trial:
+            await self._take(*self._configuration.accepted)
+
+    def retry(self):
+        """A person says so: a load that failed its trial may be tried again. False where none has failed."""
+        if self.failed is None:
+            return False
+        try:
+            self._keeper.keep_load_names(self._keeper.load_name("trial"), None)
+        except outcomes.KEEPING_FAILS as error:
+            self._history.record(outcomes.not_kept(rules.KIND, error, self._judge, {}))
+            return False
+        return True
+
+    # What the boot loader said
+
+    def _answer_boot_loader(self):
+        part, keeper = self.part, self._keeper
+        if self._started == "trial":
+            last = self._history.decisions[-1] if self._history.decisions else None
+            if last is None or last.reason in _NO_VERDICT or not self._serving():
+                self._log("this load is on trial: it stays once a server has answered it")
+                return
+            self._state.confirm(part.running)
+            part.confirmed()
+            self._started = None
+            keeper.keep_load_names(None, keeper.load_name("failed"))
+            self._history.record(rules.confirmed(self.software.name, part.running))
+        elif self._started in ("refused", "unconfirmed", "fallback"):
+            why, name = self._started, None
+            if why != "fallback":
+                # The name is written before the boot loader's words go: a loss of power in between says it again.
+                name = keeper.load_name("trial") or keeper.load_name("failed")
+                keeper.keep_load_names(None, name)
+            self._history.record(rules.rolled_back(why, name, self.software.name))
+            self._state.confirm(part.running)
+            self._started = None
+
+    # What the configuration names
+
+    async def _take(self, decision, configuration):
+        name = self.wanted = configuration.load
+        if not name:
+            return
+        failed = self.failed
+        if failed is not None and failed != name:
+            try:
+                self._keeper.keep_load_names(self._keeper.load_name("trial"), None)  # another one is named now
+            except outcomes.KEEPING_FAILS as error:
+                self._history.record(outcomes.not_kept(rules.KIND, error, self._judge, {}))
+                return
+        if name == self.software.name:
+            return
+        refusal = self._rules.by_name(name, decision, self._judge.trust.has_trust, failed)
+        if refusal is None:
+            refusal = await self._install(name, configuration.load_server)
+        if refusal is not None:
+            self._history.record(refusal)
+
+    async def _install(self, name, load_server):
+        """Fetch, verify, try: the Decision that refuses; on success this restarts the phone and does not return."""
+        try:
+            fetcher = self._fetcher([server(load_server)] if load_server else None)
+        except ValueError as error:
+            return Decision(False, "bad-name", rules.KIND, "The configuration's loadServer: %s." % error)
+        slot_name = other(self.part.running)
+        slot = self.part.slots[slot_name]
+        self._log("fetching the load %s to slot %s" % (name, slot_name))
+        body = _Gate(self._rules, name, loadslot.SlotWriter(slot, self._progress(name)))
+        sink = body.sink = SignedFileSink(self._crypto, slot.size, body)
+        try:
+            pieces = loadslot.Pieces(sink)
+            await fetcher.fetch(name + ".sgn", pieces, slot.size, self._clock.monotonic() + LOAD_TIME)
+            pieces.finish()
+            signed = sink.finish()
+            refusal = self._rules.by_signature(name, signed)
+            if refusal is not None:
+                return refusal
+            body.writer.finish()
+            signed = await self._read_back(sink.header_bytes(), slot, body.writer.size)
+            if self._rules.by_signature(name, signed) is not None:
+                return self._not_written(name, "at some place of its %d bytes" % body.writer.size)
+            refusal = self._rules.by_image(name, loadslot.reader(slot), body.writer.size)
+            if refusal is not None:
+                return refusal
+            self._keeper.keep_load_names(name, None)
+            self._state.start_trial(self.part.running)
+        except _Stop as stop:
+            return stop.decision
+        except FetchError as failure:
+            return outcomes.failed(rules.KIND, failure)
+        except Refused as refused:
+            return outcomes.refused(name + ".sgn", refused)
+        except outcomes.KEEPING_FAILS as error:
+            if isinstance(error, OSError):
+                return Decision(False, "not-stored", rules.KIND, wording.not_written(name, error), {"load": name})
+            return outcomes.not_kept(rules.KIND, error, self._judge, {})
+        finally:
+            sink.close()
+        self._history.record(self._rules.installed(name, signed, slot_name))
+        await self._restart(name)
+
+    async def _read_back(self, header, slot, size):
+        """The signed file as it stands on the card now."""
+        self._log("reading the load back from the card")
+        sink = SignedFileSink(self._crypto, slot.size)
+        try:
+            sink.write(header)
+            piece = bytearray(loadslot.PIECE)
+            for offset in range(0, size, loadslot.PIECE):
+                view = memoryview(piece)[: min(loadslot.PIECE, size - offset)]
+                slot.read_into(offset, view)
+                sink.write(view)
+                await self._clock.sleep(0)  # other tasks have their turn
+            return sink.finish()
+        finally:
+            sink.close()
+
+    def _not_written(self, name, where):
+        return Decision(False, "not-stored", rules.KIND, wording.not_readable(name, where), {"load": name})
+
+    def _progress(self, name):
+        said = [0]
+
+        def hear(size):
+            if size - said[0] >= STEP or size < said[0]:
+                said[0] = size
+                self._log("%s: %d.%d MiB are here" % (name, size >> 20, (size >> 10 & 1023) * 10 >> 10))
+
+        return hear
+
+
+class _Stop(Exception):
+    """The header says enough. decision: the refusal."""
+
+    def __init__(self, decision):
+        self.decision = decision
+
+
+class _Gate:
+    """Lets the body of a load through to `writer` once its header is one that this phone could take: others are not even
+    written to the slot that does not run. sink: where the header is."""
+
+    def __init__(self, load_rules, name, writer):
+        self._rules = load_rules
+        self._name = name
+        self.writer = writer
+        self.sink = None
+
+    def begin(self, size):
+        """The header has come. Raises _Stop."""
+        refusal = self._rules.by_header(self._name, self.sink.header)
+        if refusal is not None:
+            raise _Stop(refusal)
+        self.writer.begin(size)
+
+    def write(self, block):
+        """The next bytes of the body."""
+        self.writer.write(block)

@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: MIT
+"""Firmware loads: files that phones' makers signed, handed out as they are. The cluster says which load a phone runs, only.
+
+They lie beside the generations of the cluster's state, once each: a load never changes under its name, and is large.
+"""
+
+import os
+import re
+import shutil
+from pathlib import Path
+
+from agent.errors import PhonetrustError
+from agent.formats.header import HEADER_LIMIT, Header
+from host_tools.lab.errors import LabError
+
+FOLDER = "loads"
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+
+class Loads:
+    """What a Cluster does with loads; the class Cluster inherits from this one."""
+
+    def add_load(self, file):
+        """Hand out a load, under the name that its signed header has. Returns its name without `.sgn`. LabError: it is no
+        load, or another one of this name is handed out."""
+        file = Path(file)
+        with open(file, "rb") as source:
+            start = source.read(HEADER_LIMIT)
+        try:
+            name = Header(start).filename
+        except PhonetrustError as error:
+            raise LabError(f"{file} is no load, which is a signed file: {error}") from error
+        if not name.endswith(".sgn") or not _NAME.fullmatch(name.removesuffix(".sgn")) or ".cnf.xml" in name:
+            raise LabError(f"{file} is signed as {name!r}, which is no name of a load")
+        folder = self.path / FOLDER
+        folder.mkdir(exist_ok=True)
+        target = folder / name
+        if target.exists() and target.read_bytes() != file.read_bytes():
+            raise LabError(f"another load {name} is handed out already; remove it first: {target}")
+        building = folder / f".{name}.{os.getpid()}"
+        try:
+            shutil.copyfile(file, building)
+            os.replace(building, target)
+        finally:
+            building.unlink(missing_ok=True)
+        return name.removesuffix(".sgn")
+
+    def loads(self):
+        """Names of the loads that are handed out, sorted."""
+        return sorted(path.name.removesuffix(".sgn") for path in (self.path / FOLDER).glob("[!.]*.sgn"))
+
+    def load_path(self, file_name):
+        """The path of a load's file, "NAME.sgn"; None where it is not handed out."""
+        path = self.path / FOLDER / file_name
+        known = _NAME.fullmatch(file_name.removesuffix(".sgn")) and file_name.endswith(".sgn")
+        return path if known and path.is_file() else None
+
+    def set_load(self, mac, name, server=None):
+        """Say which load a phone is to run ("" for none in particular); mac "all": every phone that the cluster knows.
+
+        server: another server that has it ("host" or "host:port"); None: the TFTP servers. LabError: a name that cannot be one.
+        """
+        if name and not _NAME.fullmatch(name):
+            raise LabError(f"{name!r} is no name of a load, such as phonetrust-rpi3-0.2.0")
+        with self.change() as draft:
+            phones = draft.data["phones"].values() if mac == "all" else [self.phone(mac, draft.data)]
+            for phone in phones:
+                phone["load"] = name
+                phone["load_server"] = server or ""

@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: MIT
+"""U-Boot on the booted board: which slot it starts, how often, and what it tells the kernel of it.
+
+What the phone does with that is tests/hil/test_update.py; here the environment is written by hand.
+"""
+
+import pytest
+
+from host_tools.board import card as cards
+from host_tools.hil.phone import BoardPhone, ConsoleError
+from host_tools.image import board as boards
+from host_tools.image import layout
+
+TRIAL = {"slot": "a", "upgrade_available": "1", "bootcount": "0"}
+STARTED = r"power-on: .*, slot (\w+), boot (\w+)"
+INSIDE = 9_000_000  # an offset in the middle of the kernel
+
+
+@pytest.fixture
+def loader(phone):
+    """The phone, its card new; U-Boot starts it, where tests of other things leave U-Boot out."""
+    emulated = getattr(phone.power, "board", None)
+    if not emulated:
+        pytest.skip("a real board keeps its environment to itself: its card is not written between two starts here")
+    before, phone.power.start = phone.power.start, "u-boot"
+    phone.new(tftp=["192.0.2.1"])
+    yield Loader(phone)
+    phone.power.start = before
+
+
+class Loader:
+    """What a test does with the card, and one start of it."""
+
+    def __init__(self, phone: BoardPhone):
+        self.phone = phone
+
+    def environment(self, **words):
+        with self.phone.card.in_pc() as path:
+            cards.write_environment(path, words)
+
+    def words(self):
+        """The words that the card has now, and how many copies are whole."""
+        with self.phone.card.in_pc() as path:
+            words, whole = layout.read_environment(path)
+        return {
+            word: words[word] for word in ("slot", "upgrade_available", "bootcount", "rolled_back") if word in words
+        }, whole
+
+    def damage(self, number):
+        with self.phone.card.in_pc() as path:
+            cards.write_slot(path, number, b"\x00" * 16, at=INSIDE)
+
+    def start(self):
+        """Power on -> (slot, boot) as the start scripts say."""
+        self.phone.strategy.transition("off")
+        self.phone.heard = ""
+        self.phone.strategy.transition("on")
+        found = self.phone.expect(STARTED, 40)
+        self.phone.strategy.transition("off")
+        return found[1], found[2]
+
+
+def test_the_card_boots_itself_and_the_signature_is_checked(loader):
+    assert loader.start() == ("a", "normal")
+    assert "sha256,rsa2048:image-" in loader.phone.heard and "+ OK" in loader.phone.heard
+    assert loader.words() == ({"slot": "a"}, [True, True]), "a usual start writes nothing"
+
+
+def test_a_slot_on_trial_is_started_twice_then_the_old_one(loader):
+    loader.environment(**TRIAL)
+    assert loader.start() == ("b", "trial")
+    assert loader.words()[0] == {**TRIAL, "bootcount": "1"}
+    assert loader.start() == ("b", "trial")
+    assert loader.start() == ("a", "unconfirmed")
+    assert loader.words()[0] == {"slot": "a", "upgrade_available": "0", "bootcount": "2", "rolled_back": "unconfirmed"}
+    assert loader.start() == ("a", "unconfirmed"), "until the phone has said so"
+
+
+def test_a_slot_on_trial_that_is_damaged_is_not_started_once(loader):
+    loader.damage(1)
+    loader.environment(**TRIAL)
+    assert loader.start() == ("a", "refused")
+    assert "slot b cannot be started" in loader.phone.heard
+    assert loader.words()[0]["upgrade_available"] == "0" and loader.words()[0]["rolled_back"] == "refused"
+
+
+def test_a_damaged_slot_gives_way_to_the_other_one(loader):
+    loader.damage(1)
+    loader.environment(slot="b")
+    assert loader.start() == ("a", "fallback")
+    assert loader.start() == ("a", "fallback"), "each start tries the confirmed one first"
+
+
+def test_no_slot_at_all_starts_nothing_and_gives_nobody_a_shell(loader):
+    loader.damage(0)
+    loader.damage(1)
+    loader.phone.strategy.transition("on")
+    loader.phone.expect("no slot can be started", 40)
+    loader.phone.console.sendline("\x03\x03 help")
+    with pytest.raises(ConsoleError):
+        loader.phone.expect(r"=>|U-Boot>|Unknown command|help", 5)
+    loader.phone.expect("no slot can be started", 60)  # it starts over, for as long as it takes
+
+
+@pytest.mark.parametrize("torn", [0, 1, 2])
+def test_a_torn_environment_leaves_the_other_copy_or_the_first_slot(loader, torn):
+    loader.environment(slot="b")
+    with loader.phone.card.in_pc() as path, open(path, "r+b") as card:
+        for number, slot in enumerate(layout.parts(path)[2:]):
+            if torn in (number, 2):
+                card.seek(slot.offset + slot.size - boards.ENVIRONMENT_FROM_END + 10)
+                card.write(b"\xa5" * 512)
+    assert loader.words()[1] == [torn not in (0, 2), torn not in (1, 2)]
+    assert loader.start() == (("a" if torn == 2 else "b"), "normal")
+
+
+def test_words_that_are_none_of_ours_are_not_taken_from_the_card(loader):
+    """Whoever can write the environment can choose a slot that a maker signed, and nothing else."""
+    loader.environment(
+        slot="b; echo hacked", rolled_back="x init=/bin/sh", bootcmd="echo hacked", bootargs="init=/bin/sh", bootdelay="10",
+        preboot="echo hacked", start="echo hacked", fdt_addr="0",
+    )  # fmt: skip
+    assert loader.start() == ("a", "unconfirmed")
+    assert "hacked" not in loader.phone.heard and "init=" not in loader.phone.heard

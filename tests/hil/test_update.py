@@ -1,0 +1,208 @@
+# SPDX-License-Identifier: MIT
+"""A phone that updates itself, on the board as it boots itself: U-Boot, signed slots, its own agent, a real server.
+
+Everything that can be decided without a board is in tests/unit/test_load.py, with the power lost at each single write.
+"""
+
+import random
+import re
+import time
+
+import pytest
+
+from host_tools.board import card as cards
+from host_tools.image import board as boards
+from host_tools.image import bootloader, cpio, fat, fit, keys, layout, load
+from host_tools.image import build as builder
+from tests.helpers.board.stores import store_of
+
+VERSION = "0.99.1"
+NAME = load.name("rpi3", VERSION)
+TRIAL = {"slot": "a", "upgrade_available": "1", "bootcount": "0"}
+KILLS = 20
+TRY = 45  # seconds of a try on trial, where the agent does not come
+
+
+def quiet(text):
+    """Nobody reads the steps."""
+
+
+@pytest.fixture(scope="module")
+def old_name(image):
+    """The name of the load that a fresh card has."""
+    found = layout.read_slot(image, layout.parts(image)[2])
+    return fit.facts_of(fit.parse(found)).name
+
+
+@pytest.fixture(scope="module")
+def next_load(tmp_path_factory):
+    """A load of this source tree with a higher version: its file."""
+    board = boards.load("rpi3")
+    image, facts = builder.boot_image(board, boards.TOP, builder.Content(version=VERSION), quiet)
+    path = tmp_path_factory.mktemp("load") / f"{facts.name}.sgn"
+    path.write_bytes(load.sign(facts.name, image, keys.development(boards.TOP)))
+    return path
+
+
+@pytest.fixture
+def updating(phone, settings, cluster):
+    """The phone, started by U-Boot, with a fresh card of this cluster; off."""
+    if not getattr(phone.power, "board", None):
+        pytest.skip("the slots of a real board's card are not looked at between two starts")
+    before, phone.power.start = phone.power.start, "u-boot"
+    phone.new(**settings)
+    yield phone
+    phone.power.start = before
+
+
+def start(phone):
+    """Power on, until the phone has read its configuration."""
+    phone.strategy.transition("off")
+    phone.heard = ""
+    phone.strategy.transition("on")
+    phone.expect("ready; type help", 120)
+
+
+def slots(card):
+    """Whether the slots a and b would be started, by the keys of the card."""
+    tools = bootloader.tools(boards.TOP, quiet)
+    parts = layout.parts(card)
+    tree = fat.read(card, parts[0].offset, "bcm2837-rpi-3-b.dtb")
+    return [bool(image := layout.read_slot(card, part)) and fit.signed_by(tools, image, tree) for part in parts[2:]]
+
+
+@pytest.mark.timeout(1200)
+def test_update_there_and_back_by_configuration_alone(updating, cluster, next_load, old_name, tmp_path, measured):
+    phone = updating
+    with phone.card.in_pc() as path:
+        image = layout.read_slot(path, layout.parts(path)[2])
+    old = tmp_path / "old.sgn"
+    old.write_bytes(load.sign(old_name, image, keys.development(boards.TOP)))
+    cluster.add_load(old)
+    cluster.add_load(next_load)
+    cluster.set_load("all", NAME)
+    start(phone)
+    begun = time.monotonic()
+    phone.expect(rf"load accepted load-installed: The load {NAME}", 500)
+    measured("seconds for the load", round(time.monotonic() - begun, 1))
+    phone.expect("slot b is on trial, try 1 of 2", 60)
+    phone.expect(rf"load accepted load-confirmed: The load {NAME} passed its trial", 120)
+    assert phone.status()["load"]["name"] == NAME and phone.status()["load"]["slot"] == "b"
+    cluster.set_load("all", old_name)
+    phone.type("restart")
+    phone.expect(rf"load accepted load-installed: The load {old_name}", 500)
+    phone.expect("slot a is on trial, try 1 of 2", 60)
+    phone.expect(rf"load accepted load-confirmed: The load {old_name}", 120)
+    assert phone.status()["load"]["slot"] == "a" and phone.status()["state"] == "trusted"
+
+
+@pytest.mark.timeout(600)
+def test_loads_that_are_refused_change_nothing(updating, cluster, next_load, tmp_path):
+    phone = updating
+    content = next_load.read_bytes()
+    other = keys.new(tmp_path / "key", "another maker")
+    served = cluster.path / "loads"
+    served.mkdir(exist_ok=True)
+    file = served / f"{NAME}.sgn"
+    with phone.card.in_pc() as path:
+        before = [layout.read_slot(path, part) for part in layout.parts(path)[2:]]
+    start(phone)
+    for name, served_content, reason in (
+        (NAME, None, "not-found"),
+        (NAME, load.sign(NAME, b"x" * 100000, other), "unknown-signer"),
+        (NAME, load.sign("phonetrust-rpi3-0.99.2", b"x" * 100000, keys.development(boards.TOP)), "wrong-file"),
+        (NAME, load.sign(NAME, b"x" * 100000, keys.development(boards.TOP)), "malformed"),
+        (NAME, content[:300000], "bad-signature"),
+        (NAME, content + bytes(40 << 20), "too-large"),
+        ("phonetrust-rpi4-0.99.1", None, "wrong-board"),
+        ("phonetrust-rpi3-0.0.9", None, "load-too-old"),
+    ):
+        if served_content is not None:
+            file.write_bytes(served_content)
+        cluster.set_load("all", name)
+        phone.type("restart")
+        phone.expect(rf"load refused {reason}: ", 120)
+    phone.strategy.transition("off")
+    with phone.card.in_pc() as path:
+        assert layout.read_slot(path, layout.parts(path)[2]) == before[0], "the slot that runs"
+        assert layout.read_environment(path)[0] == {"slot": "a"} and slots(path)[0]
+
+
+BROKEN = {
+    "never answers": "#!/bin/sh\nsleep 3600\n",
+    "panics": "#!/bin/sh\necho c >/proc/sysrq-trigger\n",
+    "hangs": "#!/bin/sh\nwhile :; do :; done\n",
+}
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("how", BROKEN)
+def test_a_load_that_does_not_work_goes_back_after_two_tries(updating, how):
+    phone = updating
+    extra = {"etc/phone/agent": cpio.file(BROKEN[how].encode(), executable=True)}
+    content = builder.Content(version=VERSION, extra=extra)
+    image, _ = builder.boot_image(boards.load("rpi3"), boards.TOP, content, quiet)
+    with phone.card.in_pc() as path:
+        cards.write_slot(path, 1, image)
+        cards.write_environment(path, TRIAL)
+        boot = layout.parts(path)[0]
+        line = fat.read(path, boot.offset, "cmdline.txt").decode().strip()
+        fat.write(path, boot.offset, "cmdline.txt", f"{line} phonetrust.trial={TRY}\n".encode())
+    phone.strategy.transition("on")
+    begun = time.monotonic()
+    phone.expect("slot b is on trial, try 1 of 2", 60)
+    phone.expect("slot b is on trial, try 2 of 2", 2 * TRY + 60)
+    phone.expect(r"slot a, boot unconfirmed", 2 * TRY + 60)
+    phone.expect(r"load refused load-rolled-back: .* started twice", 120)
+    assert time.monotonic() - begun < 4 * TRY + 200
+    assert phone.status()["load"]["boot"] == "unconfirmed" and phone.status()["state"] == "trusted"
+
+
+@pytest.mark.timeout(300)
+def test_a_bit_flipped_in_the_slot_that_runs_is_said(updating):
+    phone = updating
+    with phone.card.in_pc() as path:
+        cards.write_slot(path, 0, b"\x00", at=9_000_000)
+    start(phone)
+    assert "slot b, boot fallback" in phone.heard
+    phone.expect(r"load refused load-rolled-back: .*bytes on the card are not right", 30)
+    assert phone.status()["load"]["slot"] == "b"  # by then it has told the boot loader, too
+    phone.strategy.transition("off")
+    with phone.card.in_pc() as path:
+        assert layout.read_environment(path)[0] == {"slot": "b"}
+
+
+@pytest.mark.timeout(3600)
+def test_the_plug_is_pulled_at_random_moments_of_an_update(updating, cluster, next_load, measured):
+    """The board starts each time, with its trust, and the update is there in the end."""
+    phone = updating
+    moments = random.Random(20)
+    cluster.add_load(next_load)
+    start(phone)  # it has the cluster's trust before the first cut
+    cluster.set_load("all", NAME)
+    began = time.monotonic()
+    phone.type("restart")
+    phone.expect("load accepted load-installed", 500)
+    duration = time.monotonic() - began
+    phone.strategy.transition("off")
+    left = {}
+    for cut in range(KILLS):
+        with phone.card.in_pc() as path:
+            if cut % 2 == 0:  # begin anew: else a phone that has the load has nothing to do any more
+                cards.write_environment(path, {"slot": "a"})
+        phone.heard = ""
+        phone.strategy.transition("on")
+        time.sleep(moments.uniform(2, 25 + 1.2 * duration))
+        phone.strategy.transition("off")
+        with phone.card.in_pc() as path:
+            words, whole = layout.read_environment(path)
+            good = slots(path)
+            assert any(whole), f"cut {cut}: no copy of the environment is whole"
+            assert good["ab".index(words.get("slot", "a"))], f"cut {cut}: the confirmed slot is damaged"
+            stored = store_of(cards.read_store(path)).load()
+            assert bytes(stored.read("itl")) == cluster.published("ITLFile.tlv"), f"cut {cut}"
+        key = f"slots {good}, trial {words.get('upgrade_available', '0')}"
+        left[key] = left.get(key, 0) + 1
+    measured("cuts that left", str(left))
+    start(phone)
+    assert re.search(r"state trusted", phone.heard)

@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: MIT
+"""Every truncation and every single-bit flip of signed files is refused, on both cryptos."""
+
+import time
+
+from agent.errors import Refused
+from agent.formats.encrypted import decrypt
+from agent.formats.header import Header
+from agent.trust.decision import Answer, Question
+from agent.trust.rules import Trust
+from hal.host import crypto
+from tests.helpers.agent.both import vector
+from tests.helpers.agent.building import der
+from tests.helpers.agent.phone_world import own_pair
+from tests.torture.tally import Tally
+
+CONFIGURATION = "SEP00270DC01C92.cnf.xml.sgn"
+ENCRYPTED = "SEP00270DC01C92.cnf.xml.enc.sgn"
+#: (file, as what, installed ITL, installed CTL, who TVS vouches for): each way by which a signature is believed
+FILES = (
+    ("itl-base.tlv", "itl", None, None, None),  # first use: by its own signer
+    ("itl-sha512.tlv", "itl", "itl-base.tlv", None, None),
+    ("itl-base.tlv", "itl", None, "ctl-mixed.tlv", None),
+    ("itl-tftpregen-selfsigned.tlv", "itl", "itl-base.tlv", None, "cucmnew.cert.pem"),
+    ("ctl-mixed.tlv", "ctl", "itl-base.tlv", None, None),
+    ("cfg-sha1.cnf.xml.sgn", CONFIGURATION, "itl-base.tlv", None, None),
+    ("cfg-sha512.cnf.xml.sgn", CONFIGURATION, "itl-base.tlv", "ctl-mixed.tlv", None),
+    ("cfg-new.cnf.xml.sgn", CONFIGURATION, "itl-base.tlv", None, "cucmnew.cert.pem"),
+    (ENCRYPTED, ENCRYPTED, "itl-base.tlv", None, None),
+)
+BACKENDS = ("native", "cryptography")
+STRIDE = 1000003  # a prime over each number of changes, so that each comes once
+ROLES = [0, 3]  # SAST, TFTP
+
+
+class Ways:
+    """One row of FILES under one crypto: judge(bytes) is what a phone decides about them."""
+
+    def __init__(self, row, library):
+        self.name, self.kind, itl, ctl, self.vouched = row
+        self.library = library
+        self.trust = Trust(library, itl=itl and vector(itl), ctl=ctl and vector(ctl), device="SEP00270DC01C92")
+
+    def judge(self, data):
+        """A Decision."""
+        if self.kind in ("itl", "ctl"):
+            found = self.trust.decide_list(self.kind, data)
+        else:
+            found = self.trust.decide_file(self.kind, data, limit=1 << 20)
+        while isinstance(found, Question):
+            found = self.trust.answer(found, self._answer())
+        return found
+
+    def _answer(self):
+        """A TVS that vouches for one certificate whatever it is asked: more than a real one would do."""
+        return Answer("valid", der(self.vouched), ROLES) if self.vouched else Answer("unreachable")
+
+
+def changes(data, seed):
+    """(name, changed bytes): every truncation and every flipped bit, in an order that is even over the file wherever it is
+    stopped, and begins elsewhere for each seed."""
+    sizes, bits = len(data), len(data) * 8
+    for number in range(sizes + bits):
+        place = (seed * 7919 + number * STRIDE) % (sizes + bits)
+        if place < sizes:
+            yield f"cut to {place} bytes", data[:place]
+        else:
+            changed = bytearray(data)
+            bit = place - sizes
+            changed[bit >> 3] ^= 1 << (bit & 7)
+            yield f"bit {bit & 7} of byte {bit >> 3} flipped", bytes(changed)
+
+
+def run(effort):
+    """Two lines: signed files, and the ciphertext behind a good signature."""
+    return [signed(effort), ciphertext(effort)]
+
+
+def signed(effort):
+    """Every change of a signed file, as far as the seconds go."""
+    tally = Tally("bits: cuts and flips of signed files")
+    total = 0
+    for backend in BACKENDS:
+        for row in FILES:
+            way = Ways(row, crypto(backend))
+            whole = vector(row[0])
+            assert way.judge(whole).accepted, f"{row} must be accepted as it is"
+            total += len(whole) * 9
+            ends = time.monotonic() + effort.seconds * 0.8 / (len(FILES) * len(BACKENDS))
+            for name, data in changes(whole, effort.seed):
+                begun = time.monotonic()
+                label = f"{backend}, {row[0]} as {row[1]}: {name}"
+                try:
+                    accepted = way.judge(data).accepted
+                except Exception as error:
+                    tally.lose(f"{label}: {error!r}", time.monotonic() - begun)
+                    continue
+                _count(tally, label, accepted, begun)
+                if begun > ends:
+                    break
+    tally.note = f"{tally.cases:,} of the {total:,} there are: {len(FILES)} ways to be believed, both cryptos."
+    return tally
+
+
+def ciphertext(effort):
+    """The signature taken as good: the digest of the plaintext alone must notice each change of the ciphertext."""
+    data = vector(ENCRYPTED)
+    header = Header(data)
+    body = data[header.length :]
+    tally = Tally("bits: ciphertext behind a good signature")
+    key = own_pair()[1]
+    for backend in BACKENDS:
+        library = crypto(backend)
+        ends = time.monotonic() + effort.seconds * 0.2 / len(BACKENDS)
+        for name, changed in changes(body, effort.seed):
+            begun = time.monotonic()
+            try:
+                found = decrypt(library, key, header, memoryview(bytearray(changed)))
+            except Refused:
+                found = None
+            _count(tally, f"{backend}: ciphertext, {name}", found is not None, begun)
+            if begun > ends:
+                break
+    tally.note = f"{tally.cases:,} of the {len(body) * 9 * len(BACKENDS):,} there are; the second defence alone."
+    return tally
+
+
+def _count(tally, label, accepted, begun):
+    took = time.monotonic() - begun
+    if accepted:
+        tally.accept(label, took)
+    else:
+        tally.survive(took)

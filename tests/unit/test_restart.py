@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: MIT
+"""The restart into a new load: programs are told and may ask for time, at most ten minutes from then."""
+
+from agent.local.restart import GRACE, LONGEST, Restarter
+from hal.fake import FakeClock
+from tests.helpers.agent.both import run
+
+
+class Service:
+    """What a Restarter asks of the service. wishes: {ms after the announcement: until when (ms) clients want to wait}."""
+
+    def __init__(self, clock, subscribed=True, wishes=None):
+        self.clock = clock
+        self.begun = clock.monotonic()
+        self.subscribed = subscribed
+        self.wishes = wishes or {}
+        self.told = []
+
+    def announce_restart(self, load, limit):
+        self.told.append((load, limit - self.begun))
+        return self.subscribed
+
+    def restart_wanted_after(self):
+        found = 0
+        for time in self.wishes:
+            if self.clock.monotonic() - self.begun >= time:
+                found = self.wishes[time]
+        return self.begun + found if found else 0
+
+
+def restarted(**options):
+    """ms from the wish to the restart."""
+    clock = FakeClock()
+    service = Service(clock, **options)
+    ended = []
+    run(Restarter(service, lambda: ended.append(clock.monotonic()), clock, lambda line: None).restart("NAME"))
+    assert service.told == [("NAME", LONGEST)] and len(ended) == 1
+    return ended[0] - service.begun
+
+
+def test_nobody_there_no_waiting():
+    assert restarted(subscribed=False) == 0
+
+
+def test_programs_have_a_moment_to_ask():
+    assert restarted() == GRACE
+
+
+def test_a_program_that_asked_is_waited_for_until_it_goes():
+    assert restarted(wishes={1000: 60000}) == 60000
+    assert restarted(wishes={1000: 60000, 20000: 0}) == 20000, "its connection has ended"
+    assert restarted(wishes={1000: 5000, 4000: 30000}) == 30000, "it asked again"
+
+
+def test_nobody_gets_more_than_ten_minutes():
+    assert LONGEST == 600000
+    assert restarted(wishes={1000: 900000}) == LONGEST
+
+
+def test_a_program_postpones_a_restart_that_was_announced():
+    from tests.helpers.agent.service_place import served
+
+    async def check(place):
+        client = await place.connect()
+        refused = await client.ask({"id": 1, "do": "postpone", "seconds": 60})
+        assert not refused["ok"] and refused["error"] == "no restart has been announced"
+        clock = place.world.hal.clock
+        assert place.phone.service.announce_restart("NAME", clock.monotonic() + LONGEST) is False, "nobody listens"
+        await client.ask({"id": 2, "do": "subscribe"})
+        assert place.phone.service.announce_restart("NAME", clock.monotonic() + LONGEST) is True
+        await place.settle()
+        assert client.lines()[-1] == {"event": "restart", "load": "NAME", "postponable": 600}
+        begun = clock.monotonic()
+        assert (await client.ask({"id": 3, "do": "postpone", "seconds": 60}))["seconds"] == 60
+        assert place.phone.service.restart_wanted_after() == begun + 60000
+        clock.now += 590000
+        assert (await client.ask({"id": 4, "do": "postpone", "seconds": 600}))["seconds"] == 10, "ten minutes for all"
+        for seconds in (-1, 601, "1", True, None):
+            answer = await client.ask({"id": 5, "do": "postpone", "seconds": seconds})
+            assert not answer["ok"] and "from 0 to 600" in answer["error"], seconds
+
+    served(check)
