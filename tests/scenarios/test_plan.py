@@ -209,6 +209,27 @@ def test_a_folder_without_keys_is_judged_and_says_what_needs_keys(planned, class
     assert outcomes(result, 1)[0] == "unchanged" and result["first_lockout"] == 2
 
 
+def test_a_batch_that_nobody_is_in_is_a_mistake_of_the_plan(classic, tmp_path):
+    (tmp_path / "fleet.csv").write_text(FLEET)
+    (tmp_path / "plan.toml").write_text('steps = ["restart batch frist"]')
+    result = run("plan", "check", tmp_path / "plan.toml", "--cluster", classic.path, "--fleet", tmp_path / "fleet.csv")
+    assert result.exit_code == 1 and "step 1: no phone of the fleet is in batch frist" in result.stdout
+
+
+def test_a_list_without_end_is_a_bad_row(planned, classic):
+    result = planned(classic, ["restart all phones"], "device,itl\nSEP001122334401,/dev/zero\nSEP001122334402,\n")
+    assert [(row["line"], "more than" in row["text"]) for row in result["bad_rows"]] == [(2, True)]
+    assert result["phones"] == 1
+
+
+def test_a_cell_is_no_formula_in_the_list_of_visits(classic, tmp_path):
+    (tmp_path / "fleet.csv").write_text("device,model,batch\nSEP001122334401,=1+1,@x\n")
+    common = ["--cluster", classic.path, "--fleet", tmp_path / "fleet.csv", "--no-search"]
+    run("plan", PLANS / "renew-too-fast.toml", *common, "--visits", tmp_path / "v.csv")
+    found = next(csv.DictReader((tmp_path / "v.csv").open()))
+    assert (found["model"], found["batch"]) == ("'=1+1", "'@x")
+
+
 def test_every_word_of_the_grammar_reads_its_own_examples():
     for word, (_, examples) in GRAMMAR.items():
         for example in examples.split(", "):
