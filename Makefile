@@ -18,6 +18,7 @@ native: base ## libphonetrust, its client and its PKCS#11 module for x86-64 and 
 	@$(SETUP)/fetch-mbedtls.sh
 	@$(MAKE) --silent --no-print-directory -C native
 	@$(MAKE) --silent --no-print-directory -C native/client
+	@$(MAKE) --silent --no-print-directory -C native/board
 	@$(MAKE) --silent --no-print-directory -C native/pkcs11
 
 micropython: ## the interpreter of the phone, arm64 and x86-64, into build/micropython

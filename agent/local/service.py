@@ -12,6 +12,7 @@ import asyncio
 from binascii import a2b_base64
 
 from agent import VERSION
+from agent.formats.text import shown
 from agent.local import requests
 from agent.local.client import Client
 from agent.trust.rules import PURPOSES
@@ -135,7 +136,7 @@ class Service:
     async def _act(self, client, request):
         action = _ACTIONS.get(request["do"])
         if action is None:
-            raise ValueError("'%s' is not one of: %s" % (request["do"][:40], ", ".join(sorted(_ACTIONS))))
+            raise ValueError("'%s' is not one of: %s" % (shown(request["do"], 40), ", ".join(sorted(_ACTIONS))))
         return await action(self, client, request)
 
     async def _status(self, client, request):

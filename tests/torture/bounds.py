@@ -4,12 +4,15 @@
 import json
 import os
 import subprocess
+import tempfile
 from pathlib import Path
 
 from agent.settings import Settings
+from tests.helpers.agent.hostile_servers import SERVERS
 from tests.torture.tally import Tally
 
 ROOT = Path(__file__).resolve().parents[2]
+PROBE = ROOT / "tests/torture/bounds_probe.py"
 HEAP = 512 * 1024  # bytes
 #: ms of the phone's clock, and saves of its store
 UNTIL_NEXT = Settings({"mac": "00270DC01C92"}).tftp_deadline
@@ -25,20 +28,11 @@ def run(effort):
         "the most in use, garbage included, when a packet came. Files made to cost memory: `tests/unit/test_memory_hostile.py`.",
     )
     tally.rows = [("server", "until the next server", "whole boot", "heap", "packets", "saves", "outcome")]
-    command = [str(ROOT / "host_tools/setup/micropython"), "aarch64", "-X", "heapsize=512k"]
-    done = subprocess.run(
-        [*command, str(ROOT / "tests/torture/bounds_probe.py")],
-        cwd=ROOT,
-        env={**os.environ, "MICROPYPATH": str(ROOT)},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=600,
-    )
-    found = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
-    if done.returncode or not found:
-        tally.lose(f"MicroPython ended with {done.returncode}: {(done.stdout + done.stderr)[-500:]}")
-    for one in found:
+    for name in sorted(SERVERS)[:: 4 if effort.short else 1]:
+        one, said = probe(name)
+        if one is None:
+            tally.lose(f"{name}: {said}")
+            continue
         until = one["until_next"]
         tally.rows.append(
             (
@@ -57,3 +51,20 @@ def run(effort):
         else:
             tally.lose(str(one))
     return [tally]
+
+
+def probe(name):
+    """(what the probe tells or None, what it printed) of one hostile server, in an interpreter of its own."""
+    command = [ROOT / "host_tools/setup/micropython", "aarch64", "-X", "heapsize=512k", PROBE, name]
+    with tempfile.TemporaryDirectory(prefix="torture-") as folder:
+        done = subprocess.run(
+            list(map(str, command)),
+            cwd=ROOT,
+            env={**os.environ, "MICROPYPATH": str(ROOT), "PHONETRUST_TEST_FOLDER": folder},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+    lines = [line for line in done.stdout.splitlines() if line.startswith("{")]
+    return (json.loads(lines[-1]) if lines else None), (done.stdout + done.stderr)[-500:]

@@ -1,21 +1,19 @@
 # SPDX-License-Identifier: MIT
-"""Runs under MicroPython (heap of 512 KB) and under CPython: for each hostile server in front of a good one a whole boot, and a
-line of JSON: name, ms of the phone's own clock until the second server is asked, heap in use at most, flash writes, outcome."""
+"""Runs under MicroPython: bounds_probe.py NAME. A whole boot of a phone that has a hostile server in front of a good one, and a
+line of JSON: ms of the phone's own clock until the second server is asked, heap in use at most, flash writes, outcome."""
 
 import gc
 import json
+import sys
 
-from agent.main import Phone
-from agent.settings import Settings
-from hal.fake import Hal
-from tests.helpers.agent.both import MICROPYTHON, run
-from tests.helpers.agent.building import library
-from tests.helpers.agent.clusters import cluster
 from tests.helpers.agent.hostile_servers import SERVERS
-from tests.helpers.agent.phone_world import TftpServer
+from tests.helpers.agent.memory_phone import VECTORS, FileServer, boot, make_hal, make_phone, reasons
 
 FIRST, SECOND = "192.0.2.1", "192.0.2.2"
-FLASH = 65536
+FILES = {
+    "ITLFile.tlv": VECTORS + "itl-base.tlv",
+    "SEP00270DC01C92.cnf.xml.sgn": VECTORS + "cfg-sha512.cnf.xml.sgn",
+}
 
 
 class Watched:
@@ -32,25 +30,22 @@ class Watched:
         if self.asked_at is None:
             self.asked_at = self.clock.monotonic()
         self.packets += 1
-        if MICROPYTHON:
-            self.heap = max(self.heap, gc.mem_alloc())
+        self.heap = max(self.heap, gc.mem_alloc())
         self.server(packet, source, reply)
 
 
 def probe(name):
     """One boot."""
-    gc.collect()
-    hal = Hal(library(), size=FLASH)
+    hal = make_hal({})
     first = Watched(SERVERS[name], hal.clock)
-    second = Watched(TftpServer(cluster(ctl=None)), hal.clock)
+    second = Watched(FileServer(hal.net, FILES), hal.clock)
     hal.net.sent = Forgetful()
     hal.net.serve_udp(FIRST, 69, first)
     hal.net.serve_udp(SECOND, 69, second)
-    hal.console.write = lambda text: None
-    phone = Phone(hal, Settings({"mac": "00270DC01C92", "tftp": [FIRST, SECOND]}))
+    phone = make_phone(hal, tftp=[FIRST, SECOND])
+    gc.collect()
     begun = hal.clock.monotonic()
-    good = run(phone.work.boot())
-    reasons = [one.reason for one in phone.history.decisions]
+    good = boot(phone)
     return {
         "name": name,
         "good": good,
@@ -59,7 +54,7 @@ def probe(name):
         "heap": max(first.heap, second.heap),
         "packets": first.packets,
         "writes": phone.keeper.store.written,
-        "reasons": reasons,
+        "reasons": reasons(phone),
     }
 
 
@@ -71,5 +66,4 @@ class Forgetful(list):
 
 
 if __name__ == "__main__":
-    for each in sorted(SERVERS):
-        print(json.dumps(probe(each)))
+    print(json.dumps(probe(sys.argv[1])))

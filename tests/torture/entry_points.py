@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Every function of the agent that is given bytes of strangers, and what each may raise: for the mutations of parsers.py, and for
-atheris: python -m tests.torture.entry_points NAME [libFuzzer's options] (`make fuzz` runs all)."""
+atheris (fuzz_one.py)."""
 
 import json
-import sys
 from pathlib import Path
 
 from agent.errors import Refused
@@ -106,22 +105,3 @@ SEEDS = {
     "request of a program": [json.dumps({"id": 1, "do": "judge", "purpose": "capf", "certificate": "QUJD"}).encode()],
     "line of a console": [b"show status\nerase all yes yes\n", b"x" * 500 + b"\nhelp\n"],
 }
-
-
-def main(arguments):
-    """Fuzz one entry point until libFuzzer's options end it."""
-    import atheris
-
-    name, *options = arguments
-    read = ENTRY_POINTS[name]
-    folder = Path("build/corpus/python") / name.replace(" ", "-")
-    folder.mkdir(parents=True, exist_ok=True)
-    for number, seed in enumerate(SEEDS[name]):
-        (folder / f"seed-{number}").write_bytes(seed)
-    atheris.instrument_all()
-    atheris.Setup([sys.argv[0], *options, str(folder)], lambda content: read(bytes(content)))
-    atheris.Fuzz()
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])

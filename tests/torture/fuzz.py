@@ -16,7 +16,7 @@ def python(name, seconds):
     """One entry point under atheris: (row of the table, what it printed where it failed)."""
     begun = time.monotonic()
     options = [f"-max_total_time={seconds}", "-max_len=9000", "-timeout=10", "-print_final_stats=1", "-verbosity=0"]
-    command = [sys.executable, "-m", "tests.torture.entry_points", name, *options]
+    command = [sys.executable, "-m", "tests.torture.fuzz_one", name, *options]
     folder = ROOT / "build/corpus/python"
     folder.mkdir(parents=True, exist_ok=True)
     done = subprocess.run(

@@ -86,10 +86,7 @@ def differential(effort):
             tally.survive(took)
         else:
             tally.lose(f"{data[:60].hex()}...: read in two ways", took)
-    tally.note = (
-        f"{both:,} lists were read by both, {alone:,} by one alone: `cryptography` looks at extensions, "
-        "libphonetrust is stricter on DER."
-    )
+    tally.note = f"{both:,} lists were read by both, {alone:,} by one alone, which is stricter on DER or on extensions."
     return tally
 
 
@@ -129,14 +126,14 @@ def native(seconds):
         took = time.monotonic() - begun
         inputs = inputs_of(done.stdout)
         tally.rows.append((target, f"{took:.0f}", f"{inputs:,}"))
-        if done.returncode:
-            tally.lose(f"{target}: {done.stdout[-300:]}")
+        if done.returncode or not inputs:
+            tally.lose(f"{target}: {inputs} inputs, {done.stdout[-300:]}")
         else:
-            tally.survive(0, max(1, inputs))
+            tally.survive(0, inputs)
     return [tally]
 
 
 def inputs_of(text):
     """How many inputs libFuzzer says that it ran."""
-    found = re.findall(r"Done (\d+) runs|number_of_executed_units: (\d+)", text)
+    found = re.findall(r"Done (\d+) runs|number_of_executed_units:\s*(\d+)", text)
     return int(max(found[-1])) if found else 0

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""TFTP servers of the fake network that misbehave, by name, for tests of bounds on both Pythons. Each is
-server(packet, source, reply)."""
+"""TFTP servers of the fake network that misbehave, by name: each is server(packet, source, reply)."""
 
 
 def data(number, content):

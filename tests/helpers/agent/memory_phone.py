@@ -68,7 +68,7 @@ def used(what):
 
 def make_phone(hal, **settings):
     settings["mac"] = "00270DC01C92"
-    settings["tftp"] = [SERVER]
+    settings.setdefault("tftp", [SERVER])
     return Phone(hal, Settings(settings))
 
 
