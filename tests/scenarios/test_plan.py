@@ -71,6 +71,12 @@ def test_the_safe_order_is_safe_when_it_is_planned(planned, classic):
     assert planned(classic, steps, online)["safe"]
 
 
+def test_a_search_ends_and_says_that_it_did_not_try_everything(planned, classic, monkeypatch):
+    monkeypatch.setattr("host_tools.plan.run.MOST_BOOTS", 1)
+    safe = planned(classic, ["regenerate tvs", "regenerate tftp", "restart all phones"])["safe_order"]
+    assert safe["steps"] is None and not safe["complete"] and "not all were tried" in safe["text"]
+
+
 def test_phones_that_are_off_keep_their_lists_and_need_a_visit(planned, classic):
     steps = ["regenerate tvs", "restart all phones", "regenerate tftp", "restart all phones"]
     result = planned(classic, steps)
