@@ -65,6 +65,7 @@ def plan(
         known = Fleet(fleet, Lists(lists, fleet.parent), world)
     except (PlanError, FleetError, OSError) as error:
         parts.leave(parts.CANNOT_TELL, f"{fleet}: {error}" if isinstance(error, FleetError) else str(error))
+    wrong += known.unknown_batches(document.steps)
     if only_check:
         _check(wrong, known, json)
     if wrong:

@@ -62,6 +62,13 @@ class Fleet:
             return self._world.clusters[""].published_list(kind)
         return self._lists.find(text)
 
+    def unknown_batches(self, steps):
+        """Sentences about batches that steps name and no phone of the fleet is in."""
+        known = {group.batch for group in self.groups}
+        for number, step in enumerate(steps, 1):
+            if step["batch"] not in (None, *known):
+                yield f"step {number}: no phone of the fleet is in batch {step['batch']}"
+
     def write_visits(self, path, told):
         """Write the phones of the groups in `told` ({index of a group: why}) as a CSV file. Returns how many there are."""
         why = {id(self.groups[number]): text for number, text in told.items()}

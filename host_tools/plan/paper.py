@@ -54,6 +54,7 @@ class World:
         self._version = 0
         self._last_version = 0
         self._verdicts = {}
+        self.boots = 0  # how many were computed
 
     def _check_addresses(self):
         """Clusters that phones cannot tell apart are no plan."""
@@ -106,6 +107,7 @@ class World:
         """The Verdict of phones that restart now."""
         key = (self._version, held)
         if key not in self._verdicts:
+            self.boots += 1
             self._verdicts[key] = self._boot(held)
         return self._verdicts[key]
 

@@ -7,8 +7,8 @@ from host_tools.plan.document import parse_step
 from host_tools.plan.errors import PlanError
 from host_tools.plan.paper import LOCKED
 
-#: Steps that a search for a safe order may try, and restarts of all phones that it may add.
-MOST_TRIED, MOST_ADDED = 400, 3
+#: Steps and boots that a search for a safe order may try (a boot takes some 10 ms), and restarts of all phones it may add.
+MOST_TRIED, MOST_BOOTS, MOST_ADDED = 400, 2000, 3
 RESTART_ALL = parse_step("restart all phones")
 
 
@@ -93,6 +93,7 @@ class Search:
         self._groups = groups
         self._before = _locked([world.verdict(group.start) for group in groups])
         self._online = {number for number, group in enumerate(groups) if group.online}
+        self._most_boots = world.boots + MOST_BOOTS
         self.tried = 0
         self.complete = True
         self.order = None
@@ -112,7 +113,7 @@ class Search:
             options.append((None, RESTART_ALL))
         here = self._world.snapshot()
         for number, step in options:
-            if self.tried >= MOST_TRIED:
+            if self.tried >= MOST_TRIED or self._world.boots > self._most_boots:
                 self.complete = False
                 return None
             self.tried += 1

@@ -71,6 +71,12 @@ def test_the_safe_order_is_safe_when_it_is_planned(planned, classic):
     assert planned(classic, steps, online)["safe"]
 
 
+def test_a_search_ends_and_says_that_it_did_not_try_everything(planned, classic, monkeypatch):
+    monkeypatch.setattr("host_tools.plan.run.MOST_BOOTS", 1)
+    safe = planned(classic, ["regenerate tvs", "regenerate tftp", "restart all phones"])["safe_order"]
+    assert safe["steps"] is None and not safe["complete"] and "not all were tried" in safe["text"]
+
+
 def test_phones_that_are_off_keep_their_lists_and_need_a_visit(planned, classic):
     steps = ["regenerate tvs", "restart all phones", "regenerate tftp", "restart all phones"]
     result = planned(classic, steps)
@@ -207,6 +213,27 @@ def test_a_folder_without_keys_is_judged_and_says_what_needs_keys(planned, class
     result = planned(Folder, ["regenerate tvs", "hand out prepared", "restart all phones"], search=False)
     assert "no keys to sign" in result["steps"][1]["problem"]
     assert outcomes(result, 1)[0] == "unchanged" and result["first_lockout"] == 2
+
+
+def test_a_batch_that_nobody_is_in_is_a_mistake_of_the_plan(classic, tmp_path):
+    (tmp_path / "fleet.csv").write_text(FLEET)
+    (tmp_path / "plan.toml").write_text('steps = ["restart batch frist"]')
+    result = run("plan", "check", tmp_path / "plan.toml", "--cluster", classic.path, "--fleet", tmp_path / "fleet.csv")
+    assert result.exit_code == 1 and "step 1: no phone of the fleet is in batch frist" in result.stdout
+
+
+def test_a_list_without_end_is_a_bad_row(planned, classic):
+    result = planned(classic, ["restart all phones"], "device,itl\nSEP001122334401,/dev/zero\nSEP001122334402,\n")
+    assert [(row["line"], "more than" in row["text"]) for row in result["bad_rows"]] == [(2, True)]
+    assert result["phones"] == 1
+
+
+def test_a_cell_is_no_formula_in_the_list_of_visits(classic, tmp_path):
+    (tmp_path / "fleet.csv").write_text("device,model,batch\nSEP001122334401,=1+1,@x\n")
+    common = ["--cluster", classic.path, "--fleet", tmp_path / "fleet.csv", "--no-search"]
+    run("plan", PLANS / "renew-too-fast.toml", *common, "--visits", tmp_path / "v.csv")
+    found = next(csv.DictReader((tmp_path / "v.csv").open()))
+    assert (found["model"], found["batch"]) == ("'=1+1", "'@x")
 
 
 def test_every_word_of_the_grammar_reads_its_own_examples():
