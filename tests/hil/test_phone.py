@@ -2,10 +2,12 @@
 """The phone on its board, from the first power-on to its troubles; the same on the emulated and on a real board."""
 
 import re
+import ssl
 
 import pytest
 
 from host_tools.hil import record
+from host_tools.lab.servers import stream
 
 CONFIGURATION = "SEP00270DC01C92.cnf.xml.sgn"
 
@@ -65,6 +67,30 @@ def test_tftp_certificate_regenerated(phone, cluster, settings):
     assert phone.decisions()["itl"] == ("accepted", "vouched-by-tvs")
     assert phone.boot() == ("trusted", "nonsecure", False)
     assert phone.decisions()["itl"] == ("accepted", "unchanged")
+
+
+@pytest.fixture
+def capped(monkeypatch):
+    """The cluster's TLS servers end at TLS 1.2, as releases before 15 do; the versions that they agreed to."""
+    make, versions = stream.server_context, []
+
+    def server_context(*arguments):
+        context = make(*arguments)
+        context.maximum_version = ssl.TLSVersion.TLSv1_2
+        versions.append(context.maximum_version)
+        return context
+
+    monkeypatch.setattr(stream, "server_context", server_context)
+    return versions
+
+
+def test_a_tvs_that_ends_at_tls_1_2(capped, phone, cluster, settings):
+    phone.new(**settings)
+    phone.boot()
+    cluster.regenerate("tftp")
+    assert phone.restart() == ("trusted", "nonsecure", False)
+    assert phone.decisions()["itl"] == ("accepted", "vouched-by-tvs")
+    assert set(capped) == {ssl.TLSVersion.TLSv1_2}, "the servers were capped"
 
 
 @pytest.mark.needs("cable")
