@@ -3,7 +3,7 @@
 
 A program that misbehaves harms no other:
 1. each client has tasks of its own and one request at a time, so a silent server delays only the client that asked;
-2. a client that sends nonsense or too much, or does not read its answers, is told so where possible, and closed;
+2. a client that sends nonsense or too much, or does not read its answers, gets a sentence where possible, and is closed;
 3. connections are shared out by process and by user, and some are kept for the phone's own programs;
 4. when a client goes away, the work for it ends;
 5. whatever goes wrong with a request ends that request, never the agent."""
