@@ -12,7 +12,7 @@ import time
 import pytest
 
 from host_tools.client import Unsupported
-from tests.helpers.servers.service_lab import raw, wait_until, works
+from tests.helpers.servers.service_lab import connected, raw, wait_until, works
 
 
 def last_words(stream):
@@ -122,19 +122,6 @@ def test_one_program_has_four_connections(lab):
                 held.enter_context(connected(lab))
             with pytest.raises(Unsupported, match="one program may have 4 connections"):
                 lab.client()
-
-
-def connected(lab):
-    """A client, as soon as the service has seen the end of those that have closed their connections."""
-    found = []
-
-    def connects():
-        with contextlib.suppress(Unsupported):
-            found.append(lab.client())
-        return found
-
-    wait_until(connects)
-    return found[0]
 
 
 def test_who_leaves_at_any_point_of_a_request_is_forgotten(lab):

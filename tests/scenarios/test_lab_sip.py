@@ -97,7 +97,7 @@ def test_mixed_mode_refuses_the_certificate_of_another_device(mixed, tmp_path):
     with mixed.serve(sip=True) as serving:
         with phone(tmp_path / "baresip", serving, lsc.files) as one:
             assert "403 Certificate of Another Device" in one.registered()
-        assert serving.events.matching(service="sip", what="refused", device=DEVICE, serial=lsc.serial)
+        assert serving.events.wait_for(20, service="sip", what="refused", device=DEVICE, serial=lsc.serial)
         assert not serving.events.matching(what="registered") and serving.registrations == {}
 
 

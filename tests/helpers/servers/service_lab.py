@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: MIT
 """A lab cluster with a phone that serves other programs."""
 
+import contextlib
 import socket
 import time
 
-from host_tools.client import TrustClient
+from host_tools.client import TrustClient, Unsupported
 from host_tools.lab.model.cluster import Cluster
 from host_tools.lab.servers.tftp import TftpServer
 from host_tools.lab.writers import files
@@ -52,9 +53,22 @@ class Lab:
 
 
 def works(lab):
-    """The phone answers."""
-    with lab.client() as agent:
+    """The phone answers, as soon as it has seen the end of connections that were closed."""
+    with connected(lab) as agent:
         return agent.status()["state"] == "trusted"
+
+
+def connected(lab):
+    """A client, as soon as the service has seen the end of connections that were closed."""
+    found = []
+
+    def connects():
+        with contextlib.suppress(Unsupported):
+            found.append(lab.client())
+        return found
+
+    wait_until(connects)
+    return found[0]
 
 
 def wait_until(true, timeout=10):
