@@ -71,7 +71,7 @@ def connected(lab):
     return found[0]
 
 
-def wait_until(true, timeout=10):
+def wait_until(true, timeout=60):
     """Wait for something to become true."""
     deadline = time.monotonic() + timeout
     while not true():
