@@ -80,9 +80,18 @@ def wait_until(true, timeout=60):
 
 
 def raw(lab):
-    """A connection without manners, after the greeting."""
-    stream = socket.socket(socket.AF_UNIX)
-    stream.settimeout(30)
-    stream.connect(lab.phone.socket)
-    assert b'"protocol": 1' in stream.recv(4096)
-    return stream
+    """A connection without manners, after the greeting; as soon as the service has seen the end of closed ones."""
+    found = []
+
+    def greeted():
+        stream = socket.socket(socket.AF_UNIX)
+        stream.settimeout(30)
+        stream.connect(lab.phone.socket)
+        if b'"protocol": 1' in stream.recv(4096):
+            found.append(stream)
+        else:
+            stream.close()
+        return found
+
+    wait_until(greeted)
+    return found[0]
