@@ -36,7 +36,7 @@ def test_console_is_recorded_from_the_first_byte_to_the_last(phone, settings):
     phone.console.drain(silence=1.5)
     phone.strategy.transition("off")
     text = phone.console.record_file.read_text(errors="replace").rsplit("power on\n", 1)[1]
-    banner = re.search(r"power-on: phonetrust (\S+) on .+, MAC [0-9A-F]{12}\r?\n", text)
+    banner = re.search(r"power-on: phonetrust (\S+) on .+, MAC [0-9A-F]{12}, slot [ab], boot \w+\r?\n", text)
     assert banner and "Policy       first-use" in text and text.rstrip().endswith("power off")
     for line in text.splitlines():
         if line.startswith("["):  # one line an event: time, severity, reason or decision
