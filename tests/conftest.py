@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Test collection: every tests/unit/test_*.py runs under CPython and again inside MicroPython, as items of its own.
 
-MicroPython is started once for each file (in the session's first need of it) by host_tools/setup/micropython; what it
-reports for each test becomes the outcome of `test_name[micropython-ARCHITECTURE]`.
+host_tools/setup/micropython starts MicroPython once for each file, in the session's first need of it, or for each test of a
+file that says ALONE = True; what it reports for each test becomes the outcome of `test_name[micropython-ARCHITECTURE]`.
 """
 
 import ast
@@ -54,14 +54,14 @@ class Settings:
     """The module constants of a unit test file and the names of its tests, read without importing it."""
 
     def __init__(self, path):
-        self.heap, self.timeout, self.pythons = None, 120, ("cpython", "micropython")
+        self.heap, self.timeout, self.alone, self.pythons = None, 120, False, ("cpython", "micropython")
         self.tests = []
         for node in ast.parse(path.read_text(), str(path)).body:
             if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
                 self.tests.append((node.name, node.lineno))
             elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
                 name = node.targets[0].id
-                if name in ("HEAP", "TIMEOUT", "PYTHONS"):
+                if name in ("HEAP", "TIMEOUT", "ALONE", "PYTHONS"):
                     setattr(self, name.lower(), ast.literal_eval(node.value))
 
 
@@ -96,6 +96,8 @@ class MicroPythonFile(pytest.File):
                 continue
             run = MicroPythonRun(self.path.stem, settings, architecture)
             for name, line in settings.tests:
+                if settings.alone:
+                    run = MicroPythonRun(self.path.stem, settings, architecture)
                 yield MicroPythonItem.from_parent(
                     self, name=f"{name}[micropython-{architecture}]", test=name, line=line, run=run
                 )

@@ -5,6 +5,7 @@ from tests.helpers.agent.both import temporary_path
 from tests.helpers.agent.memory_phone import boot, make_hal, make_phone, reasons
 
 HEAP = "512k"
+ALONE = True
 PYTHONS = ("micropython",)
 PLAIN = "SEP00270DC01C92.cnf.xml"
 

@@ -6,6 +6,7 @@ from agent.local.json_pieces import pieces
 from tests.helpers.agent.memory_phone import NAME, OWN, boot, make_hal, make_phone, reasons, used
 
 HEAP = "512k"
+ALONE = True
 PYTHONS = ("micropython",)
 
 
