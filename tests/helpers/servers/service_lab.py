@@ -13,9 +13,9 @@ from tests.helpers.servers.service_phone import MAC, ServingPhone
 
 
 class Lab:
-    """A cluster that serves, a TFTP server with more files in front of its own, and phones of one kind."""
+    """A cluster that serves, a TFTP server with more files in front of its own, and phones of one kind. settings: theirs."""
 
-    def __init__(self, path, kind):
+    def __init__(self, path, kind, **settings):
         self.kind = kind
         self.cluster = Cluster.create(path / "cluster", key_maker=PooledKeys())
         self.cluster.add_phone(MAC)
@@ -24,7 +24,7 @@ class Lab:
         self.more.mkdir()
         self.asked = []
         self.tftp = TftpServer("127.0.0.1", 0, self._find, self._on_request)
-        self.phone = ServingPhone(kind, {"tftp": [f"127.0.0.1:{self.tftp.port}"], "tftp_timeout": 300})
+        self.phone = ServingPhone(kind, {"tftp": [f"127.0.0.1:{self.tftp.port}"], "tftp_timeout": 300, **settings})
         self.phone.start()
 
     def _find(self, name):
