@@ -18,6 +18,7 @@ native: base ## libphonetrust, its client and its PKCS#11 module for x86-64 and 
 	@$(SETUP)/fetch-mbedtls.sh
 	@$(MAKE) --silent --no-print-directory -C native
 	@$(MAKE) --silent --no-print-directory -C native/client
+	@$(MAKE) --silent --no-print-directory -C native/board
 	@$(MAKE) --silent --no-print-directory -C native/pkcs11
 
 micropython: ## the interpreter of the phone, arm64 and x86-64, into build/micropython
@@ -44,9 +45,10 @@ fuzz: setup ## every fuzz target of C and of Python for SECONDS=60 each, and wha
 	@$(SETUP)/venv.sh fuzz
 	@$(PYTHON) -m tests.torture.fuzz $(or $(SECONDS),60)
 
-docs: base native ## docs/reasons.md anew from the table, docs/procedures.md from what the procedures of the scenarios did
+docs: base native ## docs/reasons.md anew from the table; docs/procedures.md, docs/guide.md and docs/plan.png from what was done
 	@PHONETRUST_WRITE_DOCS=1 $(PYTHON) -m pytest -q --no-header tests/repository/test_reasons.py
 	@PHONETRUST_WRITE_DOCS=1 $(PYTHON) -m pytest -q --no-header -k host tests/scenarios/test_procedures_*.py tests/scenarios/test_steps_left_out.py
+	@PHONETRUST_WRITE_DOCS=1 $(PYTHON) -m pytest -q --no-header tests/scenarios/test_guide_tasks.py tests/scenarios/test_pages.py
 
 bench: setup ## measure both sides in one run: a table, and build/bench.json
 	@$(PYTHON) -m host_tools.bench

@@ -2,9 +2,11 @@
 """The phone's program on a board: makes the HAL of what the start scripts found, boots the agent and keeps it going.
 
 The scripts (host_tools/image/rootfs) leave these in one folder: phone.json and mic.pem (from the card, if they are there),
-mac, network.json (from DHCP), store (a link to the raw partition). It touches `alive` there, which keeps the
-watchdog fed. `micropython boards/phone.py FOLDER` runs the phone anywhere, with another such folder whose store is a
-file of a fixed size.
+mac, network.json (from DHCP), store (a link to the raw partition). On a board they own that folder, and the agent writes to
+`agent` in it: its socket, certificates for other programs, and `alive`, which it touches and which keeps the watchdog fed.
+
+`micropython boards/phone.py FOLDER` runs the phone anywhere, with another such folder whose store is a file of a fixed size;
+where that has no folder `agent`, all is in the one folder.
 """
 
 import asyncio
@@ -31,9 +33,9 @@ ENVIRONMENT = 65536  # bytes from that end to the copy of the environment
 class SupervisedBoard(device.Board):
     """A board whose watchdog is fed by a script for as long as `alive` is touched."""
 
-    def __init__(self, state, mac, model):
+    def __init__(self, own, mac, model):
         device.Board.__init__(self, mac, model)
-        self._alive = state + "/alive"
+        self._alive = own + "/alive"
 
     def watchdog(self):
         """Show life."""
@@ -45,7 +47,7 @@ class Loads:
     """The slots of the card as the start scripts left them: links slot-a and slot-b to their partitions, each with a copy of
     U-Boot's environment near its end (host_tools/image/board.py); and what U-Boot said of this start, slot and boot."""
 
-    def __init__(self, state):
+    def __init__(self, state, own):
         self.running = read(state + "/slot")
         self.boot = read(state + "/boot")
         self.slots = {}
@@ -57,15 +59,15 @@ class Loads:
             whole.close()
             self.slots[name] = device.Flash(path, 0, size - LAST)
             self.environment.append(device.Flash(path, size - ENVIRONMENT, bootenv.SIZE))
-        self._state = state
+        self._own = own
 
     def confirmed(self):
         """Tell the script that watches over the trial."""
-        with open(self._state + "/confirmed", "w") as file:
+        with open(self._own + "/confirmed", "w") as file:
             file.write("1")
 
 
-def make_loads(state):
+def make_loads(state, own):
     """What this phone needs to replace its own software: (hal.loads, Software), or (None, None) where no boot loader with
     slots started it."""
     name = os.getenv("LOAD")
@@ -78,7 +80,7 @@ def make_loads(state):
                 certificates.append(file.read())
         except OSError:
             pass  # there need not be a spare
-    return Loads(state), Software(name, os.getenv("BOARD") or "", os.getenv("FLOOR") or "", certificates)
+    return Loads(state, own), Software(name, os.getenv("BOARD") or "", os.getenv("FLOOR") or "", certificates)
 
 
 def read(path, default=""):
@@ -119,6 +121,15 @@ def load_settings(text, mac, model):
         values.setdefault("mac", mac)
         values.setdefault("model", model)
     return agent_settings.Settings(values, "phone.json")
+
+
+def own_folder(state):
+    """Where the agent writes."""
+    try:
+        os.stat(state + "/agent")
+    except OSError:
+        return state
+    return state + "/agent"
 
 
 def make_files(folder):
@@ -174,10 +185,11 @@ async def main(state):
     """Run the phone. Does not return."""
     if state == STATE and libc.func("i", "getuid", "")() == 0:
         raise SystemExit("the agent never runs as root on a board")
-    board = SupervisedBoard(state, read(state + "/mac"), os.getenv("MODEL") or "")
-    loads, software = make_loads(state)
+    own = own_folder(state)
+    board = SupervisedBoard(own, read(state + "/mac"), os.getenv("MODEL") or "")
+    loads, software = make_loads(state, own)
     flash, files = device.Flash(state + "/store"), make_files(state + "/files")
-    published = make_published(state + "/certificates")
+    published = make_published(own + "/certificates")
     hal = device.Hal(board=board, flash=flash, files=files, published=published, loads=loads)
     origin = hal.clock.monotonic() - since_power_on()
     try:
@@ -187,7 +199,7 @@ async def main(state):
         say(hal, origin, "bad-settings: %s" % error)
         await wait_for_person(hal)  # nothing is fetched by guess
     phone = make_phone(hal, settings, servers, origin, read(state + "/mic.pem"), software)
-    await phone.run(hal.net.listen_local(state + "/trust.sock"))
+    await phone.run(hal.net.listen_local(own + "/trust.sock"))
 
 
 if __name__ == "__main__":

@@ -63,7 +63,7 @@ class LoadStep:
         return self._started == "trial"
 
     async def run(self):
-        """What is to be done after a boot. Returns after a refusal, or where nothing is to be done."""
+        """Take or refuse the load that the configuration names. Does nothing where this phone runs it already."""
         if not self._judge.trust.lost:
             try:
                 self._answer_boot_loader()

@@ -182,7 +182,7 @@ async def _head(reader):
                 break
             name, colon, value = line.partition(b":")
             if not colon or not name or name.strip() != name:  # a folded line begins with a blank, too
-                raise _Broken("a header field that is none")
+                raise _Broken("a malformed header field")
             fields.setdefault(name.lower(), []).append(value.strip())
         if status >= 200:
             return status, fields

@@ -49,10 +49,6 @@ class ListOnFlash:
         finally:
             running.close()
 
-    def copy_into(self, buffer):
-        """Fill `buffer`, which is as long."""
-        self._read(0, buffer)
-
     def _parts(self):
         """(offset, bytes) of one piece after the other."""
         buffer = bytearray(_CHUNK)

@@ -40,7 +40,7 @@ def too_long():
 def file_name(request):
     """The name of the file that is asked for. ValueError."""
     name = request.get("name")
-    if not isinstance(name, str) or not 0 < len(name.encode()) <= NAME_LIMIT or not is_plain(name):
+    if not isinstance(name, str) or not is_plain(name) or not 0 < len(name.encode()) <= NAME_LIMIT:
         raise ValueError("name must be a file's name on the server, at most %d bytes" % NAME_LIMIT)
     return name
 

@@ -3,7 +3,7 @@
 
 A program that misbehaves harms no other:
 1. each client has tasks of its own and one request at a time, so a silent server delays only the client that asked;
-2. a client that sends nonsense or too much, or does not read its answers, is told so where possible, and closed;
+2. a client that sends nonsense or too much, or does not read its answers, gets a sentence where possible, and is closed;
 3. connections are shared out by process and by user, and some are kept for the phone's own programs;
 4. when a client goes away, the work for it ends;
 5. whatever goes wrong with a request ends that request, never the agent."""
@@ -12,6 +12,7 @@ import asyncio
 from binascii import a2b_base64
 
 from agent import VERSION
+from agent.formats.text import shown
 from agent.local import requests
 from agent.local.client import Client
 from agent.trust.rules import PURPOSES
@@ -135,7 +136,7 @@ class Service:
     async def _act(self, client, request):
         action = _ACTIONS.get(request["do"])
         if action is None:
-            raise ValueError("'%s' is not one of: %s" % (request["do"][:40], ", ".join(sorted(_ACTIONS))))
+            raise ValueError("'%s' is not one of: %s" % (shown(request["do"], 40), ", ".join(sorted(_ACTIONS))))
         return await action(self, client, request)
 
     async def _status(self, client, request):

@@ -7,6 +7,9 @@ from agent.formats import names
 from agent.formats.text import shown, shown_value
 from agent.trust.reasons import locks_out
 
+#: What this phone's software supports, in the words of the cluster's feature list (docs/spec/procedures.md).
+SUPPORTS = ("security-by-default", "tvs", "encrypted-configuration", "https", "ec", "sha512", "loads")
+
 _TOPICS = ("flash", "ctl", "itl", "configuration")
 
 
@@ -43,6 +46,7 @@ class View:
             "mac": settings.mac,
             "model": settings.model,
             "policy": settings.policy,
+            "supports": list(SUPPORTS),
             "locked_out": refusal is not None,
             "advice": refusal.text if refusal is not None else None,
             "lsc": shown_value(self.keeper.identity.describe()),

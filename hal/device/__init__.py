@@ -103,7 +103,7 @@ class Binding:
         self._library = ffi.open(path)
 
     def declare(self, functions):
-        """Nothing is to be done ahead."""
+        """ffi needs no declarations ahead."""
 
     def function(self, name, result, arguments):
         """The callable for one function; OSError where the library has none of that name."""

@@ -66,19 +66,23 @@ async def _ask(host, port, deadline):
             raise OSError(ETIMEDOUT, "the resolver is busy with other names than %s" % host)
         await asyncio.sleep_ms(LONGEST_PAUSE)
     lookup = Lookup(host, port)
-    while not lookup.ended():
-        left = deadline - monotonic()
-        if left <= 0:
-            raise OSError(ETIMEDOUT, "no address for %s in time" % host)
-        await asyncio.sleep_ms(min(pause, left))
-        pause = min(2 * pause, LONGEST_PAUSE)
-    return lookup.addresses(host)
+    try:
+        while not lookup.ended():
+            left = deadline - monotonic()
+            if left <= 0:
+                raise OSError(ETIMEDOUT, "no address for %s in time" % host)
+            await asyncio.sleep_ms(min(pause, left))
+            pause = min(2 * pause, LONGEST_PAUSE)
+        return lookup.addresses(host)
+    finally:
+        lookup.abandoned = True  # from now on its end is looked after by the next that asks
 
 
 class Lookup:
     """One name that libc looks up in a thread of its own."""
 
     def __init__(self, host, port):
+        self.abandoned = False  # whether nobody waits for it any more
         # libc keeps the addresses of all of these.
         self._memory = [_text(host), _text(port), _hints(0)]
         addresses = [uctypes.addressof(each) for each in self._memory]
@@ -106,7 +110,7 @@ class Lookup:
 
 def _room():
     for lookup in list(_lookups):
-        if lookup.ended():
+        if lookup.abandoned and lookup.ended():
             try:
                 lookup.addresses("")  # gives libc's memory back
             except OSError:

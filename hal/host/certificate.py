@@ -160,12 +160,12 @@ def _time(validity):
     utc = validity.tag == UTC_TIME
     raw = validity.take(UTC_TIME if utc else GENERALIZED_TIME).bytes()
     if len(raw) != (13 if utc else 15) or raw[-1:] != b"Z" or not raw[:-1].isdigit():
-        raise ValueError("a time that is none")
+        raise ValueError("a malformed time")
     text = raw.decode()
     text = ("19" if text[:2] >= "50" else "20") + text if utc else text
     month, day, hour, minute, second = (int(text[at : at + 2]) for at in range(4, 14, 2))
     if not (1 <= month <= 12 and 1 <= day <= 31 and hour < 24 and minute < 60 and second < 60):
-        raise ValueError("a time that is none")
+        raise ValueError("a malformed time")
     return text
 
 

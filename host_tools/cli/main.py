@@ -2,18 +2,21 @@
 """The entry point of `phonetrust`: which commands there are, each loaded only when it is used."""
 
 import importlib
+import os
 import sys
 
 import typer
 from typer.core import TyperGroup
 
 from agent import VERSION
+from host_tools.cli.parts import CANNOT_TELL
 
 #: command -> module that has it as `app` (a group) or `command` (a single one), in the order in which help lists them
 COMMANDS = {
     "inspect": "host_tools.cli.inspect",
     "diff": "host_tools.cli.diff",
     "preflight": "host_tools.cli.preflight",
+    "plan": "host_tools.cli.plan",
     "fetch": "host_tools.cli.fetch",
     "phone": "host_tools.cli.phone",
     "lab": "host_tools.lab.commands.app",
@@ -76,6 +79,20 @@ def main():
         sys.exit(130)
     except BrokenPipeError:
         sys.exit(141)  # the reader of our output went away
+    except Exception as error:
+        if os.environ.get("PHONETRUST_TRACEBACK"):
+            raise
+        # Never 1, which is an answer: no.
+        print(f"phonetrust: {_fault(error)}", file=sys.stderr)
+        sys.exit(CANNOT_TELL)
+
+
+def _fault(error):
+    said = " ".join(str(error).split())[:200]
+    return (
+        f"a fault of this program, so it cannot tell ({type(error).__name__}: {said}); please report it: "
+        "PHONETRUST_TRACEBACK=1 shows where it happened"
+    )
 
 
 if __name__ == "__main__":

@@ -71,6 +71,10 @@ class BoardPhone:
         self.heard += (before + after).decode(errors="replace")
         return re.search(pattern, match[0].decode(errors="replace"))
 
+    def await_line(self, pattern, timeout=30):
+        """The match of a regular expression in what was heard already, or in what comes. ConsoleError."""
+        return re.search(pattern, self.heard) or self.expect(pattern, timeout)
+
     def type(self, line):
         """Type a line at the console, and forget what it said before."""
         self.heard = ""

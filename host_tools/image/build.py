@@ -76,10 +76,10 @@ def build(board, top, output, content, report):
         layout.assemble(folder / "image", board, folder / "boot", content.store, [image, image], environment)
         (folder / "load").write_bytes(load.sign(facts.name, image, key))
         (folder / "contents").write_bytes(contents.document(board, top, unpacked, facts))
-        names = [output.with_name(f"{facts.name}{end}") for end in (".sgn", ".spdx.json")]
-        for part, target in zip(("load", "contents", "image"), (*names, output), strict=True):
+        signed, listed = output.with_name(f"{facts.name}.sgn"), output.with_name(f"{facts.name}.spdx.json")
+        for part, target in (("load", signed), ("contents", listed), ("image", output)):
             os.replace(folder / part, target)
-    return Result(facts, *names, key.development)
+    return Result(facts, signed, listed, key.development)
 
 
 def boot_image(board, top, content, report, cache=None):

@@ -139,7 +139,8 @@ def facts_of(found):
         raise ImageError(str(error)) from error
     if None in texts or kernel is None:
         raise ImageError("the boot image does not say what it is")
-    return Facts(*texts, kernel.removeprefix("Linux "))
+    name, board, version, software = texts
+    return Facts(name, board, version, software, kernel.removeprefix("Linux "))
 
 
 def part(image, found, name):

@@ -15,17 +15,19 @@ from host_tools.image import cpio, elf, modules, software
 
 # busybox's commands that the scripts use, and a few for a person who looks into a board.
 APPLETS = (
-    "awk cat chown cp cut date dd df dmesg echo free grep head hexdump hostname ip kill killall ln ls lsmod mkdir modprobe "
-    "mount mv ping printf ps reboot rm sed setpriv sh sleep start-stop-daemon stat sync tail touch tr udhcpc umount "
+    "awk cat chown cp cut date dd df dmesg echo free grep head hexdump hostname ip kill killall ln ls lsmod mkdir mkfifo "
+    "modprobe mount mv ping printf ps reboot rm sed sh sleep stat sync tail timeout touch tr udhcpc umount "
     "uname usleep vi watchdog"
 ).split()
 # Empty folders that file systems are mounted on.
 MOUNT_POINTS = ("boot", "dev", "proc", "run", "sys", "tmp")
 PHONE_USER = 1000
 PROGRAM_USER = 1001  # the phone's other programs; their group is the agent's
+SERIAL_USER = 1002  # the one writer on the serial line (native/board/serial.h)
 USERS = f"""root:x:0:0:root:/:/bin/sh
 phone:x:{PHONE_USER}:{PHONE_USER}:phone:/phone:/bin/false
 program:x:{PROGRAM_USER}:{PHONE_USER}:program:/:/bin/false
+serial:x:{SERIAL_USER}:{SERIAL_USER}:serial:/:/bin/false
 """
 
 
@@ -40,7 +42,7 @@ def system(board, packages, version):
         "dev/console": cpio.node(5, 1),
         "dev/null": cpio.node(1, 3, 0o666),
         "etc/passwd": cpio.file(USERS.encode()),
-        "etc/group": cpio.file(f"root:x:0:\nphone:x:{PHONE_USER}:\n".encode()),
+        "etc/group": cpio.file(f"root:x:0:\nphone:x:{PHONE_USER}:\nserial:x:{SERIAL_USER}:\n".encode()),
         "etc/resolv.conf": cpio.link("/run/phone/resolv.conf"),
     }
     entries |= {f"bin/{applet}": cpio.link("busybox") for applet in APPLETS}
@@ -58,7 +60,7 @@ def system(board, packages, version):
 def phone(board, files, facts, trusted, floor):
     """The entries of the second part: software.collect's files, the scripts and what they know of the board and of this
     image (facts: fit.Facts), the certificates of the keys.ImageKeys whose loads are `trusted`."""
-    entries = {f"phone/{name}": cpio.file(content, name.endswith(".so")) for name, content in files.items()}
+    entries = {f"phone/{name}": cpio.file(content, ".mpy" not in name) for name, content in files.items()}
     for script in sorted(software.ROOTFS.iterdir()):
         inside = "etc/inittab" if script.name == "inittab" else f"etc/phone/{script.name}"
         entries[inside] = cpio.file(script.read_bytes(), executable=script.name not in ("inittab", "common"))
@@ -70,6 +72,10 @@ def phone(board, files, facts, trusted, floor):
         "LOAD": facts.name,
         "FLOOR": floor,
         "DEVELOPMENT": "yes" if trusted[0].development else "",
+        "CONSOLE": board.phone.console,
+        "PHONE_USER": str(PHONE_USER),
+        "PHONE_GROUP": str(PHONE_USER),
+        "PROGRAM_USER": str(PROGRAM_USER),
         "IDENTIFIER": f"{board.image.identifier:08x}",
         "INTERFACES": " ".join(board.phone.interfaces),
         "WATCHDOG": board.phone.watchdog,

@@ -51,9 +51,7 @@ def _development(top):
     folder = top / "build/image-key"
     if not (folder / keys.CERTIFICATE).exists():
         return None
-    key = keys.load_certificate(folder)
-    key.serial = key.certificate.serial_number.to_bytes((key.certificate.serial_number.bit_length() + 7) // 8, "big")
-    return key
+    return keys.load_certificate(folder)
 
 
 def _card(path, top):

@@ -38,6 +38,12 @@ class ImageKey:
             raise ImageError(f"{folder}: key and certificate do not belong together")
 
     @property
+    def serial(self):
+        """The certificate's serial number, as headers of signed files have it."""
+        number = self.certificate.serial_number
+        return number.to_bytes((number.bit_length() + 7) // 8, "big")
+
+    @property
     def der(self):
         return self.certificate.public_bytes(serialization.Encoding.DER)
 

@@ -14,6 +14,8 @@ from host_tools.image.errors import ImageError
 
 # What a board runs of this tree: all of agent/, and of hal/ what is neither the PC's nor the tests'.
 SOURCES = ("agent/**/*.py", "hal/*.py", "hal/device/*.py")
+# And of native/: what the agent calls, and what the start scripts run (native/board).
+BUILT = ("libphonetrust.so", "serial", "confine")
 ROOTFS = pathlib.Path(__file__).parent / "rootfs"
 
 
@@ -27,13 +29,14 @@ def collect(top, architecture="aarch64", version=None):
     load.check_version(version, "--version")
     sources = {str(path.relative_to(top)): path for pattern in SOURCES for path in sorted(top.glob(pattern))}
     sources["phone.py"] = top / "boards/phone.py"
-    library = top / "build/native" / architecture / "libphonetrust.so"
-    if not library.is_file():
-        raise ImageError(f"{library}: is missing; `make native` builds it")
+    built = [top / "build/native" / architecture / name for name in BUILT]
+    for path in built:
+        if not path.is_file():
+            raise ImageError(f"{path}: is missing; `make native` builds it")
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count() or 1) as workers:
         compiled = list(workers.map(_compile, sources.items()))
     files = {name.removesuffix(".py") + ".mpy": code for name, code in zip(sources, compiled, strict=True)}
-    files["libphonetrust.so"] = library.read_bytes()
+    files |= {path.name: path.read_bytes() for path in built}
     digest = hashlib.sha256()
     for name in sorted(files):
         digest.update(name.encode() + b"\0" + hashlib.sha256(files[name]).digest())

@@ -21,6 +21,7 @@ _DEVICE = re.compile(r"SEP[0-9A-F]{12}")
 _DIGESTS = {32: "md5", 40: "sha1", 64: "sha256"}
 _HEX = re.compile(r"[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64}")
 _YES = {"": True, "yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
+LARGEST_LIST = 1 << 20  # bytes of a file that may be a list; phones take much less
 LONGEST = 4096  # characters of a row
 
 
@@ -136,7 +137,7 @@ class Lists:
         self._known = {}
         self._by_text = {}
         for path in sorted(Path(folder).rglob("*")) if folder else ():
-            if path.is_file() and path.stat().st_size <= 1 << 20:
+            if path.is_file() and path.stat().st_size <= LARGEST_LIST:
                 content = path.read_bytes()
                 for digest in _DIGESTS.values():
                     self._known[hashlib.new(digest, content, usedforsecurity=False).hexdigest()] = content
@@ -159,6 +160,8 @@ class Lists:
                 digits, f"no known list has the checksum {text}; put the list into the folder of --lists"
             )
         try:
-            return (self._base / text).read_bytes()
+            with open(self._base / text, "rb") as file:
+                content = file.read(LARGEST_LIST + 1)
         except (OSError, ValueError) as error:
             return f"the list {text} cannot be read: {getattr(error, 'strerror', None) or error}"
+        return content if len(content) <= LARGEST_LIST else f"the list {text} has more than {LARGEST_LIST} bytes"

@@ -131,6 +131,11 @@ class TrialPhone:
         """The file of its CTL (bytes), or None."""
         return _bytes(self.trust.ctl)
 
+    @property
+    def configuration(self):
+        """The agent.flash.keeper.Configuration that it verified last, or None."""
+        return self._keeper.configuration
+
     async def run(self):
         """Boot once: the Decisions of this boot, in order."""
         self._history.decisions.clear()

@@ -32,7 +32,7 @@ def test_every_board_is_right(name):
 
 MISTAKES = {
     "misspelt": ("device_trees =", "device_tree =", "unknown key 'device_tree'; did you mean 'device_trees'?"),
-    "missing": ('led = "/sys/class/leds/ACT/brightness"\n', "", "board.toml: key 'phone': key 'led' is missing"),
+    "missing": ('console = "ttyS1"\n', "", "board.toml: key 'phone': key 'console' is missing"),
     "kind": ("size_mib = 128", 'size_mib = "128"', "key 'size_mib': must be a whole number, not '128'"),
     "no power of two": ("size_mib = 128", "size_mib = 129", "key 'image.size_mib': must be a power of two, not 129"),
     "too small": ("store_mib = 4", "store_mib = 8", "key 'image.size_mib': 1 + 56 + 8 + 2 x 32 MiB do not fit in 128"),

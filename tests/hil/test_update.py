@@ -4,6 +4,7 @@
 Everything that can be decided without a board is in tests/unit/test_load.py, with the power lost at each single write.
 """
 
+import os
 import random
 import re
 import time
@@ -19,7 +20,8 @@ from tests.helpers.board.stores import store_of
 VERSION = "0.99.1"
 NAME = load.name("rpi3", VERSION)
 TRIAL = {"slot": "a", "upgrade_available": "1", "bootcount": "0"}
-KILLS = 20
+#: Pulled plugs; PHONETRUST_KILLS=20 takes half an hour, too long for each run of CI.
+KILLS = int(os.environ.get("PHONETRUST_KILLS", "4"))
 TRY = 45  # seconds of a try on trial, where the agent does not come
 
 

@@ -97,7 +97,7 @@ def test_mixed_mode_refuses_the_certificate_of_another_device(mixed, tmp_path):
     with mixed.serve(sip=True) as serving:
         with phone(tmp_path / "baresip", serving, lsc.files) as one:
             assert "403 Certificate of Another Device" in one.registered()
-        assert serving.events.matching(service="sip", what="refused", device=DEVICE, serial=lsc.serial)
+        assert serving.events.wait_for(90, service="sip", what="refused", device=DEVICE, serial=lsc.serial)
         assert not serving.events.matching(what="registered") and serving.registrations == {}
 
 
@@ -115,7 +115,7 @@ def test_mixed_mode_refuses_at_the_handshake(mixed, tmp_path, new_cluster, wrong
     files = dataclasses.replace(lsc.files, certificate=None) if wrong == "no certificate" else lsc.files
     with mixed.serve(sip=True) as serving:
         with phone(tmp_path / "baresip", serving, None if wrong == "tcp" else files):
-            event = serving.events.wait_for(service="sip", what="failed connection", timeout=20)
+            event = serving.events.wait_for(service="sip", what="failed connection", timeout=90)
         assert event and event["text"] == why and event["client"].startswith("127.0.0.1:"), [*serving.events]
         assert not serving.events.matching(what="registered") and serving.registrations == {}
 

@@ -131,15 +131,3 @@ def test_configurations():
         assert len(decision.text) < 1000 and len(decision.warnings) < 20, kind
         gc.collect()
     used("after")
-
-
-def test_an_attribute_by_attribute_configuration():
-    path = temporary_path()
-    with open(path, "wb") as file:
-        file.write(b"<device><a ")
-        for number in range(6000):
-            file.write(b"b%d='' " % number)
-        file.write(b"/></device>")
-    phone = make_phone(make_hal({PLAIN: path}))
-    boot(phone)
-    assert reasons(phone)[-1] in ("no-trust-list", "bad-configuration")

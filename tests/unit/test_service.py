@@ -181,36 +181,6 @@ def test_who_unsubscribes_hears_no_more_and_who_comes_later_is_told_what_is():
 # Programs that misbehave
 
 
-def test_what_is_no_request_ends_that_client_alone():
-    async def check(place):
-        good = await place.connect(process=1)
-        for data in (
-            b"garbage\n",
-            b"\n",
-            b"\xff\xfe\x00\n",
-            b"[1]\n",
-            b"1\n",
-            b'{"do": 1}\n',
-            b'{"do": "status", "id": []}\n',
-            b'{"do": "status", "id": 1.5}\n',
-            b'{"do": "status", "id": 99999999999999999999}\n',
-            b'{"do": "status", "id": "\\u001b[2J"}\n',
-            b'{"do": "status", "id": "\\ud800"}\n',
-            b"[" * 16000 + b"\n",
-            b'{"do":' * 2000 + b"\n",
-            b"\0" * 100 + b"\n",
-        ):
-            bad = await place.connect(process=2)
-            bad.lines()
-            bad.say(data)
-            await place.settle()
-            said = bad.lines()
-            assert bad.hung_up and len(said) == 1 and said[0]["ok"] is False and said[0]["error"], data[:20]
-        assert await good.works()
-
-    served(check)
-
-
 def test_a_huge_line_ends_that_client_alone():
     async def check(place):
         good = await place.connect(process=1)

@@ -26,6 +26,7 @@ def test_who_it_is():
     found = now(booted(model="7960"))
     assert (found["device"], found["mac"], found["model"]) == ("SEP00270DC01C92", "00270DC01C92", "7960")
     assert found["policy"] == "first-use" and found["version"]
+    assert found["supports"][:2] == ["security-by-default", "tvs"]
     assert found["tftp_servers"] == [SERVER + ":69"] and found["tvs_servers"] == ["127.0.0.1:2445"]
     assert found["configuration"] == SIGNED
 

@@ -27,16 +27,17 @@ def boot(state, database, itl, ctl, mac=None, node=1, kept=None, others=(), know
     `known`: of State.handed_out().
     Returns ([Decision, ...], itl, ctl), without decisions about files that are not there.
     """
-    phone = _phone(state, database, itl, ctl, mac, node, kept, others, known)
+    phone = phone_on_paper(state, database, itl, ctl, mac, node, kept, others, known=known)
     decisions = [decision for decision in phone.boot() if decision.reason != "not-found"]
     return decisions, phone.itl, phone.ctl
 
 
-def _phone(state, database, itl, ctl, mac, node, kept, others, known=None):
+def phone_on_paper(state, database, itl, ctl, mac, node, kept, others, reached=None, known=None):
+    """The TrialPhone of boot(). reached: numbers of the cluster's nodes whose TVS the phone reaches, None: all."""
     settings = phone_settings(mac or _NO_PHONE)
     if kept is None and itl is not None:
         kept = Configuration(f"{settings.device}.cnf.xml.sgn", tvs_servers(state), None)
-    network = PaperNetwork([(state, database), *others])
+    network = PaperNetwork([(state, database), *others], reached)
     asker = TvsClient(network, StandingClock(), Random(), settings.full_name, settings.tvs_timeout)  # pyright: ignore[reportAttributeAccessIssue]
     entry = state.data["nodes"][node - 1]
     files = FileSource(state.handed_out(node, known), server=(entry["address"], entry["ports"].get("tftp", TFTP_PORT)))
@@ -45,7 +46,7 @@ def _phone(state, database, itl, ctl, mac, node, kept, others, known=None):
 
 def judge(state, database, itl, ctl, purpose, certificate, kept=None, others=()):
     """The Decision of a running phone with these lists about a TLS server with this certificate (DER); as boot()."""
-    return _phone(state, database, itl, ctl, None, 1, kept, others).judge(purpose, certificate)
+    return phone_on_paper(state, database, itl, ctl, None, 1, kept, others).judge(purpose, certificate)
 
 
 def tvs_servers(state):
@@ -56,7 +57,7 @@ def tvs_servers(state):
 
 def takes(state, database, kind, content, itl, ctl):
     """Whether a phone with these lists takes `content` as its new one of `kind`. Refused where it cannot read its own."""
-    return _phone(state, database, itl, ctl, None, 1, None, ()).takes(kind, content).accepted
+    return phone_on_paper(state, database, itl, ctl, None, 1, None, ()).takes(kind, content).accepted
 
 
 def moved(cluster, old):
@@ -129,7 +130,7 @@ def services(cluster, state=None):
     found = []
     for macs, itl, ctl in cluster.holdings.groups(state.data["phones"]):
         for number in range(1, len(state.data["nodes"]) + 1):
-            phone = _phone(state, database, itl, ctl, None, number, None, ())
+            phone = phone_on_paper(state, database, itl, ctl, None, number, None, ())
             phone.boot()
             if phone.itl is None or state.data["pre8"]:
                 continue

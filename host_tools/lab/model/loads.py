@@ -12,12 +12,13 @@ from pathlib import Path
 from agent.errors import PhonetrustError
 from agent.formats.header import HEADER_LIMIT, Header
 from host_tools.lab.errors import LabError
+from host_tools.lab.model.part import Part
 
 FOLDER = "loads"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
-class Loads:
+class Loads(Part):
     """What a Cluster does with loads; the class Cluster inherits from this one."""
 
     def add_load(self, file):

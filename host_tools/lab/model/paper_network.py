@@ -23,16 +23,20 @@ class Random:
 
 
 class PaperNetwork:
-    """clusters: [(State, what its TVS vouches for)] of all clusters whose servers run."""
+    """clusters: [(State, what its TVS vouches for)] of all clusters whose servers run. reached: numbers of the nodes of
+    the first one that are reached, None: all."""
 
-    def __init__(self, clusters):
+    def __init__(self, clusters, reached=None):
         self._clusters = clusters
+        self._reached = reached
 
     async def tls(self, host, port, deadline, accept, identity=None):
         """As hal.Net.tls: a connection to the TVS at (host, port); OSError where none runs, or where it is not accepted."""
-        for state, database in self._clusters:
+        for place, (state, database) in enumerate(self._clusters):
             for number, node in enumerate(state.data["nodes"], 1):
                 if (host, port) != tvs_address(node, number) or "tvs" in node["stopped"] or not has_tvs(state.data):
+                    continue
+                if place == 0 and self._reached is not None and number not in self._reached:
                     continue
                 shown = state.loaded("tvs", number, f"tvs-{number}").der
                 if not await accept(shown):

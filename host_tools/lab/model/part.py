@@ -3,6 +3,7 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Any
 
 from host_tools.lab.model.keys import Identity, KeyMaker
@@ -12,6 +13,7 @@ from host_tools.lab.model.state import State
 class Part:
     """One part. Its methods are Cluster's, which inherits from all parts."""
 
+    path: Path
     data: dict[str, Any]
     state: State
     key_maker: KeyMaker

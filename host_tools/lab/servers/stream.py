@@ -99,6 +99,8 @@ class StreamServer:
             self._connections.add(connection)
         try:
             connection.settimeout(SILENCE)
+            # Else an answer waits some 40 ms for the phone's acknowledgement of TLS's session tickets.
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             with self._wrapped(connection) as stream:
                 with self._lock:
                     self._connections.discard(connection)

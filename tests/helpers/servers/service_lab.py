@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: MIT
 """A lab cluster with a phone that serves other programs."""
 
+import contextlib
 import socket
 import time
 
-from host_tools.client import TrustClient
+from host_tools.client import TrustClient, Unsupported
 from host_tools.lab.model.cluster import Cluster
 from host_tools.lab.servers.tftp import TftpServer
 from host_tools.lab.writers import files
@@ -52,12 +53,25 @@ class Lab:
 
 
 def works(lab):
-    """The phone answers."""
-    with lab.client() as agent:
+    """The phone answers, as soon as it has seen the end of connections that were closed."""
+    with connected(lab) as agent:
         return agent.status()["state"] == "trusted"
 
 
-def wait_until(true, timeout=10):
+def connected(lab):
+    """A client, as soon as the service has seen the end of connections that were closed."""
+    found = []
+
+    def connects():
+        with contextlib.suppress(Unsupported):
+            found.append(lab.client())
+        return found
+
+    wait_until(connects)
+    return found[0]
+
+
+def wait_until(true, timeout=60):
     """Wait for something to become true."""
     deadline = time.monotonic() + timeout
     while not true():
@@ -66,9 +80,18 @@ def wait_until(true, timeout=10):
 
 
 def raw(lab):
-    """A connection without manners, after the greeting."""
-    stream = socket.socket(socket.AF_UNIX)
-    stream.settimeout(30)
-    stream.connect(lab.phone.socket)
-    assert b'"protocol": 1' in stream.recv(4096)
-    return stream
+    """A connection without manners, after the greeting; as soon as the service has seen the end of closed ones."""
+    found = []
+
+    def greeted():
+        stream = socket.socket(socket.AF_UNIX)
+        stream.settimeout(30)
+        stream.connect(lab.phone.socket)
+        if b'"protocol": 1' in stream.recv(4096):
+            found.append(stream)
+        else:
+            stream.close()
+        return found
+
+    wait_until(greeted)
+    return found[0]
