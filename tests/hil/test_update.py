@@ -24,6 +24,8 @@ NAME = load.name("rpi3", VERSION)
 TRIAL = {"slot": "a", "upgrade_available": "1", "bootcount": "0"}
 #: Pulled plugs; PHONETRUST_KILLS=20 takes half an hour, too long for each run of CI.
 KILLS = int(os.environ.get("PHONETRUST_KILLS", "4"))
+# Seconds on a busy machine: a start through U-Boot, and until a load is there. Nothing is measured by them.
+STARTED, INSTALLED = 200, 900
 
 
 def quiet(text):
@@ -73,7 +75,7 @@ def start(phone):
     phone.strategy.transition("off")
     phone.heard = ""
     phone.strategy.transition("on")
-    phone.expect("ready; type help", 120)
+    phone.expect("ready; type help", STARTED)
 
 
 def slots(card):
@@ -84,7 +86,7 @@ def slots(card):
     return [bool(image := layout.read_slot(card, part)) and fit.signed_by(tools, image, tree) for part in parts[2:]]
 
 
-@pytest.mark.timeout(1200)
+@pytest.mark.timeout(3000)
 def test_update_there_and_back_by_configuration_alone(
     updating, cluster, next_load, old_name, load_server, tmp_path, measured
 ):
@@ -99,20 +101,20 @@ def test_update_there_and_back_by_configuration_alone(
     cluster.set_load("all", NAME)
     start(phone)
     begun = time.monotonic()
-    phone.expect(rf"load accepted load-installed: The load {NAME}", 500)
+    phone.expect(rf"load accepted load-installed: The load {NAME}", INSTALLED)
     measured("seconds for the load", round(time.monotonic() - begun, 1))
-    phone.expect("slot b is on trial, try 1 of 2", 60)
-    phone.expect(rf"load accepted load-confirmed: The load {NAME} passed its trial", 120)
+    phone.expect("slot b is on trial, try 1 of 2", STARTED)
+    phone.expect(rf"load accepted load-confirmed: The load {NAME} passed its trial", STARTED)
     assert phone.status()["load"]["name"] == NAME and phone.status()["load"]["slot"] == "b"
     cluster.set_load("all", old_name, load_server)
     phone.type("restart")
-    phone.expect(rf"load accepted load-installed: The load {old_name}", 500)
-    phone.expect("slot a is on trial, try 1 of 2", 60)
-    phone.expect(rf"load accepted load-confirmed: The load {old_name}", 120)
+    phone.expect(rf"load accepted load-installed: The load {old_name}", INSTALLED)
+    phone.expect("slot a is on trial, try 1 of 2", STARTED)
+    phone.expect(rf"load accepted load-confirmed: The load {old_name}", STARTED)
     assert phone.status()["load"]["slot"] == "a" and phone.status()["state"] == "trusted"
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(900)
 def test_loads_that_are_refused_change_nothing(updating, cluster, next_load, tmp_path):
     phone = updating
     content = next_load.read_bytes()
@@ -150,7 +152,6 @@ BROKEN = {
     "panics": ("#!/bin/sh\necho c >/proc/sysrq-trigger\n", 300),
     "hangs": ("#!/bin/sh\nwhile :; do :; done\n", 10),
 }
-STARTED = 200  # seconds that a start through U-Boot may take on a busy machine
 
 
 @pytest.mark.timeout(900)
@@ -175,14 +176,14 @@ def test_a_load_that_does_not_work_goes_back_after_two_tries(updating, how):
     assert phone.status()["load"]["boot"] == "unconfirmed" and phone.status()["state"] == "trusted"
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_a_bit_flipped_in_the_slot_that_runs_is_said(updating):
     phone = updating
     with phone.card.in_pc() as path:
         cards.write_slot(path, 0, b"\x00", at=9_000_000)
     start(phone)
     assert "slot b, boot fallback" in phone.heard
-    phone.expect(r"load refused load-rolled-back: .*bytes on the card are not right", 30)
+    phone.expect(r"load refused load-rolled-back: .*bytes on the card are not right", STARTED)
     assert phone.status()["load"]["slot"] == "b"  # by then it has told the boot loader, too
     phone.strategy.transition("off")
     with phone.card.in_pc() as path:
@@ -199,7 +200,7 @@ def test_the_plug_is_pulled_at_random_moments_of_an_update(updating, cluster, ne
     cluster.set_load("all", NAME, load_server)
     began = time.monotonic()
     phone.type("restart")
-    phone.expect("load accepted load-installed", 500)
+    phone.expect("load accepted load-installed", INSTALLED)
     duration = time.monotonic() - began
     phone.strategy.transition("off")
     left = {}
