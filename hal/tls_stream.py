@@ -99,14 +99,16 @@ class TlsStream:
             if count:
                 self._turns = 0
                 return count
-            if connection.state == "ended":
-                self.orderly = True
-                return 0
             if waited and self._clock.monotonic() >= deadline:
                 raise self._late()  # bytes came all the time, but no plaintext
             waited = True
-            await self._send(deadline)
-            await self._advance(deadline)
+            if connection.wants_input:
+                await self._advance(deadline)
+            elif connection.state == "ended":
+                self.orderly = True
+                return 0
+            elif not await self._send(deadline):
+                await self._advance(deadline)
         return 0
 
     async def write(self, data, deadline):

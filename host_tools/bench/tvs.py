@@ -3,7 +3,8 @@
 its TTL costs.
 
 The bare handshake is made by the phone's own HAL: connect, handshake, look at the certificate, accept, close. The server is
-the lab's TVS in a process of its own and without the lab's ledger of phones: what is compared is the phone's cost."""
+the lab's TVS in a process of its own and without the lab's ledger of phones. The limit holds for the phone's CPU time; the
+time that passes is for information, as it has the server's in it, and one round trip of the network more."""
 
 import multiprocessing
 import os
@@ -25,7 +26,7 @@ LIMIT = 1.2
 PYTHONS = {
     "CPython": ([sys.executable], 100, None),
     "MicroPython": ([ROOT / "host_tools/setup/micropython", "x86_64"], 100, "x86_64"),
-    "MicroPython arm64, emulated": ([ROOT / "host_tools/setup/micropython", "aarch64"], 15, "aarch64"),
+    "MicroPython arm64, emulated": ([ROOT / "host_tools/setup/micropython", "aarch64"], 30, "aarch64"),
 }
 
 
@@ -63,7 +64,7 @@ def server(folder):
 
 
 def measured(command, rounds, architecture, arguments):
-    """(ms of a handshake, ms of a question) on one Python."""
+    """What the program printed: [CPU ms of a handshake, of a question, ms of a handshake, of a question]."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     if architecture:
         environment["MICROPYPATH"] = str(ROOT)
@@ -89,10 +90,10 @@ def lines():
             repeated = 0
             for name, (command, rounds, architecture) in PYTHONS.items():
                 before = asked()
-                handshake, question = measured(command, rounds, architecture, (port, *files))
+                numbers = measured(command, rounds, architecture, (port, *files))
                 repeated += asked() - before - (rounds + 1)
                 yield Line(
-                    f"TVS: one question, {name}", question, "ms", handshake, LIMIT,
-                    "against a bare handshake with the same server",
+                    f"TVS: CPU of one question, {name}", numbers[1], "ms", numbers[0], LIMIT,
+                    f"against a bare handshake with the same server; time: {numbers[3]:.2f} to {numbers[2]:.2f} ms",
                 )  # fmt: skip
     yield Line("TVS: the same question within its TTL", repeated, "requests", None, 0, "that reach the server")

@@ -50,10 +50,14 @@ class Engine:
 
     def __init__(self):
         self.state = "handshake"
-        self.wants_input = True
+        self.stuck = False
         self.freed = False
         self._out = b"hello"
         self._plain = b""
+
+    @property
+    def wants_input(self):
+        return self.state in ("handshake", "open") and not (self.stuck or self._out or self._plain)
 
     def output(self):
         found, self._out = self._out, b""
@@ -181,7 +185,7 @@ def test_broken_tls_is_told_to_the_server():
 
 def test_an_engine_that_wants_nothing_does_not_hold_the_loop():
     stream, plain, engine, clock = make([b"."])
-    engine.wants_input = False
+    engine.stuck = True
     clock.sleep_of = clock.sleep
 
     async def sleep(duration):
@@ -237,16 +241,12 @@ def test_an_engine_that_takes_nothing_after_a_cut_holds_no_write():
 def test_a_broken_engine_that_wants_nothing_is_a_fault_and_no_busy_loop():
     for act in ("write", "read"):
         stream, plain, engine, clock = opened([])
-        engine.wants_input, engine.write = False, lambda data: 0
-        slept = []
-
-        async def sleep(duration):
-            slept.append(duration)
-
-        clock.sleep = sleep
+        engine.stuck, engine.write = True, lambda data: 0
+        moved_to, turns = clock.sleep, []
+        clock.sleep = lambda duration, slept=turns, sleep=moved_to: (slept.append(duration), sleep(duration))[1]
         ends = clock.now + 5000
         error = refused(EPROTO, stream.write(b"x", ends) if act == "write" else stream.read_into(bytearray(2), ends))
-        assert "fault of the phone" in error.args[1] and len(slept) == TURNS
+        assert "fault of the phone" in error.args[1] and len(turns) == TURNS
 
 
 def test_bytes_that_bring_no_plaintext_hold_no_read_beyond_its_deadline():
