@@ -12,6 +12,7 @@ from agent.trust.rules import POLICIES
 
 PROVISIONING = ("tftp", "http")
 TFTP_PORT = 69
+LONGEST_HOST = 253  # characters of a name in DNS (RFC 1035, 2.3.4, as text)
 TVS_PORT = 2445  # of servers that only the ITL names (docs/spec/tvs.md, T9)
 
 
@@ -85,7 +86,7 @@ def server(text, port=TFTP_PORT):
         port = int(number)
         if not 0 < port < 65536:
             raise ValueError("'%s' has no port from 1 to 65535" % text)
-    if not host or not all([letter == ":" or _is_word(letter) for letter in host]):
+    if not 0 < len(host) <= LONGEST_HOST or not all([letter == ":" or _is_word(letter) for letter in host]):
         raise ValueError("'%s' has no host" % text)
     return host, port
 
