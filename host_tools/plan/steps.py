@@ -12,7 +12,7 @@ from host_tools.lab.writers import configuration, kinds
 from host_tools.plan import fetched
 from host_tools.plan.errors import PlanError
 
-_PASSWORD = "plan"  # of certificates that go from one cluster on paper to another; nothing in them is secret
+_PASSWORD = ""  # certificates alone, from one cluster on paper to another: nothing in them is secret
 
 
 class Steps(Cluster):
