@@ -18,7 +18,7 @@ from host_tools.lab.servers.daemons import Atftpd
 SIZE = 3 << 20
 ROUNDS = 15
 BLOCK = 1428
-WINDOW = 16
+WINDOW = tftp.WINDOW
 PROGRAM = Path(__file__).with_name("tftp_fetch.py")
 PATIENCE = 60000  # ms for one file
 
