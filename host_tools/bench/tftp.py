@@ -26,8 +26,8 @@ PATIENCE = 60000  # ms for one file
 class Kept:
     """A sink that keeps the file in memory that was allocated before, as the phone does."""
 
-    def __init__(self):
-        self.data = bytearray(SIZE)
+    def __init__(self, size):
+        self.data = bytearray(size)
         self._view = memoryview(self.data)
         self.size = 0
 
@@ -44,11 +44,11 @@ class Kept:
 
 def ours(server, content, **settings):
     """A function that fetches the file once with the agent's client and checks that it arrived whole."""
-    hal, sink = Hal(), Kept()
+    hal, sink = Hal(), Kept(len(content))
     client = tftp.Client(hal.net, hal.clock, hal.random, **settings)
 
     async def fetch():
-        await client.fetch(server.address, server.name("file"), sink, SIZE, hal.clock.monotonic() + PATIENCE)
+        await client.fetch(server.address, server.name("file"), sink, len(content), hal.clock.monotonic() + PATIENCE)
         client.close()
 
     def run():
@@ -59,14 +59,14 @@ def ours(server, content, **settings):
     return run
 
 
-def curl(program, server, output, *options):
+def curl(program, server, output, *options, size=SIZE):
     """A function that runs curl once."""
     host, port = server.address
     command = [program, "--silent", "--show-error", *options, "--output", str(output), f"tftp://{host}:{port}/file"]
 
     def run():
         subprocess.run(command, stdin=subprocess.DEVNULL, check=True)
-        if output.stat().st_size != SIZE:
+        if output.stat().st_size != size:
             raise RuntimeError("curl did not fetch the whole file")
 
     return run
