@@ -122,7 +122,7 @@ KEYS = {
         SAFE_BLOCK,
         "TFTP block size asked for, bytes",
     ),
-    "tftp_window": (_number(1, 64), 16, 16, "TFTP blocks on the way at once"),
+    "tftp_window": (_number(1, 64), 48, 48, "TFTP blocks on the way at once"),
     "boot_budget": (_number(5, 3600), 180, 180, "seconds that one boot may take, whatever servers do"),
     "tls_static_rsa": (
         _boolean,
