@@ -206,5 +206,10 @@ async def main(state):
     await phone.run(hal.net.listen_local(own + "/trust.sock"))
 
 
-if __name__ == "__main__":
+def start():
+    """Run the phone of the folder that the command line names. Does not return."""
     asyncio.run(main(sys.argv[1] if len(sys.argv) > 1 else STATE))
+
+
+if __name__ == "__main__":
+    start()

@@ -58,7 +58,7 @@ def test_two_builds_of_the_same_packages_are_the_same_bytes(images, tmp_path):
     for name in (f"phonetrust-rpi3-{VERSION}.sgn", f"phonetrust-rpi3-{VERSION}.spdx.json"):
         assert (tmp_path / name).read_bytes() == (images["rpi3"].parent / name).read_bytes(), name
     # Also with nothing kept from the first build but the packages.
-    software.bytecode.cache_clear()
+    software.compile_source.cache_clear()
     cache = tmp_path / "cache"
     cache.mkdir()
     image, _ = builder.boot_image(board, boards.TOP, builder.Content(), lambda text: None, cache)
@@ -296,7 +296,7 @@ def test_initramfs_holds_nothing_of_the_builders(images):
         plain = reader.decompress(archive)
         archive = reader.unused_data.lstrip(b"\0")
         names += list(entries(plain))
-    assert "init" in names and "phone/agent/main.mpy" in names and "phone/libphonetrust.so" in names
+    assert "init" in names and "phone/phone.romfs" in names and "phone/libphonetrust.so" in names
     tops = {name.partition("/")[0] for name in names}
     assert tops == {"bin", "boot", "dev", "etc", "init", "lib", "phone", "proc", "run", "sys", "tmp"}
 

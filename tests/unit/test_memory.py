@@ -5,8 +5,9 @@ from agent.flash.store import Store
 from agent.local.json_pieces import pieces
 from tests.helpers.agent.memory_phone import BUFFER, NAME, OWN, VECTORS, boot, make_hal, make_phone, reasons, used
 
-HEAP = "512k"
+HEAP = "448k"  # and 64 KB to spare
 ALONE = True
+IMAGE = True
 PYTHONS = ("micropython",)
 
 
