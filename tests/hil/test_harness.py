@@ -30,7 +30,7 @@ def strategy_of(tmp_path, image):
     """strategy_of(arguments for QEMU) -> strategy of an emulated qemu-virt; its environment's file is in tmp_path."""
     opened = []
 
-    def make(*extra, boot_limit=60):
+    def make(*extra, boot_limit=180):
         path = tmp_path / "environment.yaml"
         path.write_text(
             f"""\
