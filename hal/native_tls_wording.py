@@ -17,7 +17,10 @@ MESSAGES = {
 ALERTS = {
     10: ("unexpected_message", None),
     20: ("bad_record_mac", None),
-    40: ("handshake_failure", "see that it has a cipher suite with ECDHE and AES-GCM or ChaCha20 for its key"),
+    40: (
+        "handshake_failure",
+        "see that it has a cipher suite with ECDHE and AES-GCM or ChaCha20, P-256, P-384 or P-521, and an RSA or EC key",
+    ),
     42: ("bad_certificate", "see that it trusts the issuer of this phone's certificate"),
     43: ("unsupported_certificate", "see that it takes this phone's kind of certificate"),
     44: ("certificate_revoked", "give this phone a new certificate"),

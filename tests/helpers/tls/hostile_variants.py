@@ -241,6 +241,36 @@ class HelloDoneWithABody(Twist):
 # --------------------------------------------------------------------------------------- weird values
 
 
+def with_exponent(certificate, exponent):
+    """The certificate (DER) of an RSA key with this INTEGER as its public exponent, in place of 65537."""
+    at = certificate.index(b"\x02\x03\x01\x00\x01")
+    made = certificate[:at] + exponent + certificate[at + 5 :]
+    start = 0
+    while start < at:  # every element that it stands in has a length of two bytes
+        size = int.from_bytes(certificate[start + 2 : start + 4], "big")
+        inner = start + 4
+        if certificate[start + 1] != 0x82 or at >= inner + size:
+            start += 2 + certificate[start + 1] if certificate[start + 1] < 0x80 else 4 + size
+            continue
+        made = made[: start + 2] + (size + len(exponent) - 5).to_bytes(2, "big") + made[inner:]
+        start = inner + (certificate[start] == 3)
+    return made
+
+
+@variant("tls-certificate", "unreadable")
+class ExponentOfOne(Twist):
+    """Whoever knows such a key's public half can sign for it."""
+
+    def certificate(self, server):
+        return with_exponent(server.identity.certificate, b"\x02\x01\x01")
+
+
+@variant("tls-certificate", "unreadable")
+class EvenExponent(Twist):
+    def certificate(self, server):
+        return with_exponent(server.identity.certificate, b"\x02\x03\x01\x00\x00")
+
+
 def replaced(name, old, new):
     """A Twist that changes bytes of a message."""
 
