@@ -23,6 +23,9 @@ from agent.trust.wording import loads as wording
 LOAD_TIME = 900000
 #: bytes between two lines about the progress
 STEP = 2 << 20
+#: Loads that are begun to be written without a PAUSE (ms of running) before the next: a cluster whose servers name two loads in
+#: turn, or hands out a damaged one, costs a whole slot each time, and a restart makes nobody forget.
+WRITES, PAUSE = 8, 3600000
 #: Reasons of a boot that met no server: a load that cannot use the network any more would end its boots so.
 _NO_VERDICT = ("no-server", "out-of-time")
 
@@ -50,6 +53,7 @@ class LoadStep:
         self._clock = clock
         self._log = log
         self._restart = restart
+        self._last_write = clock.monotonic()  # ms: of the last slot, or the start
         self._started = part.boot  # what the boot loader said and nobody has answered yet; None then
 
     @property
@@ -136,8 +140,11 @@ class LoadStep:
             return Decision(False, "bad-name", rules.KIND, "The configuration's loadServer: %s." % error)
         slot_name = other(self.part.running)
         slot = self.part.slots[slot_name]
+        refusal = self._too_often(name)
+        if refusal is not None:
+            return refusal
         self._log("fetching the load %s to slot %s" % (name, slot_name))
-        body = _Gate(self._rules, name, loadslot.SlotWriter(slot, self._progress(name)))
+        body = _Gate(self._rules, name, loadslot.SlotWriter(slot, self._progress(name)), self._count_write)
         sink = body.sink = SignedFileSink(self._crypto, slot.size, body)
         try:
             pieces = loadslot.Pieces(sink)
@@ -170,6 +177,25 @@ class LoadStep:
             sink.close()
         self._history.record(self._rules.installed(name, signed, slot_name))
         await self._restart(name)
+
+    def _too_often(self, name):
+        """A Decision that refuses where as many loads as may be were written without a pause, else None."""
+        wait = self._last_write + PAUSE - self._clock.monotonic()
+        if wait <= 0 or self._keeper.load_writes() < WRITES:
+            return None
+        return Decision(False, "too-many-writes", rules.KIND, wording.too_often(name, WRITES, wait), {"load": name})
+
+    def _count_write(self, name):
+        """A load is about to be written to the slot that does not run. _Stop, and errors as Keeper.keep_load_names."""
+        refusal = self._too_often(name)
+        if refusal is not None:
+            raise _Stop(refusal)
+        now = self._clock.monotonic()
+        count = 0 if now - self._last_write >= PAUSE else self._keeper.load_writes()
+        self._keeper.keep_load_writes(count + 1)
+        self._last_write = now
+        if self._state.words().get("upgrade_available") == "1":
+            self._state.confirm(self.part.running)  # a restart into it was wanted and did not come: nobody tries it now
 
     async def _read_back(self, header, slot, size):
         """The signed file as it stands on the card now."""
@@ -210,12 +236,13 @@ class _Stop(Exception):
 
 class _Gate:
     """Lets the body of a load through to `writer` once its header is one that this phone could take: others are not even
-    written to the slot that does not run. sink: where the header is."""
+    written to the slot that does not run. sink: where the header is. begun(name): called before the first byte is written."""
 
-    def __init__(self, load_rules, name, writer):
+    def __init__(self, load_rules, name, writer, begun):
         self._rules = load_rules
         self._name = name
         self.writer = writer
+        self._begun = begun
         self.sink = None
 
     def begin(self, size):
@@ -223,6 +250,7 @@ class _Gate:
         refusal = self._rules.by_header(self._name, self.sink.header)
         if refusal is not None:
             raise _Stop(refusal)
+        self._begun(self._name)
         self.writer.begin(size)
 
     def write(self, block):

@@ -138,6 +138,16 @@ class Keeper:
         if changes:
             self.store.save(changes)
 
+    def load_writes(self):
+        """How many loads were begun to be written without a pause (agent/boot/load.py)."""
+        stored = self.store.current
+        count = stored.read("load-writes") if stored is not None else None
+        return count[0] if count else 0
+
+    def keep_load_writes(self, count):
+        """Store that number, 255 at most. Errors as keep_list."""
+        self.store.save({"load-writes": bytes([count])})
+
     def erase(self, what):
         """Remove the list "ctl" or "itl", or "all" of it. OSError, TrustLost, TooManyWrites. To be loaded anew then."""
         if what == "all":

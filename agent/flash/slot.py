@@ -25,6 +25,7 @@ SECTIONS = {
     "configuration-time": 9,  # 8 was reserved by 0.1 for what was never written
     "load-trial": 10,  # name of the load that is on trial, or was last
     "load-failed": 11,  # name of the load that failed its trial last
+    "load-writes": 12,  # one byte: loads that were begun to be written without a pause (agent/boot/load.py)
 }
 
 SECTOR = 512

@@ -37,17 +37,21 @@ def base_command(board, card, folder, mac=DEFAULT_MAC, start=None):
         if not board.boot.loader:
             raise ImageError(f"{board.folder / 'board.toml'}: {board.name} has no U-Boot; QEMU can start its kernel")
         (folder / "loader").write_bytes(fat.read(card, boot.offset, board.boot.loader))
-        started = ["-kernel", str(folder / "loader")]
+        started = [f"-{qemu.loader}", str(folder / "loader")]
     else:
         started = ["-kernel", str(folder / "kernel"), "-initrd", str(folder / "ramdisk")]
         cmdline += f" phonetrust.slot={_unpack_slot(card, folder)} phonetrust.boot=direct"
-    if qemu.device_tree:
-        (folder / qemu.device_tree).write_bytes(fat.read(card, boot.offset, qemu.device_tree))
-        started += ["-dtb", str(folder / qemu.device_tree)]
+    tree = folder / qemu.device_tree
+    tree.write_bytes(fat.read(card, boot.offset, qemu.device_tree))
+    started += ["-dtb", str(tree)]
+    if "-kernel" in started:
+        started += ["-append", cmdline]
+    else:  # QEMU takes -append for its -kernel alone
+        programs.run("fdtput", "-t", "s", tree, "/chosen", "bootargs", cmdline)
     values = {"image": str(card).replace(",", ",,"), "mac": ":".join(mac[at : at + 2] for at in range(0, 12, 2))}
     command = [programs.find("qemu-system-aarch64"), "-machine", qemu.machine, "-m", str(qemu.memory_mib)]
     command += ["-nodefaults", "-no-user-config", "-display", "none", *qemu.arguments]
-    command += [*started, "-append", cmdline]
+    command += started
     command += [argument.format(**values) for argument in qemu.disk]
     # restrict: only the PC's loopback. No IPv6: the address would come before DHCP's options.
     command += ["-netdev", "user,id=net0,ipv6=off"]

@@ -17,6 +17,7 @@ BOARDS = TOP / "boards"
 MIB = 1 << 20
 ENVIRONMENT_FROM_END = 65536  # bytes from the end of a slot's partition
 STARTS = ("u-boot", "kernel")
+LOADERS = ("kernel", "bios")
 
 
 @dataclasses.dataclass
@@ -43,6 +44,9 @@ class Boot:
     """[boot]: files of the FAT partition."""
 
     loader: str  # name of U-Boot there; "" where the board has none and only QEMU starts it
+    kernel_address: (
+        int  # where the kernel is unpacked to: 2 MiB behind the start of memory, as an arm64 kernel wants it
+    )
     device_trees: list[str]  # in the kernel package's folder of device trees; without folder on the partition
     firmware: list[str]  # of the package raspi-firmware
 
@@ -86,6 +90,7 @@ class Uboot:
 
     configuration: str  # of U-Boot's source: configs/NAME
     card: int  # U-Boot's number of the card
+    address: int  # where a slot is read to: above all that the kernel unpacks over
 
 
 @dataclasses.dataclass
@@ -105,7 +110,9 @@ class Qemu:
 
     machine: str
     memory_mib: int
-    device_tree: str  # file of the FAT partition; "" where QEMU makes its own
+    device_tree: str  # file of the FAT partition
+    own_tree: bool  # it is the one that QEMU makes for this machine, asked for when an image is built
+    loader: str  # QEMU's option that starts U-Boot: "kernel" or "bios"
     arguments: list[str]
     disk: list[str]
     network: list[str]
@@ -130,6 +137,11 @@ class Board:
     @property
     def name(self):
         return self.board.name
+
+    def trees(self):
+        """Names of the device trees on the FAT partition."""
+        found = [pathlib.PurePosixPath(tree).name for tree in self.boot.device_trees]
+        return found + ([self.qemu.device_tree] if self.qemu and self.qemu.own_tree else [])
 
     @property
     def command_line(self):
@@ -184,6 +196,8 @@ def _check(board, path):
         start = getattr(board.qemu, key)
         if start not in STARTS or start == "u-boot" and not board.uboot:
             wrong(f"qemu.{key}", f"'u-boot' (with [uboot]) or 'kernel', not {start!r}")
+    if board.qemu and board.qemu.loader not in LOADERS:
+        wrong("qemu.loader", f"'kernel' or 'bios', not {board.qemu.loader!r}")
     if not re.fullmatch(r"[A-Z0-9]{1,11}", layout.label):
         wrong("image.label", f"up to 11 of A-Z and 0-9, not {layout.label!r}")
     if not 0 < layout.identifier < 1 << 32:
@@ -192,10 +206,8 @@ def _check(board, path):
         wrong("phone.interfaces", "names no network interface")
     if board.phone.watchdog not in board.phone.modules_on_request:
         wrong("phone.watchdog", f"'{board.phone.watchdog}' is not in modules_on_request")
-    if board.qemu and board.qemu.device_tree:
-        known = [pathlib.PurePosixPath(tree).name for tree in board.boot.device_trees]
-        if board.qemu.device_tree not in known:
-            wrong("qemu.device_tree", f"'{board.qemu.device_tree}' is not among boot.device_trees")
+    if board.qemu and board.qemu.device_tree not in board.trees():
+        wrong("qemu.device_tree", f"'{board.qemu.device_tree}' is not among boot.device_trees")
     for name in ["cmdline.txt"] + (["config.txt"] if board.boot.firmware else []):
         if not (board.folder / name).is_file():
             raise ImageError(f"{board.folder / name}: is missing")

@@ -20,8 +20,8 @@ SOURCES = pathlib.Path(__file__).parent / "uboot"
 # The words of the stored environment that count ("w": may be taken from there); boot.cmd describes them.
 WORDS = ("slot", "upgrade_available", "bootcount", "rolled_back")
 ENVIRONMENT_SIZE = 0x4000  # bytes of each copy, as in fragment.config
-# Where a slot is read to: above all that the kernel unpacks over. The Raspberry Pi with the least memory has 1 GiB.
-ADDRESS = 0x10000000
+# What no line of a configuration can say. A card behind PCI must be there before the environment is read from it.
+DEFINES = {"qemu_arm64_defconfig": "-DCONFIG_SYS_EARLY_PCI_INIT"}
 SECTOR = 512
 TOOLS_FRAGMENT = "# CONFIG_LOCALVERSION_AUTO is not set\n# CONFIG_TOOLS_MKEFICAPSULE is not set\n"
 CROSS = "aarch64-linux-gnu-"
@@ -36,8 +36,9 @@ def tools(top, report):
 
 def build(board, top, report):
     """U-Boot's bytes for `board` (its [uboot] and [image]). ImageError where it cannot be built."""
-    fragment = (SOURCES / "fragment.config").read_text() + layout_fragment(board)
-    folder = _kept(top, board.uboot.configuration, fragment, "u-boot.bin", ("../u-boot.bin",), report)
+    name = board.uboot.configuration
+    fragment = "".join((SOURCES / file).read_text() for file in ("fragment.config", f"{name}.config"))
+    folder = _kept(top, name, fragment + layout_fragment(board), "u-boot.bin", ("../u-boot.bin",), report)
     return (folder / "u-boot.bin").read_bytes()
 
 
@@ -47,12 +48,13 @@ def _kept(top, configuration, fragment, target, results, report):
     if not (source / ".fetched").is_file():
         _fetch(top, report)
     key = hashlib.sha256()
-    for part in ((source / ".fetched").read_text(), configuration, fragment, CROSS, *results):
+    defines = DEFINES.get(configuration, "")
+    for part in ((source / ".fetched").read_text(), configuration, fragment, CROSS, *results, *defines.split()):
         key.update(part.encode() + b"\0")
     kept = top / "build/u-boot" / f"{configuration}-{key.hexdigest()[:12]}"
     if not kept.is_dir():
         report(f"building U-Boot ({target})")
-        _build(source, configuration, fragment, target, results, kept)
+        _build(source, configuration, fragment, defines, target, results, kept)
     return kept
 
 
@@ -74,7 +76,7 @@ def start_command(board):
         "SLOT_A": f"{first // SECTOR:x}",
         "SLOT_B": f"{second // SECTOR:x}",
         "DEVICE": str(board.uboot.card),
-        "ADDRESS": f"{ADDRESS:x}",
+        "ADDRESS": f"{board.uboot.address:x}",
         "LIMIT": f"{board.image.slot_size():#x}",
     }
     lines = (SOURCES / "boot.cmd").read_text().splitlines()
@@ -92,19 +94,19 @@ def _fetch(top, report):
         raise ImageError(f"the source of U-Boot could not be fetched: {said[-1]}")
 
 
-def _build(source, configuration, fragment, target, results, kept):
+def _build(source, configuration, fragment, defines, target, results, kept):
     for program in (f"{CROSS}gcc", "make", "bison", "flex", "bc"):
         programs.find(program)
     with tempfile.TemporaryDirectory(dir=kept.parent, prefix=f".{kept.name}.") as name:
         folder = pathlib.Path(name)
         output = folder / "output"
         (folder / "fragment").write_text(fragment)
-        _make(source, output, configuration)
+        _make(source, output, configuration, defines)
         with open(output / ".config", "a", encoding="utf-8") as file:
             file.write(fragment)  # the last line about a symbol counts
-        _make(source, output, "olddefconfig")
+        _make(source, output, "olddefconfig", defines)
         _check_configuration(output / ".config", fragment)
-        _make(source, output, target)
+        _make(source, output, target, defines)
         finished = folder / "finished"
         finished.mkdir()
         for result in results:
@@ -117,15 +119,16 @@ def _build(source, configuration, fragment, target, results, kept):
                 raise
 
 
-def _make(source, output, target):
+def _make(source, output, target, defines):
     source, output = (
         source.resolve(),
         output.resolve(),
     )  # make names files by such paths, the compiler is to forget them
     words = ",".join(f"{word}:sw" for word in WORDS)
+    names = f"-ffile-prefix-map={output}=. -ffile-prefix-map={source}=."
     command = [
         programs.find("make"), "-s", "-C", source, f"O={output}", f"CROSS_COMPILE={CROSS}", "NO_PYTHON=1", "LOCALVERSION=",
-        f'KCPPFLAGS=-DCFG_ENV_FLAGS_LIST_STATIC=\\"{words}\\" -ffile-prefix-map={output}=. -ffile-prefix-map={source}=.',
+        f'KCPPFLAGS={defines} -DCFG_ENV_FLAGS_LIST_STATIC=\\"{words}\\" {names}',
         f"-j{os.cpu_count() or 1}", target,
     ]  # fmt: skip
     environment = {key: value for key, value in os.environ.items() if key not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")}

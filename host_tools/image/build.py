@@ -18,6 +18,7 @@ from host_tools.image import (
     keys,
     layout,
     load,
+    machine,
     packages,
     phone_programs,
     settings,
@@ -64,7 +65,7 @@ def build(board, top, output, content, report):
     output = pathlib.Path(output)
     key = content.key or keys.development(top)
     unpacked = packages.unpack(board.packages, top / "build", report)
-    image, facts = boot_image(board, top, content, report)
+    image, facts, others = _boot_image(board, top, content, report)
     files = boot_files(board, top, unpacked, content, facts, report)
     report("writing the partitions")
     output.parent.mkdir(parents=True, exist_ok=True)
@@ -75,15 +76,20 @@ def build(board, top, output, content, report):
         environment = bootenv.encode(0, {"slot": "a"})
         layout.assemble(folder / "image", board, folder / "boot", content.store, [image, image], environment)
         (folder / "load").write_bytes(load.sign(facts.name, image, key))
-        (folder / "contents").write_bytes(contents.document(board, top, unpacked, facts))
+        (folder / "contents").write_bytes(contents.document(board, top, unpacked, facts, others))
         signed, listed = output.with_name(f"{facts.name}.sgn"), output.with_name(f"{facts.name}.spdx.json")
         for part, target in (("load", signed), ("contents", listed), ("image", output)):
             os.replace(folder / part, target)
-    return Result(facts, signed, listed, key.development)
+    return Result(facts, signed, listed, any(one.development for one in (key, content.spare) if one))
 
 
 def boot_image(board, top, content, report, cache=None):
     """-> (the signed boot image's bytes, its fit.Facts). cache: a folder for what is slow; None: the one in build/."""
+    return _boot_image(board, top, content, report, cache)[:2]
+
+
+def _boot_image(board, top, content, report, cache=None):
+    """The same, and the phone_programs.Programs in it."""
     cache = cache or top / "build/image/cache"
     cache.mkdir(parents=True, exist_ok=True)
     key = content.key or keys.development(top)
@@ -95,16 +101,19 @@ def boot_image(board, top, content, report, cache=None):
     load.check_version(content.floor, "--floor")
     if load.numbers(version) < load.numbers(content.floor):
         raise ImageError(f"version {version} is below its own floor {content.floor}: no phone could go on from it")
-    facts = fit.Facts(load.name(board.name, version), board.name, version, f"{version}+{digest}", kernel)
+    facts = fit.Facts(
+        load.name(board.name, version), board.name, version, f"{version}+{digest}", kernel, board.boot.kernel_address
+    )
     report("collecting the root file system")
     trusted = [key] + ([content.spare] if content.spare else [])
     phone = initramfs.phone(board, files, facts, trusted, content.floor)
     system = initramfs.system(board, unpacked, kernel)
     libraries = {pathlib.PurePosixPath(name).name for name in system}
-    others = phone_programs.entries(content.programs, board, top, libraries, report)
-    archive = initramfs.pack(system, phone | others | content.extra, cache, board.name, report)
+    others = phone_programs.collect(content.programs, board, top, libraries, report)
+    archive = initramfs.pack(system, phone | others.entries | content.extra, cache, board.name, report)
     report("signing the boot image")
-    return fit.make(tools, facts, _kernel(unpacked / f"boot/vmlinuz-{kernel}", cache, report), archive, key), facts
+    image = fit.make(tools, facts, _kernel(unpacked / f"boot/vmlinuz-{kernel}", cache, report), archive, key)
+    return image, facts, others
 
 
 def boot_files(board, top, unpacked, content, facts, report):
@@ -122,6 +131,8 @@ def boot_files(board, top, unpacked, content, facts, report):
     for tree in board.boot.device_trees:
         plain = _read(trees / tree, "boot.device_trees", board)
         files[pathlib.PurePosixPath(tree).name] = fit.trust(tools, plain, trusted)
+    if board.qemu and board.qemu.own_tree:
+        files[board.qemu.device_tree] = fit.trust(tools, machine.device_tree(board), trusted)
     for name in board.boot.firmware:
         files[name] = _read(unpacked / "usr/lib/raspi-firmware" / name, "boot.firmware", board)
     if board.boot.firmware:
@@ -151,7 +162,7 @@ def _facts(board, facts, trusted):
         "u-boot": bootloader.VERSION if board.uboot else None,
         "suite": board.packages.suite,
         "image keys": [key.fingerprint for key in trusted],
-        "development": trusted[0].development,
+        "development": any(key.development for key in trusted),
     }
     return (json.dumps(found, indent=2) + "\n").encode()
 

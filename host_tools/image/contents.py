@@ -25,23 +25,23 @@ LICENCES = {
 }  # fmt: skip
 
 
-def document(board, top, unpacked, facts):
-    """The document's bytes for a boot image (fit.Facts) of `board`; the same build gives the same bytes."""
+def document(board, top, unpacked, facts, others):
+    """The document's bytes for a boot image (fit.Facts) of `board` with `others` (phone_programs.Programs) in it; the same build
+    gives the same bytes."""
     extracted = {}
     packages = [_package(f"phonetrust for {board.board.title}", facts.software, "MIT")]
     mbedtls = (top / "build/mbedtls/.fetched").read_text().strip().partition("_")[2]
     packages.append(_package("mbedtls (in libphonetrust)", mbedtls, "Apache-2.0 OR GPL-2.0-or-later"))
     if board.uboot:
         packages.append(_package("u-boot", bootloader.VERSION, "GPL-2.0-or-later"))
-    for name in names(board, unpacked, facts):
-        choices = set()
-        for alternatives in _licences(unpacked / "usr/share/doc" / name / "copyright", name):
-            named = [_identifier(licence, extracted) for licence in alternatives]
-            choices.add(named[0] if len(named) == 1 else f"({' OR '.join(named)})")
-        declared = " AND ".join(sorted(choices)) or "NOASSERTION"
-        found = _package(name, _version(unpacked / "usr/share/doc" / name, name), declared)
+    documents = unpacked / "usr/share/doc"
+    debian = {name: (_version(documents / name, name), documents / name) for name in names(board, unpacked, facts)}
+    for name, (version, folder) in sorted((others.packages | debian).items()):
+        found = _package(name, version, _declared(folder / "copyright", name, extracted))
         found["supplier"] = "Organization: Debian"
         packages.append(found)
+    for name, digest in sorted(others.folders.items()):  # whoever made it knows its licence
+        packages.append(_package(f"programs/{name}", f"SHA-256 {digest[:16]}", "NOASSERTION"))
     identity = hashlib.sha256(json.dumps(packages, sort_keys=True).encode()).hexdigest()
     described = packages[0]["SPDXID"]
     others = [package["SPDXID"] for package in packages[1:]]
@@ -89,6 +89,15 @@ def _identifier(licence, extracted):
     reference = "LicenseRef-Debian-" + re.sub(r"[^A-Za-z0-9.-]+", "-", licence).strip("-")
     extracted[reference] = licence
     return reference
+
+
+def _declared(path, name, extracted):
+    """The licences that a package's copyright file states, as SPDX writes them."""
+    choices = set()
+    for alternatives in _licences(path, name):
+        named = [_identifier(licence, extracted) for licence in alternatives]
+        choices.add(named[0] if len(named) == 1 else f"({' OR '.join(named)})")
+    return " AND ".join(sorted(choices)) or "NOASSERTION"
 
 
 def _package(name, version, licence):

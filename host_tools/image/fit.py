@@ -17,9 +17,6 @@ from agent.formats import fit as reader
 from host_tools.image import fat, programs
 from host_tools.image.errors import ImageError
 
-# 2 MiB aligned, as an arm64 kernel wants it, and below where U-Boot reads the slot to.
-KERNEL_ADDRESS = 0x00200000
-
 TREE = """/dts-v1/;
 / {{
     description = "{name}";
@@ -57,13 +54,14 @@ TREE = """/dts-v1/;
 @dataclasses.dataclass
 class Facts:
     """Whom a boot image is for and what is in it. name: of the load, "phonetrust-rpi3-0.2.0"; version: "0.2.0"; software:
-    version with the digest of the phone's own programs; kernel: version of Linux."""
+    version with the digest of the phone's own programs; kernel: version of Linux; address: where it is unpacked to."""
 
     name: str
     board: str
     version: str
     software: str
     kernel: str
+    address: int
 
 
 def make(tools, facts, kernel, ramdisk, key):
@@ -73,7 +71,7 @@ def make(tools, facts, kernel, ramdisk, key):
             raise ImageError(f"{text!r} cannot stand in a boot image")
     tree = TREE.format(
         name=facts.name, board=facts.board, version=facts.version, software=facts.software, bits=key.bits, hint=key.hint,
-        kernel_version=facts.kernel, address=KERNEL_ADDRESS, format=reader.THIS_FORMAT,
+        kernel_version=facts.kernel, address=facts.address, format=reader.THIS_FORMAT,
     )  # fmt: skip
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
@@ -134,13 +132,13 @@ def facts_of(found):
     """The Facts of a parsed image. ImageError where they are not all there."""
     try:
         texts = [found.text(path) for path in (reader.NAME, reader.BOARD, reader.VERSION, "/phonetrust,software")]
-        kernel = found.text("/images/kernel/description")
+        kernel, address = found.text("/images/kernel/description"), found.number("/images/kernel/load")
     except Malformed as error:
         raise ImageError(str(error)) from error
-    if None in texts or kernel is None:
+    if None in texts or kernel is None or address is None:
         raise ImageError("the boot image does not say what it is")
     name, board, version, software = texts
-    return Facts(name, board, version, software, kernel.removeprefix("Linux "))
+    return Facts(name, board, version, software, kernel.removeprefix("Linux "), address)
 
 
 def part(image, found, name):

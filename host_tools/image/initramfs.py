@@ -74,7 +74,7 @@ def phone(board, files, facts, trusted, floor):
         "VERSION": facts.software,
         "LOAD": facts.name,
         "FLOOR": floor,
-        "DEVELOPMENT": "yes" if trusted[0].development else "",
+        "DEVELOPMENT": "yes" if any(key.development for key in trusted) else "",
         "CONSOLE": board.phone.console,
         "PHONE_USER": str(PHONE_USER),
         "PHONE_GROUP": str(PHONE_USER),

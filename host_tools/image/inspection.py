@@ -84,8 +84,8 @@ def _card(path, top):
 
 def _tree(path, boot, board):
     """A device tree of the card, which holds the keys that U-Boot believes; None for a board without U-Boot."""
-    trees = boards.load(board).boot.device_trees if board in boards.names() else []
-    return fat.read(path, boot.offset, trees[0].rpartition("/")[2]) if trees else None
+    trees = boards.load(board).trees() if board in boards.names() else []
+    return fat.read(path, boot.offset, trees[0]) if trees else None
 
 
 def _checked(image, tree, top):

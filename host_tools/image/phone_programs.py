@@ -11,6 +11,7 @@ libraries that they need are added to usr/lib, but for those that the image has,
 programs: libphonetrust-client.so and libphonetrust-pkcs11.so.
 """
 
+import dataclasses
 import fnmatch
 import hashlib
 import json
@@ -27,23 +28,35 @@ from host_tools.image import cpio, elf, packages, programs
 from host_tools.image.errors import ImageError
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9+.-]{0,60}")
-_LISTS = "phonetrust-lists"  # inside an unpacked set: the names of each package's files
+_LISTS = "phonetrust-lists"  # inside an unpacked set: NAME, the names of each package's files, and NAME.version
 KEPT = ("usr/bin/", "usr/sbin/", "usr/libexec/", "usr/lib/")
 LIBRARIES = "usr/lib/aarch64-linux-gnu"
 OWN_LIBRARIES = ("libphonetrust-client.so", "libphonetrust-pkcs11.so")
 
 
-def entries(words, board, top, in_the_image, report):
-    """{path: cpio.Entry} of the programs that `words` name, folders or packages.
+@dataclasses.dataclass
+class Programs:
+    """entries: {path: cpio.Entry}. packages: {name: (version, folder with its copyright file)} of the Debian packages of which
+    a file is among them. folders: {name: SHA-256 of its files} of the programs that came as folders."""
+
+    entries: dict = dataclasses.field(default_factory=dict)
+    packages: dict = dataclasses.field(default_factory=dict)
+    folders: dict = dataclasses.field(default_factory=dict)
+
+
+def collect(words, board, top, in_the_image, report):
+    """The Programs that `words` name, folders or packages.
 
     board: board.Board. in_the_image: names of the libraries that the image has already. report(text) hears of progress.
     ImageError that says what is missing or wrong."""
-    found = {}
+    found, folders = {}, {}
     wanted = {}  # package -> patterns
     for word in words:
         folder = pathlib.Path(word)
         if "/" in word or folder.is_dir():
-            found |= _folder(folder, wanted)
+            files = _folder(folder, wanted)
+            folders[folder.resolve().name] = _digest(files)
+            found |= files
         elif _NAME.fullmatch(word):
             wanted.setdefault(word, []).append("*")
         else:
@@ -56,12 +69,32 @@ def entries(words, board, top, in_the_image, report):
             found |= _start_of(package, taken)
     if unpacked is not None:
         found |= _libraries(found, unpacked, in_the_image)
+    owners = _owners(found, unpacked) if unpacked is not None else {}
     for name in OWN_LIBRARIES if words else ():
         library = top / "build/native/aarch64" / name
         if not library.is_file():
             raise ImageError(f"{library}: is missing; `make native` builds it")
         found[f"{LIBRARIES}/{name}"] = cpio.file(library.read_bytes(), executable=True)
-    return found
+    return Programs(found, owners, folders)
+
+
+def _digest(files):
+    digest = hashlib.sha256()
+    for name in sorted(files):
+        digest.update(name.encode() + b"\0" + hashlib.sha256(files[name].content).digest())
+    return digest.hexdigest()
+
+
+def _owners(found, unpacked):
+    """{package: (version, folder of its documents)} of the packages that files of `found` are from."""
+    owners = {}
+    for path in sorted((unpacked / _LISTS).glob("*.version")):
+        package = path.name.removesuffix(".version")
+        names = set((unpacked / _LISTS / package).read_text().split("\n"))
+        # A library's file is where /lib was merged into /usr/lib, whatever the package says.
+        if any(name in names or name.removeprefix("usr/") in names for name in found):
+            owners[package] = (path.read_text().strip(), unpacked / "usr/share/doc" / package)
+    return owners
 
 
 def _folder(folder, wanted):
@@ -138,7 +171,7 @@ def _libraries(found, unpacked, in_the_image):
 
 def _unpack(names, suite, build, report):
     """The packages and what they depend on, unpacked once -> their folder."""
-    wanted = {"suite": suite.suite, "architecture": suite.architecture, "include": names, "format": 1}
+    wanted = {"suite": suite.suite, "architecture": suite.architecture, "include": names, "format": 2}
     key = hashlib.sha256(json.dumps(wanted, sort_keys=True).encode()).hexdigest()[:12]
     folder = pathlib.Path(build).resolve() / "packages" / f"programs-{suite.suite}-{suite.architecture}-{key}"
     if folder.is_dir():
@@ -162,7 +195,8 @@ def _fetch(names, suite, folder):
     source = f"deb [signed-by={packages.KEYRING}] {packages.archive()} {suite.suite} {' '.join(suite.components)}"
     # Which files are whose: dpkg's own lists come only with an installation.
     lists = f'mkdir "$1/{_LISTS}"; for deb in "$1"/var/cache/apt/archives/*.deb; do name=${{deb##*/}}; '
-    lists += f"""dpkg-deb --fsys-tarfile "$deb" | tar -t | sed 's,^\\./,,' >"$1/{_LISTS}/${{name%%_*}}"; done"""
+    lists += f"""dpkg-deb --fsys-tarfile "$deb" | tar -t | sed 's,^\\./,,' >"$1/{_LISTS}/${{name%%_*}}"; """
+    lists += f"""dpkg-deb --field "$deb" Version >"$1/{_LISTS}/${{name%%_*}}.version"; done"""
     command = [
         programs.find("mmdebstrap"), "--quiet", "--mode=auto" if os.geteuid() == 0 else "--mode=chrootless",
         f"--architectures={suite.architecture}", "--variant=extract", "--format=directory",

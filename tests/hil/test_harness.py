@@ -11,6 +11,7 @@ import pytest
 from labgrid.driver.exception import ExecutionError
 from labgrid.strategy import StrategyError
 
+from host_tools.board import card as cards
 from host_tools.hil import environment as environments
 from host_tools.hil import record
 from host_tools.hil.phone import BoardPhone, ConsoleError
@@ -106,6 +107,21 @@ def test_qemu_virt_boots_the_same_system(strategy_of, cluster, serving, settings
     measured("seconds to trusted", phone.seconds("state trusted"))
     phone.strategy.transition("off")
     assert "on QEMU virt, MAC" in record_file.read_text(errors="replace")
+
+
+def test_qemu_virt_starts_its_slots_through_u_boot(strategy_of, tmp_path):
+    """Read from its SD card behind PCI, verified, and the try is written down before it begins."""
+    phone = BoardPhone(strategy_of())
+    phone.power.start = "u-boot"
+    phone.new(tftp=["192.0.2.1"])
+    with phone.card.in_pc() as path:
+        cards.write_environment(path, {"slot": "a", "upgrade_available": "1", "bootcount": "0"})
+    phone.strategy.transition("on")
+    phone.expect("slot b, boot trial", 120)
+    assert "sha256,rsa2048:image-" in phone.heard
+    phone.strategy.transition("off")
+    words, whole = layout.read_environment(tmp_path / "card")
+    assert (words["slot"], words["bootcount"], whole) == ("a", "1", [True, True])
 
 
 def test_a_broken_harness_fails_each_test_and_skips_none(strategy_of, tmp_path):

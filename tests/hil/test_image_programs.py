@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: MIT
 """`phonetrust image build --program`: what goes beside the agent, and what is refused and why."""
 
+import json
+
 import pytest
 
 from host_tools.image import board as boards
-from host_tools.image import phone_programs
+from host_tools.image import contents, fit, packages, phone_programs
 from host_tools.image.errors import ImageError
 
 BOARD = boards.load("rpi3")
@@ -13,8 +15,12 @@ OWN = {f"{LIBRARIES}/libphonetrust-client.so", f"{LIBRARIES}/libphonetrust-pkcs1
 IN_THE_IMAGE = {"libc.so.6", "ld-linux-aarch64.so.1"}
 
 
+def collected(*words):
+    return phone_programs.collect([str(word) for word in words], BOARD, boards.TOP, IN_THE_IMAGE, lambda text: None)
+
+
 def entries(*words):
-    return phone_programs.entries([str(word) for word in words], BOARD, boards.TOP, IN_THE_IMAGE, lambda text: None)
+    return collected(*words).entries
 
 
 @pytest.fixture
@@ -85,3 +91,20 @@ def test_a_package_with_several_programs_needs_a_start():
     with pytest.raises(ImageError) as caught:
         entries("p11-kit")
     assert "has not one program but" in str(caught.value) or "none" in str(caught.value)
+
+
+def test_the_list_of_contents_names_what_programs_bring(hello):
+    """The package, the libraries' packages with it, and the folder; each with version and licence."""
+    (hello / "packages").write_text("baresip-core usr/bin/baresip usr/lib/baresip/modules/g711.so\n")
+    others = collected(hello)
+    unpacked = packages.unpack(BOARD.packages, boards.TOP / "build", lambda text: None)
+    facts = fit.Facts("phonetrust-rpi3-0.2.0", "rpi3", "0.2.0", "0.2.0+x", packages.kernel_version(unpacked), 0)
+    found = json.loads(contents.document(BOARD, boards.TOP, unpacked, facts, others))
+    listed = {package["name"]: package for package in found["packages"]}
+    assert {"baresip-core", "libre1", "libssl3t64", "micropython", "programs/hello"} <= set(listed), sorted(listed)
+    for name in others.packages:
+        assert listed[name]["versionInfo"][0].isdigit() and listed[name]["licenseDeclared"] != "NOASSERTION", name
+    assert "BSD-3-Clause" in listed["baresip-core"]["licenseDeclared"]
+    assert listed["programs/hello"]["versionInfo"].startswith("SHA-256 ")
+    identifiers = [package["SPDXID"] for package in found["packages"]]
+    assert len(set(identifiers)) == len(identifiers)

@@ -34,7 +34,9 @@ def sip_phone(phone, calling, environment):
     described = boards.load(environment.config.get_option("board"))
     server = f"{environment.config.get_option('address')}:{calling.tftp_port()}"
     phone.new(mac=MAC, tftp=[server], tftp_timeout=500, tftp_attempts=3)
-    entries = phone_programs.entries([str(sips.PROGRAM)], described, boards.TOP, IN_THE_IMAGE, lambda text: None)
+    entries = phone_programs.collect(
+        [str(sips.PROGRAM)], described, boards.TOP, IN_THE_IMAGE, lambda text: None
+    ).entries
     with phone.card.in_pc() as path:
         cards.add_files(path, entries)
     return phone

@@ -7,6 +7,7 @@ Everything that can be decided without a board is in tests/unit/test_load.py, wi
 import os
 import random
 import re
+import shutil
 import time
 
 import pytest
@@ -22,7 +23,7 @@ from tests.helpers.board.stores import store_of
 VERSION = "0.99.1"
 NAME = load.name("rpi3", VERSION)
 TRIAL = {"slot": "a", "upgrade_available": "1", "bootcount": "0"}
-#: Pulled plugs; PHONETRUST_KILLS=20 takes half an hour, too long for each run of CI.
+#: Pulled plugs, some 25 s each; PHONETRUST_KILLS=20 before a release.
 KILLS = int(os.environ.get("PHONETRUST_KILLS", "4"))
 # Seconds on a busy machine: a start through U-Boot, and until a load is there. Nothing is measured by them.
 STARTED, INSTALLED = 200, 900
@@ -190,27 +191,40 @@ def test_a_bit_flipped_in_the_slot_that_runs_is_said(updating):
         assert layout.read_environment(path)[0] == {"slot": "b"}
 
 
-@pytest.mark.timeout(3600)
-def test_the_plug_is_pulled_at_random_moments_of_an_update(updating, cluster, next_load, load_server, measured):
+#: What the console says when an update has come to a moment at which the plug is pulled, up to a second and a half later. Times
+#: would be another moment on another machine. The first one has a number in it: MiB that have been written.
+MOMENTS = (
+    r"-0\.99\.1: {}\.\d MiB are here",
+    "reading the load back",
+    "load accepted load-installed",
+    "slot b is on trial",
+)
+COMES = 1200  # s: a load alone may take 900 (agent/boot/load.py, LOAD_TIME), as it does where eight programs share two cores
+ENDED = "load accepted load-confirmed|load refused load-rolled-back|load refused load-failed"
+
+
+@pytest.mark.timeout(7200)
+def test_the_plug_is_pulled_at_random_moments_of_an_update(
+    updating, cluster, next_load, load_server, measured, tmp_path
+):
     """The board starts each time, with its trust, and the update is there in the end."""
     phone = updating
-    moments = random.Random(20)
+    random_ = random.Random(20)
     cluster.add_load(next_load)
     start(phone)  # it has the cluster's trust before the first cut
-    cluster.set_load("all", NAME, load_server)
-    began = time.monotonic()
-    phone.type("restart")
-    phone.expect("load accepted load-installed", INSTALLED)
-    duration = time.monotonic() - began
     phone.strategy.transition("off")
+    cluster.set_load("all", NAME, load_server)
+    snapshot = tmp_path / "card"
+    with phone.card.in_pc() as path:
+        cards.write_slot(path, 1, bytes(1 << 20))  # what is written to it makes a difference
+        shutil.copyfile(path, snapshot)
     left = {}
     for cut in range(KILLS):
-        with phone.card.in_pc() as path:
-            if cut % 2 == 0:  # begin anew: else a phone that has the load has nothing to do any more
-                cards.write_environment(path, {"slot": "a"})
+        moment = MOMENTS[cut % len(MOMENTS)].format(2 * random_.randint(1, 6))
         phone.heard = ""
         phone.strategy.transition("on")
-        time.sleep(moments.uniform(2, 25 + 1.2 * duration))
+        came = phone.expect(f"{moment}|{ENDED}", COMES)[0]
+        time.sleep(random_.uniform(0, 1.5))
         phone.strategy.transition("off")
         with phone.card.in_pc() as path:
             words, whole = layout.read_environment(path)
@@ -219,8 +233,11 @@ def test_the_plug_is_pulled_at_random_moments_of_an_update(updating, cluster, ne
             assert good["ab".index(words.get("slot", "a"))], f"cut {cut}: the confirmed slot is damaged"
             stored = store_of(cards.read_store(path)).load()
             assert bytes(stored.read("itl")) == cluster.published("ITLFile.tlv"), f"cut {cut}"
-        key = f"slots {good}, trial {words.get('upgrade_available', '0')}"
-        left[key] = left.get(key, 0) + 1
-    measured("cuts that left", str(left))
+            key = f"{came}: slots {good}, trial {words.get('upgrade_available', '0')}"
+            left[key] = left.get(key, 0) + 1
+            measured("cuts that left", left)
+            if words.get("upgrade_available") != "1" and cut % len(MOMENTS) > 1:  # else it goes on from here
+                shutil.copyfile(snapshot, path)
+    phone.strategy.transition("off")
     start(phone)
     assert re.search(r"state trusted", phone.heard)

@@ -74,3 +74,56 @@ def test_the_forecast_says_what_phones_will_do(cluster, load):
     cluster.set_load(MAC, "sip88xx.14-2-1-0101-1")
     assert forecast(cluster) == [("refused", "wrong-board")]
     assert any(warning and "sip88xx" in text for warning, text in sentences(cluster.forecast()))
+
+
+def maker(*names):
+    return [own_vector(f"loads/{name}.der") for name in names]
+
+
+@pytest.mark.parametrize(
+    ("file", "runs", "floor", "keys", "expected"),
+    [
+        ("new", "phonetrust-rpi3-0.1.0", "0.1.0", maker("maker"), ("accepted", "load-installed")),
+        ("new", NAME, "0.1.0", maker("maker"), ("accepted", "unchanged")),
+        ("new", "phonetrust-rpi3-0.3.0", "0.2.1", maker("maker"), ("refused", "load-too-old")),
+        ("new", "phonetrust-rpi4-0.1.0", "0.1.0", maker("maker"), ("refused", "wrong-board")),
+        ("new", "phonetrust-rpi3-0.1.0", "0.1.0", maker("spare"), ("refused", "unknown-signer")),
+        ("stranger", "phonetrust-rpi3-0.1.0", "0.1.0", maker("maker", "spare"), ("refused", "unknown-signer")),
+        ("board", "phonetrust-rpi3-0.1.0", "0.1.0", maker("maker"), ("refused", "wrong-board")),
+        ("inside", "phonetrust-rpi3-0.1.0", "0.1.0", maker("maker"), ("refused", "malformed")),
+        ("text", "phonetrust-rpi3-0.1.0", "0.1.0", maker("maker"), ("refused", "malformed")),
+        ("stranger", "phonetrust-rpi3-0.1.0", "0.1.0", [], ("accepted", "load-installed")),
+    ],
+)
+def test_the_forecast_knows_what_a_phone_runs(cluster, load, file, runs, floor, keys, expected):
+    load.write_bytes(own_vector(f"loads/{file}.sgn"))
+    cluster.add_load(load)
+    cluster.set_load(MAC, NAME)
+    cluster.set_software("all", runs, floor, keys)
+    assert forecast(cluster) == [expected]
+    text = next(item["text"] for item in cluster.forecast() if item["kind"] == "load")
+    assert (NAME in text) and (("if its maker signed it" in text) is (not keys)), text
+
+
+def test_a_damaged_load_is_foreseen(cluster, load):
+    load.write_bytes(own_vector("loads/new.sgn")[:-1])
+    cluster.add_load(load)
+    cluster.set_load(MAC, NAME)
+    cluster.set_software(MAC, "phonetrust-rpi3-0.1.0", "0.1.0", maker("maker"))
+    assert forecast(cluster) == [("refused", "bad-signature")]
+    for name, floor in (("sip88xx", "0.1.0"), ("phonetrust-rpi3-0.1.0", "1")):
+        with pytest.raises(LabError, match="is no name of a load|must be three numbers"):
+            cluster.set_software(MAC, name, floor)
+
+
+def test_software_is_set_on_the_command_line(cluster, tmp_path):
+    from host_tools.image import keys
+    from tests.helpers.board.commands import phonetrust
+
+    keys.new(tmp_path / "key", "a maker")
+    words = ["lab", "set", "software", MAC, "phonetrust-rpi3-0.1.0", "--floor", "0.1.0", "--cluster", cluster.path]
+    done = phonetrust(*words, "--key", tmp_path / "key")
+    assert done.returncode == 0 and f"{MAC} runs phonetrust-rpi3-0.1.0" in done.stdout, done.stderr
+    assert len(Cluster(cluster.path).phone(MAC)["software"]["keys"]) == 1
+    done = phonetrust(*words, "--key", tmp_path / "no-key")
+    assert done.returncode != 0 and "No such file" in done.stderr and "Traceback" not in done.stderr

@@ -46,7 +46,7 @@ def main():
         big, small = random.Random(1).randbytes(130000), random.Random(2).randbytes(3000)
 
         def image(version, board="rpi3", name=None, key=maker, kernel=small):
-            facts = fit.Facts(name or load.name("rpi3", version), board, version, f"{version}+test", "6.12")
+            facts = fit.Facts(name or load.name("rpi3", version), board, version, f"{version}+test", "6.12", 0x00200000)
             return fit.make(tools, facts, kernel, small[:1000], key)
 
         good = image("0.2.0")

@@ -131,6 +131,14 @@ def not_written(name, error):
     return "The load %s could not be written to the card (%s). %s" % (name, error, _KEEPS)
 
 
+def too_often(name, count, wait):
+    """Flash wears out. wait: ms."""
+    return (
+        "%d loads were written to the card without an hour in between: %s is taken in %d min. See that all servers of the "
+        "cluster name the same load and have it whole. %s" % (count, name, (wait + 59999) // 60000, _KEEPS)
+    )
+
+
 def confirmed(name, slot):
     """The trial is over, well."""
     return "The load %s passed its trial and stays (slot %s)." % (name, slot)

@@ -2,11 +2,14 @@
 """`phonetrust lab set ...`: settings of the whole cluster."""
 
 import enum
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from host_tools.image.errors import ImageError
 from host_tools.lab.commands.parts import DEFAULT_CLUSTER, ClusterOption, JsonOption, LabGroup, YesOption, changed, tell
+from host_tools.lab.errors import LabError
 from host_tools.lab.model.cluster import Cluster
 
 EachNodeOption = Annotated[int | None, typer.Option("--node", help="The node; all of them if left out.")]
@@ -138,6 +141,29 @@ def load(
     """Say which load a phone is to run; it fetches it when it next reads its configuration."""
     with changed(cluster, json) as lab:
         lab.set_load(mac, "" if name == "none" else name, server)
+
+
+@app.command()
+def software(
+    mac: Annotated[str, typer.Argument(help="The phone's MAC address, or all.")],
+    name: Annotated[str, typer.Argument(help="The load that it runs, such as phonetrust-rpi3-0.2.0.")],
+    cluster: ClusterOption = DEFAULT_CLUSTER,
+    floor: Annotated[
+        str, typer.Option(help="The oldest version that it still takes (`image build --floor`).")
+    ] = "0.0.0",
+    key: Annotated[
+        list[Path] | None, typer.Option(help="Certificate of an image key whose loads it takes; may be repeated.")
+    ] = None,
+):
+    """Say what a phone runs now, so that the forecast knows what it will do about the load that is set for it."""
+    from host_tools.image import keys
+
+    try:
+        certificates = [keys.load_certificate(path).der for path in key or []]
+    except ImageError as error:
+        raise LabError(str(error)) from error
+    Cluster(cluster).set_software(mac, name, floor, certificates)
+    typer.echo(f"Noted: {'all phones run' if mac == 'all' else f'{mac} runs'} {name}.")
 
 
 @app.command("capf-servers")

@@ -10,6 +10,7 @@ from agent.servers.tvs.client import TvsClient
 from agent.trust import loads
 from agent.trust.decision import Decision
 from hal.host.with_cryptography import HostCrypto
+from host_tools.lab.model.loads import judged, software_of
 from host_tools.lab.model.paper_network import PaperNetwork, Random, tvs_address
 from host_tools.lab.writers.kinds import has_tvs
 from host_tools.trial.phone import FileSource, StandingClock, TrialPhone, phone_settings
@@ -102,22 +103,35 @@ def forecast(cluster, state=None):
 
 def load_decision(cluster, phone, decisions, trusts):
     """What a phone (its entry in the state) decides about the load that its configuration names: a Decision, None where none
-    is named. As far as the cluster can tell: only the phone knows what it runs, whose loads it takes, and how old they may be.
+    is named. What the phone runs, how old a load may be and whose it takes is as `lab set software` said; where nobody said
+    it, only the name is judged.
 
     decisions: of its boot. trusts: whether it has a trust list."""
     name = phone["load"]
     configuration = next((one for one in reversed(decisions) if ".cnf.xml" in one.kind and one.accepted), None)
     if not name or configuration is None:
         return None
-    board, version = loads.parts_of(name)
-    software = loads.Software(name, board or "phones", "0.0.0", [])
-    refusal = loads.LoadRules(None, software).by_name(name, configuration, bool(trusts), None)
+    board, _version = loads.parts_of(name)
+    known = software_of(phone)
+    if known is not None and known.name == name:
+        return Decision(True, "unchanged", loads.KIND, f"The phone runs {name} already, and stays as it is.")
+    crypto = HostCrypto()
+    rules = loads.LoadRules(crypto, known or loads.Software("", board or "phones", "0.0.0", []))
+    refusal = rules.by_name(name, configuration, bool(trusts), None)
+    path = cluster.load_path(f"{name}.sgn")
+    if refusal is None and path is None and not phone.get("load_server"):
+        text = f"No server of the cluster has {name}.sgn: hand it out (add-load). The phone keeps the load that it has."
+        refusal = Decision(False, "not-found", loads.KIND, text)
+    looked_at = known is not None and known.certificates and path is not None and not phone.get("load_server")
+    if refusal is None and looked_at:
+        refusal = judged(rules, name, path, crypto)
     if refusal is not None:
         return refusal
-    if not phone.get("load_server") and cluster.load_path(f"{name}.sgn") is None:
-        text = f"No server of the cluster has {name}.sgn: hand it out (add-load). The phone keeps the load that it has."
-        return Decision(False, "not-found", loads.KIND, text)
-    text = f"A phone of the board {board} that runs another load takes {name}, if its maker signed it, and restarts for a trial."
+    who = (
+        f"A phone of the board {board} that runs another load" if known is None else f"The phone runs {known.name}; it"
+    )
+    if_signed = "" if looked_at else ", if its maker signed it,"
+    text = f"{who} takes {name}{if_signed} and restarts for a trial."
     return Decision(True, "load-installed", loads.KIND, text)
 
 

@@ -4,13 +4,17 @@
 They lie beside the generations of the cluster's state, once each: a load never changes under its name, and is large.
 """
 
+import base64
 import os
 import re
 import shutil
 from pathlib import Path
 
-from agent.errors import PhonetrustError
+from agent.boot import outcomes
+from agent.errors import PhonetrustError, Refused
 from agent.formats.header import HEADER_LIMIT, Header
+from agent.formats.signedfile import SignedFileSink
+from agent.trust import loads
 from host_tools.lab.errors import LabError
 from host_tools.lab.model.part import Part
 
@@ -68,3 +72,44 @@ class Loads(Part):
             for phone in phones:
                 phone["load"] = name
                 phone["load_server"] = server or ""
+
+    def set_software(self, mac, name, floor="0.0.0", certificates=()):
+        """Note what a phone runs, for the forecast; mac "all": every phone. name: of its load. floor: the oldest version that it
+        takes. certificates: DER of its maker's image keys; none: not known. LabError: no name or version."""
+        if loads.parts_of(name)[0] is None:
+            raise LabError(f"{name!r} is no name of a load, such as phonetrust-rpi3-0.2.0")
+        if loads.version_of(floor) is None:
+            raise LabError(f"the floor must be three numbers, not {floor!r}")
+        keys = [base64.b64encode(certificate).decode() for certificate in certificates]
+        with self.change() as draft:
+            for phone in draft.data["phones"].values() if mac == "all" else [self.phone(mac, draft.data)]:
+                phone["software"] = {"name": name, "floor": floor, "keys": keys}
+
+
+def software_of(phone):
+    """agent.trust.loads.Software of a phone (its entry in the state), None where nobody said what it runs."""
+    found = phone.get("software")
+    if found is None:
+        return None
+    certificates = [base64.b64decode(text) for text in found["keys"]]
+    return loads.Software(found["name"], loads.parts_of(found["name"])[0], found["floor"], certificates)
+
+
+def judged(rules, name, path, crypto):
+    """What a phone with these agent.trust.loads.LoadRules makes of the file of a load: the Decision that refuses, None: it
+    takes it. As agent/boot/load.py, with the file in the place of server and slot."""
+    content = path.read_bytes()
+    sink = SignedFileSink(crypto, len(content))
+    try:
+        sink.write(content)
+        signed = sink.finish()
+    except Refused as refused:
+        return outcomes.refused(path.name, refused)
+    finally:
+        sink.close()
+    body = content[signed.header.length :]
+    return (
+        rules.by_header(name, signed.header)
+        or rules.by_signature(name, signed)
+        or rules.by_image(name, lambda offset, count: body[offset : offset + count], len(body))
+    )
