@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-SUBJECTS = ("trust_list", "startup", "tftp", "tls", "tvs", "signatures", "update", "size")
+SUBJECTS = ("trust_list", "startup", "tftp", "tls", "tvs", "signatures", "update", "plan", "size")
 
 
 def number(value):
