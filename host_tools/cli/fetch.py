@@ -2,21 +2,21 @@
 """`phonetrust fetch HOST --to DIR`: what phones would get from a server now, into a folder."""
 
 import asyncio
-import sys
-import typing
+import contextlib
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from agent.errors import SettingsError
 from agent.formats.text import SENTENCES_LIMIT, shown
-from agent.settings import Settings
 from host_tools.cli import parts
+from host_tools.live.fleet import Collector, Spool, Wanted
 from host_tools.plan.fleet import FleetError, rows
 
-NOBODY = "000000000000"
-FILE_LIMIT = 1 << 20
+MOST_TOLD = 100  # failures and bad rows that are told one by one
 
 
 def fetch(
@@ -41,92 +41,96 @@ def fetch(
 
     Exit status: 0 all that is there was fetched, 1 some could not be, 2 no file came.
     """
-    macs = [mac] if mac else []
     values = {"provisioning": "http", "http_port": http_port, "https_port": https_port} if http else {}
-    wanted = _Wanted(host, to, values, json, at_once)
+    bad = Spool()
     try:
         to.mkdir(parents=True, exist_ok=True)
-        asyncio.run(wanted.all(_devices(macs, fleet, wanted)))
+        with _progress(fleet, json) as (told, ended):
+            collector = Collector(host, to, values, at_once, told, ended)
+            asyncio.run(collector.all(_phones(mac, fleet, bad)))
     except SettingsError as error:
         parts.leave(parts.CANNOT_TELL, str(error))
     except FleetError as error:
         parts.leave(parts.CANNOT_TELL, f"{fleet}: {error}")
     except OSError as error:
-        parts.leave(parts.CANNOT_TELL, f"{to}: {error.strerror or error}")
+        parts.leave(parts.CANNOT_TELL, f"{error.filename or to}: {error.strerror or error}")
     if json:
-        parts.print_json({"server": host, "files": wanted.got, "failed": wanted.failed, "bad_rows": wanted.bad})
+        _print_json(host, collector, bad)
     else:
-        failed = f", {len(wanted.failed)} could not be fetched" if wanted.failed else ""
-        typer.echo(f"{len(wanted.got)} files are in {to}{failed}.")
-        for text in (*wanted.failed.values(), *wanted.bad):
-            typer.echo(f"phonetrust: {shown(text, SENTENCES_LIMIT)}", err=True)
-    if not wanted.got:
+        _print(to, collector, bad)
+    if not collector.got.count:
         raise typer.Exit(parts.CANNOT_TELL)
-    raise typer.Exit(parts.NO if wanted.failed or wanted.bad else parts.YES)
+    raise typer.Exit(parts.NO if collector.failed.count or bad.count else parts.YES)
 
 
 app = parts.single(fetch)
 
 
-def _devices(macs, fleet, wanted):
-    """MAC addresses, one by one; rows with a mistake are noted."""
-    yield from macs or ([] if fleet else [None])
+def _phones(mac, fleet, bad):
+    """Who is fetched for, one by one; rows with a mistake are noted in the Spool `bad`."""
+    if mac or not fleet:
+        yield Wanted(mac)
     if fleet:
-        for row in rows(fleet, wanted.bad_row):
-            yield row.device.removeprefix("SEP")
+        for row in rows(fleet, bad.add):
+            yield Wanted(row.device.removeprefix("SEP"), row.line)
 
 
-class _Wanted:
-    """What is fetched, written and told."""
+@contextlib.contextmanager
+def _progress(fleet, quiet):
+    """(told(name, what), ended()): a bar on a terminal, a line for each file elsewhere, nothing beside JSON."""
+    if quiet:
+        yield (lambda name, what: None), (lambda: None)
+        return
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield (lambda name, what: None if what == "not-found" else typer.echo(f"{name} {what}")), (lambda: None)
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task("fetching", total=_lines(fleet) if fleet else 1)
+        yield (
+            lambda name, what: progress.update(task, description=f"{name} {what}"),
+            lambda: progress.advance(task),
+        )
 
-    def __init__(self, host, to, values, quiet, at_once):
-        self._host = host
-        self._to = to
-        self._values = values
-        self._quiet = quiet
-        self._at_once = at_once
-        self.got = {}
-        self.failed = {}
-        self.bad = []
-        self._gone = False
 
-    def bad_row(self, line, text):
-        """A row of the fleet with a mistake."""
-        self.bad.append(f"line {line}: {text}")
+def _lines(fleet):
+    """How many phones a fleet may have: its lines without the first, or None."""
+    try:
+        with open(fleet, "rb") as file:
+            return max(1, sum(chunk.count(b"\n") for chunk in iter(lambda: file.read(1 << 20), b"")) - 1)
+    except OSError:
+        return None
 
-    async def all(self, macs):
-        """Fetch for all, a bounded number at once."""
-        from hal.host import Hal
 
-        hal = Hal()
+def _print(to, collector, bad):
+    failed = f", {collector.failed.count} could not be fetched" if collector.failed.count else ""
+    typer.echo(f"{collector.got.count} files are in {to}{failed}.")
+    for spool, sentence in ((collector.failed, _failure), (bad, lambda line, text: f"line {line}: {text}")):
+        for row in spool.rows(MOST_TOLD):
+            typer.echo(f"phonetrust: {shown(sentence(*row), SENTENCES_LIMIT)}", err=True)
+        if spool.count > MOST_TOLD:
+            typer.echo(f"phonetrust: and {spool.count - MOST_TOLD} more; --json has them all", err=True)
 
-        async def work():
-            for mac in macs:
-                if self._gone:
-                    self.failed[f"SEP{mac}"] = f"SEP{mac}: not asked for, the server has stopped answering"
-                else:
-                    await self._one(hal, mac)
 
-        macs = iter(macs)
-        await asyncio.gather(*(work() for _ in range(self._at_once)))
+def _failure(name, line, text):
+    return f"{f'line {line}: ' if line else ''}{text if name in text else f'{name}: {text}'}"
 
-    async def _one(self, hal, mac):
-        from host_tools.live.files import LiveFiles, fetch_phone
 
-        values: dict[str, typing.Any] = {"mac": mac or NOBODY, "tftp": [self._host], **self._values}
-        settings = Settings(values, "HOST or --phone")
-        device = settings.device if mac else None
-        files = LiveFiles(hal, settings)
-        try:
-            await fetch_phone(files, device, FILE_LIMIT, self._told, self.got)
-        finally:
-            files.close()
-        self.failed.update(files.failed)
-        self._gone = self._gone or (bool(files.failed) and not files.got)
-        for name, (content, way, server) in files.got.items():
-            (self._to / name).write_bytes(content)
-            self.got[name] = {"bytes": len(content), "way": way, "server": server}
+def _print_json(host, collector, bad):
+    """The document piece by piece: it may be larger than the memory."""
+    typer.echo(f'{{\n"server": {parts.json_text(host)},\n"files": {{', nl=False)
+    _members((parts.json_text(name) + ": " + parts.json_text(got)) for name, got in collector.got.rows())
+    typer.echo('},\n"failed": [', nl=False)
+    _members(
+        parts.json_text({"file": name, "line": line or None, "text": text})
+        for name, line, text in collector.failed.rows()
+    )
+    typer.echo('],\n"bad_rows": [', nl=False)
+    _members(parts.json_text({"line": line, "text": text}) for line, text in bad.rows())
+    typer.echo("]\n}")
 
-    def _told(self, name, what):
-        if not self._quiet and what != "not-found":
-            typer.echo(f"{name} {what}", err=sys.stdout.isatty())
+
+def _members(texts):
+    for number, text in enumerate(texts):
+        typer.echo(("," if number else "") + "\n" + text, nl=False)

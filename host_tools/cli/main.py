@@ -24,6 +24,7 @@ COMMANDS = {
     "flash": "host_tools.flash.commands",
     "console": "host_tools.console.commands",
     "board": "host_tools.board.commands",
+    "completion": "host_tools.cli.completion",
 }
 
 

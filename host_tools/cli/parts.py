@@ -37,10 +37,13 @@ def read(path) -> bytes:
 
 def print_json(value):
     """One JSON document, for scripts and for people: what would steer a terminal is written as an escape."""
-    text = json.dumps(value, indent=2, ensure_ascii=False)
-    typer.echo(
-        "".join(letter if letter == "\n" or shown(letter) == letter else f"\\u{ord(letter):04x}" for letter in text)
-    )
+    typer.echo(json_text(value, indent=2))
+
+
+def json_text(value, indent=None):
+    """JSON as print_json() prints it."""
+    text = json.dumps(value, indent=indent, ensure_ascii=False)
+    return "".join(letter if letter == "\n" or shown(letter) == letter else f"\\u{ord(letter):04x}" for letter in text)
 
 
 def host_crypto():

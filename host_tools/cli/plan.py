@@ -59,12 +59,14 @@ def plan(
         )
     only_check = len(words) == 2
     crypto = parts.host_crypto()
+    wrong = []
     try:
         document, wrong = read_plan(words[-1])
         world = World(cluster, document.clusters)
         known = Fleet(fleet, Lists(lists, fleet.parent), world)
     except (PlanError, FleetError, OSError) as error:
-        parts.leave(parts.CANNOT_TELL, f"{fleet}: {error}" if isinstance(error, FleetError) else str(error))
+        said = f"{fleet}: {error}" if isinstance(error, FleetError) else str(error)
+        parts.leave(parts.CANNOT_TELL, "; ".join([*wrong, said]))
     wrong += known.unknown_batches(document.steps)
     if only_check:
         _check(wrong, known, json)

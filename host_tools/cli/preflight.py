@@ -80,6 +80,8 @@ def preflight(
     http: Annotated[
         bool, typer.Option("--http", help="With --from: by HTTPS and HTTP first, as newer phones do.")
     ] = False,
+    http_port: Annotated[int, typer.Option(min=1, max=65535, help="Port of HTTP.")] = 6970,
+    https_port: Annotated[int, typer.Option(min=1, max=65535, help="Port of HTTPS.")] = 6971,
     html: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="With --from and --boot: also write a page, chain of trust drawn."),
@@ -116,7 +118,8 @@ def preflight(
             from host_tools.cli import preflight_boot
 
             given = asker if tvs or tvs_store else None
-            preflight_boot.run(host or candidate, phone, given if host else asker, mac, json, bool(host), http, html)
+            web = {"provisioning": "http", "http_port": http_port, "https_port": https_port} if http else {}
+            preflight_boot.run(host or candidate, phone, given if host else asker, mac, json, bool(host), web, html)
         else:
             _one(candidate, kind, phone, asker, json)
     except TvsNeeded as needed:

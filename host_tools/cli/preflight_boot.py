@@ -18,13 +18,13 @@ _OF_PHONE = re.compile(r"(?:ITL|CTL)?SEP([0-9A-F]{12})\\.")
 NOBODY = "000000000000"
 
 
-def run(source, held, asker, mac, json, live=False, http=False, html=None):
+def run(source, held, asker, mac, json, live=False, web=None, html=None):
     """Judge and print. source: a folder, or live: the host whose servers are asked. held: preflight.Held. html: a file to
     write a page to, or None. Leaves with the exit status of the whole boot."""
     if live:
         from host_tools.cli import preflight_live
 
-        result = preflight_live.run(source, held, asker, mac, {"provisioning": "http"} if http else {})
+        result = preflight_live.run(source, held, asker, mac, web or {})
     else:
         result = _on_paper(source, held, asker, mac)
     if html is not None:

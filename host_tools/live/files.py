@@ -110,18 +110,20 @@ class _Noting:
         self._sink.write(block)
 
 
-async def fetch_phone(files, device, limit, told=None, known=()):
+async def fetch_phone(files, device, limit, told=None, known=None):
     """Get what the phone `device` ("SEP00270DC01C92", or None: the cluster's lists alone) would ask for into `files`.got.
 
     Each name is asked for, also where a phone would stop: {name: "got", "not-found" or "failed"}. told(name, what): each
-    as it comes. known: names that are there already, and are not asked for again. A file that does not come fails alone;
-    a server that does not answer at all is not asked again for this phone."""
-    results = {}
+    as it comes. known: what came of names that were asked for already, {name: "got" or "not-found"}. A file that does not
+    come fails alone; a server that does not answer at all is not asked again for this phone."""
+    results, known = {}, known or {}
     files.begin_now()
     for names in _asked(device):
         for name in names:
             if name in known:
-                break
+                if known[name] == "got":
+                    break
+                continue
             try:
                 await files.get(name, limit, secure=".cnf.xml" in name)
                 results[name] = "got"

@@ -155,5 +155,7 @@ def open_cluster(path, paper):
         return PaperCluster(path, paper, model.state, model)
     except LabError as error:
         raise PlanError(str(error)) from None
+    except ValueError as error:  # a path with a NUL
+        raise PlanError(f"{path}: {error}") from None
     except OSError as error:
         raise PlanError(f"{error.filename or path}: {error.strerror or error}") from None

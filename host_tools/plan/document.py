@@ -7,6 +7,7 @@ steps = ["regenerate tvs on node 1", "restart all phones", "regenerate tftp on n
 B = "../cluster-b"                      # folders of other clusters, as seen from the plan's own folder
 """
 
+import difflib
 import re
 import tomllib
 from dataclasses import dataclass
@@ -15,8 +16,10 @@ from pathlib import Path
 from host_tools.plan.errors import PlanError
 
 MOST_STEPS = 100
+LARGEST = 1 << 20  # bytes of a plan
+LONGEST = 300  # characters of a step
 PLACE = re.compile(r"^(.*?)(?: in cluster (\S+))?$")
-_NODE = r"(?: on node (?P<node>\d+))?"
+_NODE = r"(?: on node (?P<node>\d{1,3}))?"
 _WHO = r"(?:all phones|batch (?P<batch>\S+))"
 OWN = "own"  # the plan's own cluster, where another step or cluster names it
 #: word of a step -> how it is written; `family` of steps that keep their order among themselves
@@ -37,7 +40,7 @@ GRAMMAR = {
         rf"move {_WHO} to cluster (?P<to>\S+)(?P<alone> without the old servers)?",
         "move batch A to cluster B, move all phones to cluster B without the old servers",
     ),
-    "node": (rf"move {_WHO} to node (?P<number>\d+)", "move batch A to node 2"),
+    "node": (rf"move {_WHO} to node (?P<number>\d{{1,3}})", "move batch A to node 2"),
     "erase": (rf"erase {_WHO}", "erase batch A"),
     "import": (
         r"import certificates of cluster (?P<other>\S+)(?: of type (?P<type>tftp|capf|tomcat|itlrecovery))?",
@@ -121,24 +124,40 @@ class Plan:
 
 def parse_step(text):
     """A Step. PlanError says what there is."""
+    if len(text) > LONGEST:
+        raise PlanError(f"{text[:20]!r}... has {len(text)} characters; a step has at most {LONGEST}")
     words, place = PLACE.match(" ".join(text.split())).groups()
     for word, pattern in _PATTERNS.items():
         found = pattern.fullmatch(words)
         if found:
             values = tuple((name, value) for name, value in found.groupdict().items() if value is not None)
             return Step(text, word, place or "", values)
-    known = "; ".join(example for _, example in GRAMMAR.values())
-    raise PlanError(f"{text!r} is no step; steps are: {known}")
+    known = [example for _, examples in GRAMMAR.values() for example in examples.split(", ")]
+    near = difflib.get_close_matches(words.lower(), known, 1)
+    if near:
+        raise PlanError(f"{text!r} is no step; did you mean {near[0]!r}?")
+    raise PlanError(f"{text!r} is no step; steps are: {'; '.join(known)}")
+
+
+def _toml(path):
+    """What a TOML file holds. PlanError."""
+    try:
+        with open(path, "rb") as file:
+            content = file.read(LARGEST + 1)
+        if len(content) > LARGEST:
+            raise PlanError(f"{path}: it has more than {LARGEST} bytes; this is no plan")
+        return tomllib.loads(content.decode("utf-8-sig"))
+    except OSError as error:
+        raise PlanError(f"{path}: {error.strerror or error}") from None
+    except RecursionError:
+        raise PlanError(f"{path}: this is no TOML that can be read: its values are nested too deeply") from None
+    except ValueError as error:  # TOMLDecodeError, UnicodeDecodeError, a path with a NUL
+        raise PlanError(f"{path}: this is no TOML: {error}") from None
 
 
 def read_plan(path):
     """(Plan, [what is wrong with it]); a Plan with the steps that can be read. PlanError where there is none."""
-    try:
-        data = tomllib.loads(Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise PlanError(f"{path}: {error.strerror or error}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise PlanError(f"{path}: this is no TOML: {error}") from None
+    data = _toml(path)
     wrong = [
         f"{key!r} is unknown; there are name, steps, clusters" for key in data.keys() - {"name", "steps", "clusters"}
     ]

@@ -67,6 +67,8 @@ def rows(path, bad):
                     yield row
     except OSError as error:
         raise FleetError(error.strerror or str(error)) from None
+    except UnicodeError as error:
+        raise FleetError(f"this is no text: {error}") from None
     except csv.Error as error:
         raise FleetError(f"this is no CSV file: {error}") from None
 
@@ -100,7 +102,9 @@ def _row(line, header, cells):
     if online is None:
         raise ValueError(f"online is {cell['online']!r}, not yes or no")
     servers = cell.get("servers", "").split()
-    if not all(server.isdigit() and 0 < int(server) < 100 for server in servers):
+    if not all(
+        server.isascii() and server.isdigit() and len(server) < 3 and 0 < int(server) < 100 for server in servers
+    ):
         raise ValueError(f"servers is {cell['servers']!r}, not numbers of nodes such as 1 2")
     itl, ctl = cell.get("itl", AS_PUBLISHED), cell.get("ctl", AS_PUBLISHED)
     return Row(line, device, cell.get("model", ""), itl, ctl, tuple(map(int, servers)), online, cell.get("batch", ""))
@@ -160,6 +164,8 @@ class Lists:
                 digits, f"no known list has the checksum {text}; put the list into the folder of --lists"
             )
         try:
+            if (self._base / text).is_fifo():
+                return f"the list {text} is no file"
             with open(self._base / text, "rb") as file:
                 content = file.read(LARGEST_LIST + 1)
         except (OSError, ValueError) as error:

@@ -3,6 +3,7 @@
 
 import csv
 
+from agent.formats.text import SENTENCES_LIMIT, shown
 from host_tools.plan.errors import PlanError
 from host_tools.plan.fleet import AS_PUBLISHED, FleetError, rows
 from host_tools.plan.paper import MOST_GROUPS
@@ -86,5 +87,6 @@ class Fleet:
 
 
 def _plain(cell):
-    """A text that no spreadsheet takes for a formula."""
-    return "'" + cell if cell[:1] in ("=", "+", "-", "@", "\t") else cell
+    """A text that no spreadsheet takes for a formula, and that no terminal obeys."""
+    cell = shown(cell, SENTENCES_LIMIT)
+    return "'" + cell if cell[:1] in tuple("=+-@|%") else cell

@@ -94,7 +94,8 @@ class Search:
     """Looks for an order of the steps in which no group that is online is ever locked out, whenever it restarts.
 
     Steps of one family keep their order, and a last restart stays the last step; restarts of all phones may be added.
-    The first orders tried are close to the given one. order: [Step] or None; complete: whether all orders were tried."""
+    The first orders tried are close to the given one; where that ends without one, the given order with restarts in it is
+    tried. order: [Step] or None; complete: whether all orders were tried."""
 
     def __init__(self, world, steps, groups, start):
         self._world = world
@@ -114,7 +115,36 @@ class Search:
             self.order = self._go([], list(range(len(steps))), [group.start for group in groups], added)
             if self.order is not None or not self.complete:
                 break
+        if self.order is None:
+            world.use(start)
+            self.order = self._repair()
         world.use(start)
+
+    def _repair(self):
+        """The given order with a restart of all phones before each step that locks phones out without one, or None."""
+        done, held, added = [], [group.start for group in self._groups], 0
+        for step in self._steps:
+            here = self._world.snapshot()
+            then = self._safe_step(step, held)
+            if then is None and added < MOST_ADDED:
+                self._world.use(here)
+                restarted = self._safe_step(RESTART_ALL, held)
+                then = None if restarted is None else self._safe_step(step, restarted)
+                done.append(RESTART_ALL)
+                added += 1
+            if then is None:
+                return None
+            done.append(step)
+            held = then
+        return done
+
+    def _safe_step(self, step, held):
+        """What groups hold after a step that can be done and locks out nobody, else None."""
+        try:
+            then, _restarted, verdicts = take(self._world, step, self._groups, held)
+        except PlanError:
+            return None
+        return None if (_locked(verdicts) & self._online) - self._before else then
 
     def _go(self, done, left, held, added):
         if not left:
@@ -130,11 +160,8 @@ class Search:
                 return None
             self.tried += 1
             self._world.use(here)
-            try:
-                then, _restarted, verdicts = take(self._world, step, self._groups, held)
-            except PlanError:
-                continue
-            if (_locked(verdicts) & self._online) - self._before:
+            then = self._safe_step(step, held)
+            if then is None:
                 continue
             rest = [each for each in left if each != number]
             found = self._go([*done, step], rest, then, added - (number is None))

@@ -135,7 +135,7 @@ class Steps(Cluster):
             raise LabError("a lab cluster makes its files itself; change it with the other steps")
         try:
             self.model = fetched.Model(self.path.parent / folder, self.paper)
-        except (OSError, PlanError) as error:
+        except (OSError, ValueError, PlanError) as error:
             raise LabError(f"the files of {folder} cannot be handed out: {error}") from None
         state = self.model.state
         for content in (file for node in state.published.values() for file in node.values()):

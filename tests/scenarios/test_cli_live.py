@@ -1,14 +1,19 @@
 # SPDX-License-Identifier: MIT
 """`phonetrust fetch` and `preflight --from`: servers that run now, by the phone's own clients."""
 
+import asyncio
 import json
 import re
+import tracemalloc
 
 import pytest
 from typer.testing import CliRunner
 
 from host_tools.cli.main import app
+from host_tools.live.files import LiveFiles
+from host_tools.live.fleet import Collector, Wanted
 from tests.helpers.lab.procedure import MAC
+from tests.helpers.servers.ports import free_port
 
 
 def run(*arguments):
@@ -37,7 +42,7 @@ def test_fetch_brings_what_the_phone_would_get(served, tmp_path):
     result = run("fetch", f"127.0.0.1:{serving.tftp_port()}", "--phone", MAC, "--to", tmp_path / "got", "--json")
     assert result.exit_code == 0, result.output
     found = json.loads(result.stdout)
-    assert set(found["files"]) == {"ITLFile.tlv", f"SEP{MAC}.cnf.xml.sgn"} and found["failed"] == {}
+    assert set(found["files"]) == {"ITLFile.tlv", f"SEP{MAC}.cnf.xml.sgn"} and found["failed"] == []
     for name in found["files"]:
         assert (tmp_path / "got" / name).read_bytes() == cluster.published(name)
 
@@ -58,6 +63,87 @@ def test_fetch_of_a_fleet_tells_bad_rows_and_fetches_the_rest(served, tmp_path):
 def test_fetch_from_nobody_cannot_tell(tmp_path):
     result = run("fetch", "127.0.0.1:9", "--to", tmp_path / "got")
     assert result.exit_code == 2 and "0 files" in result.stdout and "ITLFile.tlv" in result.stderr
+
+
+def test_a_server_that_goes_away_midway_is_told_with_the_line_and_the_rest_is_there(served, tmp_path, monkeypatch):
+    cluster, serving = served
+    macs = [f"0011223344{number:02X}" for number in range(6)]
+    for mac in macs:
+        cluster.add_phone(mac)
+    whole = Collector._one
+
+    async def one(self, hal, wanted):
+        if wanted.line == 4:
+            self._host = f"127.0.0.1:{free_port()}"  # from now on
+            self._values = {"tftp_timeout": 100, "tftp_attempts": 1}
+        await whole(self, hal, wanted)
+
+    monkeypatch.setattr(Collector, "_one", one)
+    fleet = tmp_path / "fleet.csv"
+    fleet.write_text("device\n" + "".join(f"SEP{mac}\n" for mac in macs))
+    common = ["fetch", f"127.0.0.1:{serving.tftp_port()}", "--all", fleet, "--at-once", 1]
+    result = run(*common, "--to", tmp_path / "got")
+    assert result.exit_code == 1
+    got = {path.name for path in (tmp_path / "got").iterdir()}
+    assert got == {"ITLFile.tlv", *(f"SEP{mac}.cnf.xml.sgn" for mac in macs[:2])}
+    assert f"line 4: CTLSEP{macs[2]}.tlv from 127.0.0.1:" in result.stderr and "no answer" in result.stderr
+    assert f"line 7: SEP{macs[5]}: not asked for, because the server has stopped answering" in result.stderr
+    found = json.loads(run(*common, "--to", tmp_path / "again", "--json").stdout)
+    assert set(found["files"]) == got and found["failed"][-1]["line"] == 7
+
+
+def test_what_all_phones_share_is_fetched_once(served, tmp_path):
+    cluster, serving = served
+    cluster.add_phone("001122334455")
+    fleet = tmp_path / "fleet.csv"
+    fleet.write_text(f"device\nSEP{MAC}\nSEP001122334455\n")
+    run("fetch", f"127.0.0.1:{serving.tftp_port()}", "--all", fleet, "--to", tmp_path / "got", "--at-once", 1)
+    asked = [event["file"] for event in serving.events if event["what"] == "fetch"]
+    assert asked.count("ITLFile.tlv") == asked.count("CTLFile.tlv") == 1
+
+
+def test_a_collector_keeps_no_more_for_many_phones_than_for_few(tmp_path, monkeypatch):
+    """What is kept of a phone goes to disk: with the network left out, 200 phones and 4,000 need the same memory."""
+
+    async def nothing(files, device, limit, told, known):
+        name = f"{device}.cnf.xml.sgn"
+        files.failed[name] = "x" * 200
+        told(name, "failed")
+        return {name: "not-found"}
+
+    monkeypatch.setattr("host_tools.live.fleet.fetch_phone", nothing)
+    monkeypatch.setattr(LiveFiles, "close", lambda self: None)
+    peaks = []
+    for count in (200, 200, 4000):
+        collector = Collector("127.0.0.1:9", tmp_path, {}, 8, lambda *_: None, lambda: None)
+        tracemalloc.start()
+        asyncio.run(collector.all(Wanted(f"{number:012X}", number) for number in range(count)))
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+        assert collector.failed.count == count
+    assert peaks[2] < peaks[1] + 300_000, peaks
+
+
+@pytest.mark.parametrize("way", ["https", "http", "tftp"])
+def test_fetch_and_preflight_by_https_and_http_as_newer_phones_do(served, tmp_path, way):
+    """Lists by HTTP, configuration by HTTPS; what does not answer is passed over, as a phone does."""
+    cluster, serving = served
+    closed = free_port()
+    http = closed if way == "tftp" else serving.port("http")
+    https = serving.port("https") if way == "https" else closed
+    server, ports = f"127.0.0.1:{serving.tftp_port()}", ["--http", "--http-port", http, "--https-port", https]
+    result = run("fetch", server, "--phone", MAC, "--to", tmp_path / "got", *ports, "--json")
+    assert result.exit_code == 0, result.output
+    files = json.loads(result.stdout)["files"]
+    ways = {name: each["way"] for name, each in files.items()}
+    assert ways == {"ITLFile.tlv": "tftp" if way == "tftp" else "http", f"SEP{MAC}.cnf.xml.sgn": way}
+    assert (tmp_path / "got" / "ITLFile.tlv").read_bytes() == cluster.published("ITLFile.tlv")
+    old = old_list(cluster, tmp_path)
+    result = run("preflight", "--from", server, "--phone", MAC, "--installed-itl", old, *ports, "--json")
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.stdout)
+    assert {name: each["way"] for name, each in found["files"].items()}["ITLFile.tlv"] == ways["ITLFile.tlv"]
+    assert {each["way"] for name, each in found["files"].items() if "cnf" in name} == {way}
 
 
 def test_preflight_from_asks_the_live_tvs(served, tmp_path):

@@ -8,6 +8,7 @@ import pytest
 
 from tests.helpers.lab import stepped
 from tests.helpers.lab.procedure import MAC
+from tests.helpers.servers.ports import free_port
 
 OWN = f"SEP{MAC}.cnf.xml"
 SIGNED = OWN + ".sgn"
@@ -38,13 +39,6 @@ class Fetches:
         found = [event for event in list(self._events)[self._seen :] if event["what"] == "fetch"]
         self._seen = len(self._events)
         return [(event["service"], event["file"].lstrip("/")) for event in found]
-
-
-def free_port():
-    """A port where nobody listens."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return taken.getsockname()[1]
 
 
 def test_lists_by_http_and_the_configuration_by_https(cluster, http_phone):

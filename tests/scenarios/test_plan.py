@@ -72,6 +72,7 @@ def test_the_safe_order_is_safe_when_it_is_planned(planned, classic):
 
 def test_a_search_ends_and_says_that_it_did_not_try_everything(planned, classic, monkeypatch):
     monkeypatch.setattr("host_tools.plan.run.MOST_BOOTS", 1)
+    monkeypatch.setattr("host_tools.plan.run.MOST_ADDED", 0)
     safe = planned(classic, ["regenerate tvs", "regenerate tftp", "restart all phones"])["safe_order"]
     assert safe["steps"] is None and not safe["complete"] and "not all were tried" in safe["text"]
 
@@ -254,3 +255,23 @@ def test_the_ready_plans_say_what_they_are_there_to_show(planned, new_cluster, n
     assert wrong == [] and result["impossible"] == []
     assert result["safe"] is safe, result["first_lockout"]
     assert result["visit_count"] == (3 if name == "renew-too-fast" else 0)
+
+
+@pytest.mark.parametrize("name", [name for name, (_, safe) in READY.items() if safe])
+def test_a_ready_plan_without_its_restarts_is_safe_or_a_safe_order_is_found(planned, new_cluster, name):
+    """Somebody was in a hurry: only the last restart is left. Where that locks phones out, the search puts restarts back."""
+    plan, _ = read_plan(PLANS / f"{name}.toml")
+    clusters = {other: new_cluster(name=other, address="127.0.0.2") for other in plan.clusters}
+    texts = [step.text for step in plan.steps if step.word != "restart-phones"] + ["restart all phones"]
+    fleet = FLEET.replace("no", "yes")
+    result = planned(new_cluster(**READY[name][0]), texts, fleet, clusters)
+    assert result["safe"] is (name != "renew"), "the hurry locks phones out where TVS and signer change"
+    if not result["safe"]:
+        steps = result["safe_order"]["steps"]
+        assert steps and sorted({*steps}) == sorted({*texts})
+
+
+def test_no_order_is_safe_where_keys_are_lost_and_the_search_says_that_it_tried_all(planned, classic):
+    plan, _ = read_plan(PLANS / "restore-tftp-key.toml")
+    result = planned(classic, [step.text for step in plan.steps])
+    assert result["safe_order"]["steps"] is None and result["safe_order"]["complete"]
