@@ -14,7 +14,7 @@ ROOT = runner.ROOT
 REPORT = ROOT / "build" / "bench.json"
 SUBJECTS = (
     "trust_list", "startup", "streaming", "tftp", "distance", "quiet_boot", "board", "cluster", "size", "growth",
-    "programs", "tls", "tvs", "signatures", "update", "plan",
+    "programs", "tls", "tvs", "signatures", "update",
 )  # fmt: skip
 
 
@@ -28,7 +28,9 @@ def parse(arguments):
     )
     parser.add_argument("subjects", nargs="*", metavar="SUBJECT", help="measure these alone, and write no page")
     parser.add_argument("--from", dest="source", metavar="FILE", help="measure nothing, take what an earlier run wrote")
-    parser.add_argument("--store", metavar="VERSION", help="keep the numbers as those of this release, in releases.json")
+    parser.add_argument(
+        "--store", metavar="VERSION", help="keep the numbers as those of this release, in releases.json"
+    )
     parser.add_argument("--no-page", action="store_true", help="leave docs/performance.md as it is")
     options = parser.parse_args(arguments)
     unknown = [name for name in options.subjects if name not in SUBJECTS]

@@ -87,7 +87,9 @@ def _missed(lines):
         if line.profile:
             whole = line.ours
             parts += [f"Where the {number(whole)} {line.unit} go, measured in the same run:", ""]
-            parts += [f"- {what}: {number(part)} {line.unit} ({part / whole:.0%})" for what, part in line.profile] + [""]
+            parts += [f"- {what}: {number(part)} {line.unit} ({part / whole:.0%})" for what, part in line.profile] + [
+                ""
+            ]
     return parts[:-1]
 
 
@@ -105,5 +107,3 @@ def write(folder, lines, curves, failures, before, version):
     (folder / "performance.md").write_text(text(lines, curves, failures, before, version, machine()))
     if curves:
         (folder / "growth.svg").write_text(plot.draw(curves))
-
-

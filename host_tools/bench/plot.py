@@ -38,7 +38,9 @@ def _picture(curve):
     up = _scale(low, high, HEIGHT - BOTTOM, TOP)
     parts = [f'<text class="title" x="{LEFT}" y="20">{escape(curve.name)}</text>']
     for value in xs:
-        parts.append(f'<line class="grid" x1="{across(value)}" x2="{across(value)}" y1="{TOP}" y2="{HEIGHT - BOTTOM}"/>')
+        parts.append(
+            f'<line class="grid" x1="{across(value)}" x2="{across(value)}" y1="{TOP}" y2="{HEIGHT - BOTTOM}"/>'
+        )
         parts.append(_text(across(value), HEIGHT - BOTTOM + 16, _short(value), "middle"))
     for value in _ticks(low, high):
         parts.append(f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{up(value)}" y2="{up(value)}"/>')

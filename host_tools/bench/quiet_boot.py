@@ -44,4 +44,6 @@ def lines():
         f"CTL, ITL and configuration of {sum(sizes.values()) / 1e3:.0f} KB from atftpd, both directions; other: the fewest that "
         "TFTP needs to hand over the three files and to say that the phone has no lists of its own", 7,
     )  # fmt: skip
-    yield Line("boot with nothing changed: flash", writes, "writes", None, 0, "writes to the store, the file's included", 7)
+    yield Line(
+        "boot with nothing changed: flash", writes, "writes", None, 0, "writes to the store, the file's included", 7
+    )

@@ -132,7 +132,13 @@ def lines():
         slot = layout.read_slot(folder / "rpi3.img", layout.parts(folder / "rpi3.img")[2])
         ramdisk = fit.part(slot, fit.parse(slot), "ramdisk")
         yield Line(
-            "root file system of the rpi3 image (initramfs)", len(ramdisk) / 1e6, "MB", None, 5, "compressed, in the slot", 11
+            "root file system of the rpi3 image (initramfs)",
+            len(ramdisk) / 1e6,
+            "MB",
+            None,
+            5,
+            "compressed, in the slot",
+            11,
         )
         yield Line(
             "load of the rpi3 (slot)", os.stat(image.load).st_size / 1e6, "MB", None, None,

@@ -14,8 +14,9 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 PROGRAM = Path(__file__).with_name("verdict.py")
 LIST = ROOT / "tests" / "vectors" / "itl-over64k.tlv"
 ROUNDS = 21
-READER = "import sys; from host_tools.bench import plain_reader; plain_reader.read(open(sys.argv[1], 'rb').read()); " + (
-    "print('accepted first-use')"
+READER = (
+    "import sys; from host_tools.bench import plain_reader; plain_reader.read(open(sys.argv[1], 'rb').read()); "
+    + ("print('accepted first-use')")
 )
 
 

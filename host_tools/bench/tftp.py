@@ -151,8 +151,18 @@ def lines():
         f"{how}; ours: the agent's client on MicroPython with the image's bytecode; other: {which}", 5,
     )  # fmt: skip
     yield Line(
-        "TFTP of 3 MB, lockstep", lockstep, "ms", by_curl, None, "blocks of 1428 without windows, which curl does not know"
+        "TFTP of 3 MB, lockstep",
+        lockstep,
+        "ms",
+        by_curl,
+        None,
+        "blocks of 1428 without windows, which curl does not know",
     )
     yield Line(
-        "TFTP of 3 MB, plain", plain, "ms", plain_curl, None, "blocks of 512, no options of ours; other: curl as it comes"
+        "TFTP of 3 MB, plain",
+        plain,
+        "ms",
+        plain_curl,
+        None,
+        "blocks of 512, no options of ours; other: curl as it comes",
     )
