@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 from host_tools.bench.measure import Line, medians
-from host_tools.image.software import collect
+from host_tools.image.software import bytecode
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PROGRAM = Path(__file__).with_name("verdict.py")
@@ -21,8 +21,9 @@ READER = (
 
 
 def install(folder):
-    """The phone's software as the image carries it, and the program, into `folder`."""
-    for name, content in collect(ROOT, "x86_64")[0].items():
+    """The phone's bytecode, as files instead of the image's one file, and the program, into `folder`."""
+    library = (ROOT / "build/native/x86_64/libphonetrust.so").read_bytes()
+    for name, content in {**bytecode(ROOT), "libphonetrust.so": library}.items():
         path = folder / name
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(content)
