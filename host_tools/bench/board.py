@@ -77,7 +77,7 @@ def lines():
     agent = statistics.median(found["trusted"] - found["online"] for found in starts)
     yield Line(
         "board: the agent's start to trusted", agent, "s", kernel, 0.25,
-        "QEMU's raspi3b, first use in a mixed cluster, by the board's own clock: from the network's address, for which the agent's "
-        "start waits, to `state trusted`; other: from the kernel's start to init's first line", 8,
+        "QEMU's raspi3b, first use in a mixed cluster, by the board's own clock: from the network's address, for which the "
+        "agent's start waits, to `state trusted`; other: from the kernel's start to init's first line", 8,
         [("interpreter and modules", reading), ("boot: CTL, ITL, configuration, stored", boot)],
     )  # fmt: skip

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """A thousand phones that start at the lab's cluster, against a plain tftpy server with the same files.
 
-As a program, `python -m host_tools.bench.cluster lab|plain FOLDER` serves a cluster or a folder by TFTP, prints the port, and ends
-when its standard input does."""
+As a program, `python -m host_tools.bench.cluster lab|plain FOLDER` serves a cluster or a folder by TFTP, prints the port, and
+ends when its standard input does."""
 
 import asyncio
 import contextlib

@@ -6,6 +6,10 @@ starting this with less and less (host_tools/bench/size.py)."""
 
 import sys
 
+from agent.flash.buffers import SIZE
+
+BUFFER = bytearray(SIZE)  # first of all, as boards/phone.py does
+
 from agent.main import Phone
 from agent.settings import Settings
 from hal import device
@@ -69,7 +73,7 @@ def main(lists, flash):
     hal.flash = device.Flash(flash)
     hal.console.write = write_nothing
     hal.net.serve_udp(SERVER, 69, FileServer(hal.net, files))
-    phone = Phone(hal, Settings({"mac": "00270DC01C92", "tftp": [SERVER]}))
+    phone = Phone(hal, Settings({"mac": "00270DC01C92", "tftp": [SERVER]}), buffer=BUFFER)
     for age in ("old", "new", "old"):
         files["CTLFile.tlv"] = "%s/large-ctl-%s.tlv" % (lists, age)
         files["ITLFile.tlv"] = "%s/large-%s.tlv" % (lists, age)

@@ -99,7 +99,7 @@ def lines():
     yield Curve("an answer of the agent, `judge`", "programs asking at once", "us of CPU", list(times.items()))
     yield Line(
         "growth: an answer, 16 programs asking against 1", times[many], "us", times[few], SLACK,
-        "CPU time of the agent on MicroPython x86-64 for one answer to `judge`, through the socket; other: one program asking", 12,
+        "CPU time of the agent on MicroPython x86-64 for an answer to `judge`, by its socket; other: one program", 12,
     )  # fmt: skip
     yield Line(
         "growth: resident memory, 16 programs against 1", memory[many], "KB", memory[few], 1.05,

@@ -69,7 +69,7 @@ def least_heap(folder):
 
 @contextlib.contextmanager
 def agent(folder):
-    """The process of an agent that has started and waits: MicroPython x86-64, a heap of 8 MB as on the board, `folder`/state is its own."""
+    """The process of an agent that waits for programs: MicroPython x86-64, the board's heap, its state in `folder`/state."""
     state = folder / "state"
     state.mkdir()
     (state / "store").write_bytes(bytes(FLASH_SIZE))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the bench makes of its numbers: the table, build/bench.json, docs/performance.md, the stored releases. Nothing is timed here."""
+"""What the bench makes of its numbers: the table, build/bench.json, docs/performance.md, the releases. Nothing is timed here."""
 
 import io
 import json
