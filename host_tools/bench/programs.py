@@ -26,11 +26,14 @@ request = sys.argv[2].encode() + b"\\n"
 def connect():
     line = socket.socket(socket.AF_UNIX)
     line.settimeout(30)
-    line.connect(sys.argv[1])
-    line.sendall(request)
     file = line.makefile("rb")
-    file.readline()
-    return line, file, b'"decision"' in file.readline()
+    try:
+        line.connect(sys.argv[1])
+        line.sendall(request)
+        file.readline()
+        return line, file, b'"decision"' in file.readline()
+    except ConnectionError: # no place yet: those of the round before are only just going
+        return line, file, False
 line, file, served = connect()
 while not served:
     time.sleep(0.05)
