@@ -53,8 +53,8 @@ docs: base native ## docs/reasons.md anew from the table; docs/procedures.md, do
 	@PHONETRUST_WRITE_DOCS=1 $(PYTHON) -m pytest -q --no-header -k host tests/scenarios/test_procedures_*.py tests/scenarios/test_steps_left_out.py
 	@PHONETRUST_WRITE_DOCS=1 $(PYTHON) -m pytest -q --no-header tests/scenarios/test_guide_tasks.py tests/scenarios/test_pages.py
 
-bench: setup ## measure both sides in one run: a table, and build/bench.json
-	@$(PYTHON) -m host_tools.bench
+bench: setup ## measure both sides in one run: a table, build/bench.json, docs/performance.md; SUBJECT="tftp size" for some
+	@$(PYTHON) -m host_tools.bench $(SUBJECT)
 
 lint: base ## ruff, clang-format, mpy-cross and the rules of the repository
 	@$(SETUP)/apt.sh lint

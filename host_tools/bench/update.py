@@ -10,6 +10,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from host_tools.bench.board import connect
 from host_tools.bench.measure import Line
 from host_tools.bench.startup import install
 from host_tools.board import emulator
@@ -53,7 +54,7 @@ def first_line(image, scratch, start):
     try:
         with socket.socket(socket.AF_UNIX) as line:
             begun = time.monotonic()
-            line.connect(str(machine.console))
+            connect(line, machine.console, begun + START_LIMIT)
             line.settimeout(START_LIMIT)
             heard = b""
             while FIRST_LINE not in heard:

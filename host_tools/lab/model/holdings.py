@@ -5,19 +5,17 @@ A phone names itself when it asks for ITLSEP<MAC>.tlv; the ITLFile.tlv that the 
 A phone that the lab never saw is assumed to hold the lists of the time when the cluster was made, or when the
 administrator last said that all phones had been restarted.
 
-    FOLDER/holdings.json    {"since": {"itl", "ctl", "state"}, "phones": {MAC: {"itl", "ctl"}}}, lists by SHA-256;
-                            "seen": {MAC: {"model", "asked"}}, what phones asked the servers for
+    FOLDER/holdings*        {"since": {"itl", "ctl", "state"}, "phones": {MAC: {"itl", "ctl"}}}, lists by SHA-256;
+                            "seen": {MAC: {"model", "asked"}}, what phones asked the servers for (ledger.py has the files)
     FOLDER/lists/SHA256     those lists
 """
 
-import contextlib
-import fcntl
 import hashlib
-import json
 import os
 import re
 from pathlib import Path
 
+from host_tools.lab.model.ledger import Ledger
 from host_tools.lab.writers import files
 
 _OWN_NAME = re.compile(r"(?:CTL|ITL)?SEP([0-9A-F]{12})\.(tlv|cnf\.xml|cnf\.xml\.sgn|cnf\.xml\.enc\.sgn)")
@@ -32,6 +30,7 @@ class Holdings:
 
     def __init__(self, path):
         self.path = Path(path)
+        self._ledger = Ledger(self.path, {"since": {**_NOTHING, "state": None}, "phones": {}})
         self._asking = {}  # (client host, "itl" | "ctl") -> MAC
         self._named = {}  # client host -> the MAC that it named last
 
@@ -40,7 +39,7 @@ class Holdings:
 
         Where phones may exist that were never seen, they come as a group without MACs.
         """
-        ledger = self._read()
+        ledger = self._ledger.read()
         groups = {}
         for mac, held in ledger["phones"].items():
             groups.setdefault((held["itl"], held["ctl"]), []).append(mac)
@@ -54,16 +53,19 @@ class Holdings:
 
     def restarted(self, state, decide):
         """All phones restart now: each takes what its rules let it take. `decide(itl, ctl)` gives the (itl, ctl) after it."""
-        with self._change() as ledger:
-            for held in [ledger["since"], *ledger["phones"].values()]:
+        with self._ledger.change() as ledger:
+
+            def after(held):
                 itl, ctl = decide(self._list(held["itl"]), self._list(held["ctl"]))
-                held.update(itl=self._keep(itl), ctl=self._keep(ctl))
-            ledger["since"]["state"] = state.number
+                return {**held, "itl": self._keep(itl), "ctl": self._keep(ctl)}
+
+            ledger["since"] = {**after(ledger["since"]), "state": state.number}
+            ledger["phones"] = {mac: after(held) for mac, held in ledger["phones"].items()}
 
     def begin(self, state):
         """A new cluster: phones that were never seen hold its first lists."""
         published = state.published[state.data["nodes"][0]["name"]]
-        with self._change() as ledger:
+        with self._ledger.change() as ledger:
             ledger["since"] = {
                 "itl": self._keep(published.get(files.ITL_NAME)),
                 "ctl": self._keep(published.get(files.CTL_NAME)),
@@ -86,10 +88,12 @@ class Holdings:
             return
         if mac is None or content is None:
             return
-        with self._change() as ledger:
-            held = ledger["phones"].get(mac, _NOTHING)
+        with self._ledger.locked():
+            held = self._ledger.read()["phones"].get(mac, _NOTHING)
             if decide(kind, content, self._list(held["itl"]), self._list(held["ctl"])):
-                ledger["phones"][mac] = {**held, kind: self._keep(content)}
+                now = {**held, kind: self._keep(content)}
+                if now != held:
+                    self._ledger.note("phones", mac, now)
 
     def asked(self, service, host, name):
         """A phone at `host` asked "tftp", "http" or "https" for `name`: note what that shows of it."""
@@ -108,31 +112,14 @@ class Holdings:
 
     def seen(self):
         """{MAC: {"model" (None where it was not said), "asked": what it asked for}} of all phones that were seen."""
-        return self._read().get("seen", {})
+        return self._ledger.read().get("seen", {})
 
     def _see(self, mac, *what, model=None):
         known = self.seen().get(mac, {"model": None, "asked": []})
         wanted = {"model": model or known["model"], "asked": sorted({*known["asked"], *what})}
         if wanted != known:
-            with self._change() as ledger:
-                ledger.setdefault("seen", {})[mac] = wanted
-
-    @contextlib.contextmanager
-    def _change(self):
-        self.path.mkdir(parents=True, exist_ok=True)
-        with open(self.path / "holdings.lock", "w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            ledger = self._read()
-            yield ledger
-            building = self.path / "holdings.new"
-            building.write_text(json.dumps(ledger, indent=1, sort_keys=True) + "\n")
-            os.replace(building, self.path / "holdings.json")
-
-    def _read(self):
-        try:
-            return json.loads((self.path / "holdings.json").read_text())
-        except (OSError, ValueError):
-            return {"since": {**_NOTHING, "state": None}, "phones": {}}
+            with self._ledger.locked():
+                self._ledger.note("seen", mac, wanted)
 
     def _keep(self, content):
         if content is None:

@@ -23,6 +23,22 @@ _NO_OPERATION = {
 }
 
 
+def _add(draft, mac, model):
+    phone = draft.data["phones"].setdefault(
+        mac,
+        {
+            "load": "",
+            "load_server": "",
+            "encrypted": False,
+            "lsc": None,
+            "mic": None,
+            "sealed": {},
+            "capf": dict(_NO_OPERATION),
+        },
+    )
+    phone["model"] = model
+
+
 class Phones(Part):
     """What a Cluster does with phones; the class Cluster inherits from this one."""
 
@@ -34,22 +50,17 @@ class Phones(Part):
         mac = normal_mac(mac)
         certificate = None if mic is None else Identity.from_pem(mic).certificate
         with self.change() as draft:
-            phone = draft.data["phones"].setdefault(
-                mac,
-                {
-                    "load": "",
-                    "load_server": "",
-                    "encrypted": False,
-                    "lsc": None,
-                    "mic": None,
-                    "sealed": {},
-                    "capf": dict(_NO_OPERATION),
-                },
-            )
-            phone["model"] = model
+            _add(draft, mac, model)
             if certificate is not None:
                 _set_certificate(draft, mac, "mic", certificate)
         return "SEP" + mac
+
+    def add_phones(self, macs, model="8861"):
+        """Add many phones in one change: each change publishes everything anew."""
+        macs = [normal_mac(mac) for mac in macs]
+        with self.change() as draft:
+            for mac in macs:
+                _add(draft, mac, model)
 
     def phone(self, mac, data=None):
         """The entry of a phone. LabError when the cluster does not know it."""

@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: MIT
+"""A ledger of phones in a folder: written whole when all of it changes, and a line longer where one phone's entry does.
+
+    FOLDER/holdings.json      {"since": {...}, "phones": {MAC: ...}, "seen": {MAC: ...}, "notes": N}
+    FOLDER/holdings-N.log     what changed since: ["phones" or "seen", MAC, its new entry], a line each
+    FOLDER/holdings.lock      held by whoever changes them
+
+A thousand phones that start at once change it three thousand times: as a whole file that costs more than serving them."""
+
+import contextlib
+import fcntl
+import json
+import os
+import threading
+
+#: Bytes of notes after which the ledger is written whole.
+NOTES_LIMIT = 1 << 20
+
+
+class Ledger:
+    """The ledger in the folder `path`, for several threads and processes. empty: what it says before it was ever written."""
+
+    def __init__(self, path, empty):
+        self._path = path
+        self._file = path / "holdings.json"
+        self._known = {part: dict(entries) for part, entries in empty.items()}
+        self._empty = self._known
+        self._written = None  # the bytes of holdings.json that are known
+        self._number = 0  # of the notes
+        self._read_up_to = 0
+        self._guard = threading.RLock()
+
+    def read(self):
+        """{part: {key: entry}}; it is never changed, what is read later is another one."""
+        with self._guard:
+            while self._read_whole() and not self._read_notes():
+                pass  # it was written whole meanwhile, by another process
+            return self._empty if self._written is None else self._known
+
+    @contextlib.contextmanager
+    def locked(self):
+        """Nobody else changes it meanwhile."""
+        self._path.mkdir(parents=True, exist_ok=True)
+        with self._guard, open(self._path / "holdings.lock", "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+    @contextlib.contextmanager
+    def change(self):
+        """A copy of all, to be changed; it is written when the with block ends well. Entries are replaced, never changed."""
+        with self.locked():
+            ledger = {part: dict(entries) for part, entries in self.read().items()}
+            yield ledger
+            self._write(ledger)
+
+    def note(self, part, key, entry):
+        """Replace one entry, inside locked()."""
+        known = self.read()
+        if self._written is None or self._read_up_to > NOTES_LIMIT:
+            ledger = {each: dict(entries) for each, entries in known.items()}
+            ledger.setdefault(part, {})[key] = entry
+            self._write(ledger)
+            return
+        with open(self._notes(self._number), "ab", buffering=0) as notes:
+            if notes.tell() > self._read_up_to:
+                notes.truncate(self._read_up_to)  # a line that was cut off when a process was killed
+            notes.write(json.dumps([part, key, entry]).encode() + b"\n")
+
+    def _write(self, ledger):
+        old = self._number
+        building = self._path / "holdings.new"
+        building.write_text(json.dumps({**ledger, "notes": old + 1}, indent=1, sort_keys=True) + "\n")
+        os.replace(building, self._file)
+        self._notes(old).unlink(missing_ok=True)
+
+    def _read_whole(self):
+        """Read holdings.json where it is another than the known one; whether there is one."""
+        try:
+            written = self._file.read_bytes()
+            if written != self._written:
+                known = json.loads(written)
+                self._number = known.pop("notes", 0)
+                self._known, self._written, self._read_up_to = known, written, 0
+        except (OSError, ValueError):
+            self._written = None
+        return self._written is not None
+
+    def _read_notes(self):
+        """Read the notes that are new; False where they went because everything was written whole."""
+        try:
+            with open(self._notes(self._number), "rb") as notes:
+                notes.seek(self._read_up_to)
+                lines = notes.read()
+        except OSError:  # none since, or none any more
+            return self._file.read_bytes() == self._written
+        lines = lines[: lines.rfind(b"\n") + 1]  # the rest is being written
+        self._read_up_to += len(lines)
+        changed = {}
+        for line in lines.splitlines():
+            part, key, entry = json.loads(line)
+            changed.setdefault(part, {})[key] = entry
+        if changed:
+            self._known = {**self._known, **{part: {**self._known.get(part, {}), **changed[part]} for part in changed}}
+        return True
+
+    def _notes(self, number):
+        return self._path / f"holdings-{number}.log"
