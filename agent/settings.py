@@ -8,6 +8,7 @@ import json
 from agent.errors import SettingsError
 from agent.fetch.tftp.packet import FULL_BLOCK, SAFE_BLOCK, SMALLEST_BLOCK
 from agent.flash.buffers import SIZE
+from agent.formats.phoneconfig import HOST_LIMIT
 from agent.trust.age import REPLAYS
 from agent.trust.rules import POLICIES
 
@@ -71,7 +72,7 @@ def servers_of(value):
 
 
 def server(text, port=TFTP_PORT):
-    """(host, port) of "host", "host:port" or "[v6 address]:port". Raises ValueError."""
+    """(host, port) of "host", "host:port" or "[v6 address]:port"; a host has HOST_LIMIT letters at most. Raises ValueError."""
     host, colon, number = text, "", ""
     if text[:1] == "[":
         host, _, rest = text[1:].partition("]")
@@ -86,7 +87,7 @@ def server(text, port=TFTP_PORT):
         port = int(number)
         if not 0 < port < 65536:
             raise ValueError("'%s' has no port from 1 to 65535" % text)
-    if not host or not all([letter == ":" or _is_word(letter) for letter in host]):
+    if not 0 < len(host) <= HOST_LIMIT or not all([letter == ":" or _is_word(letter) for letter in host]):
         raise ValueError("'%s' has no host" % text)
     return host, port
 
@@ -121,7 +122,7 @@ KEYS = {
         SAFE_BLOCK,
         "TFTP block size asked for, bytes",
     ),
-    "tftp_window": (_number(1, 64), 16, 16, "TFTP blocks on the way at once"),
+    "tftp_window": (_number(1, 64), 48, 48, "TFTP blocks on the way at once"),
     "boot_budget": (_number(5, 3600), 180, 180, "seconds that one boot may take, whatever servers do"),
     "tls_static_rsa": (
         _boolean,
