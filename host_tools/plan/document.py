@@ -121,7 +121,8 @@ class Plan:
 
 def parse_step(text):
     """A Step. PlanError says what there is."""
-    words, place = PLACE.match(" ".join(text.split())).groups()
+    found = PLACE.match(" ".join(text.split()))
+    words, place = found.groups() if found else ("", None)
     for word, pattern in _PATTERNS.items():
         found = pattern.fullmatch(words)
         if found:
