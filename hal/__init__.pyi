@@ -145,7 +145,9 @@ class RecordColumn:
 
     NO_ROLE = 0xFFFFFFFF
     NAMES_EQUAL = 1  # the record's names are the certificate's; without it nothing is said about them
-    POINT_OPEN = 2  # the record's EC point has the x of the certificate's, in another form, and its y has to be computed
+    POINT_OPEN = (
+        2  # the record's EC point has the x of the certificate's, in another form, and its y has to be computed
+    )
 
 class Crypto(Protocol):
     name: str
