@@ -112,8 +112,8 @@ def boot(folder):
     yield Line(
         "boot with servers 40 ms away", statistics.median(taken), "ms", forced, 1.2,
         f"the first boot of a phone in a mixed cluster, CTL, ITL and configuration of {sum(sizes.values()) / 1e3:.0f} KB from "
-        f"atftpd, stored in memory; other: the {round_trips(sizes)} round trips that TFTP forces, each as long as one bare request for a "
-        f"file that is not there: {statistics.median(trips):.1f} ms", 9,
+        f"atftpd, stored in memory; other: the {round_trips(sizes)} round trips that TFTP forces, each as long as one bare "
+        f"request for a file that is not there: {statistics.median(trips):.1f} ms", 9,
     )  # fmt: skip
 
 

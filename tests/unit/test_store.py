@@ -167,8 +167,8 @@ def test_power_lost_at_each_write_of_an_erase_out_of_trust_lost():
     flash.data[HALF : HALF + 64] = b"\x55" * 64
     assert loaded(flash) == "lost"
     start = bytes(flash.data)
-    left = []
-    while not left or trial.lost:
+    left, trial = [], None
+    while trial is None or trial.lost:
         for fraction in FRACTIONS:
             trial = FakeFlash(content=start, lose_power_at=len(left) // len(FRACTIONS) + 1, torn=fraction)
             try:
