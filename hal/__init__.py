@@ -77,8 +77,9 @@ crypto: pure computation; the modules that decide may be handed it
         point), key_kind ("rsa", "ec", "other"), key_bits (0 for "other"), signature, signature_algorithm (dotted OID),
         not_before, not_after ("YYYYMMDDHHMMSSZ"). ValueError: unreadable, or bytes after the certificate.
     check_records(data, start, limit): reads and checks all records of a trust list, as native/phonetrust.h describes it:
-        (count or a negative error, rows, tag, offset). rows: an array of numbers with room for at least `count` rows; tag,
-        offset: of the fault. `limit`: the most records that are read. None where there is no accelerator.
+        (count or a negative error, rows, tag, offset). rows: an array of numbers with room for at least `count` rows, whose
+        columns are RecordColumn's in hal/__init__.pyi; tag, offset: of the fault. `limit`: the most records that are read.
+        None where there is no accelerator.
     make_key(kind, bits) -> (private key DER, SubjectPublicKeyInfo DER). "rsa" of 1024 to 4096 bits, "ec" of 256, 384,
         521; ValueError for others. Seconds on a board. public_key(private_key) -> SubjectPublicKeyInfo DER.
     sign(private_key, scheme, digest) -> signature. "rsa-bare": PKCS#1 type 1 padding without a DigestInfo, as CAPF

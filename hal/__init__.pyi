@@ -5,7 +5,7 @@ Three HALs keep it: hal.device.Hal, hal.host.Hal, hal.fake.Hal. One conformance 
 `deadline` is a reading of clock.monotonic() (ms) at which a wait ends; None waits without end where that is allowed.
 """
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any, Protocol
 
 Buffer = bytes | bytearray | memoryview
@@ -125,13 +125,37 @@ class Certificate(Protocol):
     not_before: str
     not_after: str
 
+class RecordColumn:
+    """The numbers that Crypto.check_records gives for a record of a trust list, in this order: ROW for each. Offsets are into
+    the file; CERTIFICATE to SUBJECT and KEY are an offset, and a length in the column after it. CERTIFICATE's length is 0 in
+    an empty record, and then so is all that follows."""
+
+    OFFSET = 0
+    LENGTH = 1
+    ROLE = 2  # FUNCTION, NO_ROLE without one
+    CERTIFICATE = 3
+    ISSUER = 5  # of the certificate, as are the next columns: DER of the Name
+    SERIAL = 7  # without leading zero bytes
+    SUBJECT = 9
+    KEY_KIND = 11  # 0 other, 1 RSA, 2 EC
+    KEY_BITS = 12
+    FLAGS = 13  # the sum of NAMES_EQUAL and POINT_OPEN, as they apply
+    KEY = 14  # as Certificate.record_key
+    ROW = 16
+
+    NO_ROLE = 0xFFFFFFFF
+    NAMES_EQUAL = 1  # the record's names are the certificate's; without it nothing is said about them
+    POINT_OPEN = (
+        2  # the record's EC point has the x of the certificate's, in another form, and its y has to be computed
+    )
+
 class Crypto(Protocol):
     name: str
     def digest(self, algorithm: str, data: Buffer, cut: tuple[int, int] | None = None) -> bytes: ...
     def digest_stream(self, algorithm: str) -> Digest: ...
     def verify(self, certificate_der: Buffer, algorithm: str, digest: bytes, signature: Buffer) -> bool: ...
     def certificate(self, der: Buffer) -> Certificate: ...
-    def check_records(self, data: Buffer, start: int, limit: int) -> tuple[int, Any, int, int] | None: ...
+    def check_records(self, data: Buffer, start: int, limit: int) -> tuple[int, Sequence[int], int, int] | None: ...
     def make_key(self, kind: str, bits: int) -> tuple[bytes, bytes]: ...
     def public_key(self, private_key: bytes) -> bytes: ...
     def sign(self, private_key: bytes, scheme: str, digest: bytes) -> bytes: ...

@@ -56,6 +56,7 @@ FUNCTIONS = (
 
 CERTIFICATE_FIELDS = 20
 KEY_KINDS = ("other", "rsa", "ec")
+# A row's columns in C are those of RecordColumn in hal/__init__.pyi (tests/repository/test_records.py), so none is moved.
 RECORD_ROW = 16
 # As many records as a trust list of 64 KiB commonly has; a longer list is walked again with the caller's limit.
 FIRST_ROWS = 64

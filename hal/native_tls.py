@@ -53,7 +53,7 @@ CERTIFICATE_SIZE = 8192
 OUTPUT_SIZE = 4160
 ERROR_MEMORY = -7
 FACTS = 11
-_ALERT, _AWAITED, _VERSION, _SUITE, _ASKED, _BYTES, _READABLE, _SENDABLE, _CAUSE = 2, 3, 4, 5, 6, 7, 8, 9, 10
+_ALERT, _AWAITED, _VERSION, _SUITE, _BYTES, _READABLE, _SENDABLE, _CAUSE = 2, 3, 4, 5, 7, 8, 9, 10
 
 ENOMEM, EPROTO = 12, 71
 
@@ -197,11 +197,6 @@ class Connection:
     def suite(self):
         """IANA's number of the cipher suite, 0 before the ServerHello."""
         return self.facts()[_SUITE]
-
-    @property
-    def client_certificate_asked(self):
-        """True where the server asked for a certificate; known from "judge" on."""
-        return self.facts()[_ASKED] == 1
 
     @property
     def awaited(self):

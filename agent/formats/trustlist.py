@@ -15,14 +15,14 @@ SIZE_LIMIT = 65536
 #: Bytes of a DNS name with its NUL; a longer name is no host.
 HOST_LIMIT = 256
 
-# One row for each record, as phonetrust_check_records writes it (native/phonetrust.h).
+# One row for each record, as crypto.check_records gives it (RecordColumn in hal/__init__.pyi).
 ROW = 16
 NO_ROLE = 0xFFFFFFFF
-NAMES_PROVEN, POINT_OPEN = 1, 2  # flags
+NAMES_EQUAL, POINT_OPEN = 1, 2  # flags
 KEY_KINDS = ("other", "rsa", "ec")
 _SERVERS = (names.TFTP, names.CCM_TFTP, names.TVS)
-_RECORD, _LENGTH, _ROLE, _CERTIFICATE, _CERTIFICATE_LENGTH = 0, 1, 2, 3, 4
-_ISSUER, _SERIAL, _SUBJECT, _KEY_KIND, _KEY_BITS, _FLAGS, _RECORD_KEY = 5, 7, 9, 11, 12, 13, 14
+_OFFSET, _LENGTH, _ROLE, _CERTIFICATE, _CERTIFICATE_LENGTH = 0, 1, 2, 3, 4
+_ISSUER, _SERIAL, _SUBJECT, _KEY_KIND, _KEY_BITS, _FLAGS, _KEY = 5, 7, 9, 11, 12, 13, 14
 
 
 class Record:
@@ -34,7 +34,7 @@ class Record:
         self._at = index * ROW
         row = trust_list.rows
         role = row[self._at + _ROLE]
-        self.offset = row[self._at + _RECORD]
+        self.offset = row[self._at + _OFFSET]
         self.length = row[self._at + _LENGTH]
         self.role = None if role == NO_ROLE else role
         self.key_kind = KEY_KINDS[row[self._at + _KEY_KIND]]
@@ -212,13 +212,13 @@ def _check_records(view, start, crypto):
             _read_records(view, start, crypto)
             raise Malformed("a record that libphonetrust cannot read", tag, offset)
     for at in range(0, count * ROW, ROW):
-        if rows[at + _CERTIFICATE_LENGTH] and rows[at + _FLAGS] != NAMES_PROVEN:
+        if rows[at + _CERTIFICATE_LENGTH] and rows[at + _FLAGS] != NAMES_EQUAL:
             _compare_copies(view, rows, at)
     return count, rows
 
 
 def _read_records(view, start, crypto):
-    """Python's twin of phonetrust_check_records, without the names. Malformed comes before RecordMismatch."""
+    """What crypto.check_records does, in Python and without the names. Malformed comes before RecordMismatch."""
     rows = array("I")
     count = 0
     mismatch = None
@@ -253,7 +253,7 @@ def _walk(view, start):
 def _row(view, record, fields, crypto):
     """One record held against its certificate: (its row, RecordMismatch or None). Raises Malformed."""
     row = [0] * ROW
-    row[_RECORD] = record
+    row[_OFFSET] = record
     row[_LENGTH] = tlv.u16(view, record + 3)
     row[_ROLE] = NO_ROLE
     for tag in (2, 3, 5):
@@ -277,7 +277,7 @@ def _row(view, record, fields, crypto):
         (_ISSUER, certificate.issuer),
         (_SERIAL, certificate.serial),
         (_SUBJECT, certificate.subject),
-        (_RECORD_KEY, certificate.record_key),
+        (_KEY, certificate.record_key),
     ):
         row[field], row[field + 1] = at + der.find(value), len(value)
     row[_KEY_KIND], row[_KEY_BITS] = KEY_KINDS.index(certificate.key_kind), certificate.key_bits
@@ -310,8 +310,8 @@ def _same_point(copy, key):
 
 def _compare_copies(view, rows, at):
     """The careful comparison of the names and points that the library did not prove equal."""
-    end = rows[at + _RECORD] + rows[at + _LENGTH]
-    for tag, offset, length in tlv.record_tlvs(view[:end], rows[at + _RECORD]):
+    end = rows[at + _OFFSET] + rows[at + _LENGTH]
+    for tag, offset, length in tlv.record_tlvs(view[:end], rows[at + _OFFSET]):
         if tag in (3, 5) and length <= names.NAME_LIMIT:  # a longer name is not compared
             field = _SUBJECT if tag == 3 else _ISSUER
             name = view[rows[at + field] : rows[at + field] + rows[at + field + 1]]
@@ -319,6 +319,6 @@ def _compare_copies(view, rows, at):
                 what = tlv.RECORD_NAMES[tag]
                 raise RecordMismatch("%s differs from the certificate's" % what, tag, offset - 3)
         elif tag == 7 and rows[at + _FLAGS] & POINT_OPEN:
-            key = view[rows[at + _RECORD_KEY] : rows[at + _RECORD_KEY] + rows[at + _RECORD_KEY + 1]]
+            key = view[rows[at + _KEY] : rows[at + _KEY] + rows[at + _KEY + 1]]
             if not _same_point(bytes(view[offset : offset + length]), bytes(key)):
                 raise RecordMismatch("the public key differs from the certificate's", 7, offset - 3)

@@ -40,10 +40,10 @@ class Client:
         self._worker = None
 
     async def run(self, greeting, refusal=None):
-        """Serve the client until it ends: `greeting` (a dictionary), or only tell it why not (`refusal`, a sentence)."""
+        """Serve the client until it ends: `greeting` (a dictionary), or only tell it why not (`refusal`, an error)."""
         try:
             if refusal is not None:
-                await self._write({"ok": False, "error": refusal})
+                await self._write(_failed(refusal))
                 return
             self._worker = asyncio.current_task()
             self._reader = asyncio.create_task(self._read())
@@ -135,8 +135,7 @@ class Client:
             answer.update(await self._act(self, request))
             answer["ok"] = True
         except (ValueError, MemoryError, OSError) as error:
-            answer["ok"] = False
-            answer["error"] = str(error) or "this phone does not have enough memory for it"
+            answer.update(_failed(error))
         await self._write(answer)
 
     async def _write(self, value):
@@ -153,3 +152,11 @@ class Client:
             await self.stream.write(data, self._clock.monotonic() + WRITE_TIME)
         except OSError:
             raise Gone()
+
+
+def _failed(error):
+    """What an answer says of an error; `reason` where a program may want to tell it from others (agent/trust/reasons.py)."""
+    answer = {"ok": False, "error": str(error) or "this phone does not have enough memory for it"}
+    if isinstance(error, requests.Busy):
+        answer["reason"] = error.reason
+    return answer

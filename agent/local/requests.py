@@ -10,6 +10,12 @@ IDENTIFIER_LIMIT = 64  # characters of an id
 _SHAPE = 'a request is one JSON object a line, in UTF-8, such as {"id": 1, "do": "status"}'
 
 
+class Busy(ValueError):
+    """The service does as many of these at once as it may; the program can ask again. str(): a sentence."""
+
+    reason = "busy"
+
+
 def parse(line):
     """A line as a request. ValueError says what is wrong."""
     if len(line) > LINE_LIMIT:

@@ -82,16 +82,16 @@ class Service:
                 self._files.release(client.number)
 
     def _refusal(self, stream):
-        """Why there is no place for this client, or None."""
+        """The requests.Busy that says why there is no place for this client, or None."""
         if self._count(lambda other: other.process == stream.process) >= PROGRAM_LIMIT:
-            return "one program may have %d connections" % PROGRAM_LIMIT
+            return requests.Busy("one program may have %d connections" % PROGRAM_LIMIT)
         own = self._is_own(stream)
         if not own and self._count(lambda other: other.user == stream.user) >= USER_LIMIT:
-            return "one user may have %d connections" % USER_LIMIT
+            return requests.Busy("one user may have %d connections" % USER_LIMIT)
         if not own and self._count(lambda other: not self._is_own(other)) >= CLIENTS_LIMIT - OWN_SLOTS:
-            return "there are %d clients already" % (CLIENTS_LIMIT - OWN_SLOTS)
+            return requests.Busy("there are %d clients already" % (CLIENTS_LIMIT - OWN_SLOTS))
         if len(self._clients) >= CLIENTS_LIMIT:
-            return "there are %d clients already" % CLIENTS_LIMIT
+            return requests.Busy("there are %d clients already" % CLIENTS_LIMIT)
         return None
 
     def _is_own(self, stream):
@@ -158,7 +158,7 @@ class Service:
     async def _fetch(self, client, request):
         name = requests.file_name(request)
         if self._arriving >= FILES_LIMIT:
-            raise ValueError("%d files are arriving for other programs; ask again" % FILES_LIMIT)
+            raise requests.Busy("%d files are arriving for other programs; ask again" % FILES_LIMIT)
         self._arriving += 1
         try:
             decision, path = await self._programs.fetch(name, client.number)

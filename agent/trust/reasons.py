@@ -53,7 +53,7 @@ bad-transfer          refused   -     again  a server answered, but the file did
 no-memory             refused   locks -      the phone does not have enough memory for it (ours)
 not-stored            refused   -     -      it could not be written to flash (ours)
 too-many-writes       refused   -     again  the flash was written too often in this hour (ours)
-busy                  refused   -     again  the phone is busy with as many of these as it can do at once (ours)
+busy                  refused   -     -      the service does as many of these at once as it may; the program can ask again (ours)
 bad-configuration     refused   -     -      the signed configuration cannot be understood (ours)
 cannot-decrypt        refused   locks -      the encrypted configuration is not for this phone's key (ours)
 no-certificate        both      locks -      the phone needs a certificate of its own and has none (ours)

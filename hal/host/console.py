@@ -25,9 +25,10 @@ class Console:
         self._reader = reader if reader is not None else sys.stdin
         self._writer = writer if writer is not None else sys.stdout
         self._input = Input()
-        self._from = None
-        self._to = None
-        self._loop = None  # the loop that writes what waits
+        self._from: Unblocked | None = None
+        self._to: Unblocked | Plain = Plain(None)  # until something is written
+        self._loop: asyncio.AbstractEventLoop | None = None  # the loop that writes what waits
+        self._opened = False
         self._output = Output(self._send)
 
     def write(self, text):
@@ -53,15 +54,18 @@ class Console:
             try:
                 if self._from is None:
                     self._from = Unblocked(self._reader.fileno(), os.O_RDONLY)
-                self._input.feed(os.read(self._from.number, CHUNK))
-                await asyncio.sleep(0)  # input without end leaves other tasks their turn
-            except BlockingIOError:
-                await waiting.readable(self._from.number, None)
+                number = self._from.number
+                try:
+                    self._input.feed(os.read(number, CHUNK))
+                    await asyncio.sleep(0)  # input without end leaves other tasks their turn
+                except BlockingIOError:
+                    await waiting.readable(number, None)
             except (AttributeError, OSError, ValueError):  # there is no standard input, or the terminal has gone
                 self._input.feed(b"")
 
     def _send(self, data):
-        if self._to is None:
+        if not self._opened:
+            self._opened = True
             try:
                 self._to = Unblocked(self._writer.fileno(), os.O_WRONLY | os.O_APPEND)
             except (AttributeError, OSError, ValueError):
@@ -69,7 +73,7 @@ class Console:
         return self._to.send(data)
 
     def _push(self):
-        if self._output.push():
+        if self._loop is not None and self._output.push():
             self._loop.remove_writer(self._to.number)
             self._loop = None
             atexit.unregister(self._finish)

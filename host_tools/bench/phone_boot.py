@@ -80,12 +80,13 @@ class BootedPhone:
 
     def boot(self):
         """One start: True where all was accepted. `reasons` has those of the decisions."""
-        hal = Hal(board=Board(MAC, "8861"), flash=Flash(self._flash, FLASH_SIZE), console=QuietConsole())
+        flash = Flash(self._flash, FLASH_SIZE)
+        hal = Hal(board=Board(MAC, "8861"), flash=flash, console=QuietConsole())
         self._count(hal)
         phone = Phone(hal, self._settings)
         good = asyncio.run(phone.work.boot())
         self.reasons = [decision.reason for decision in phone.history.decisions]
-        hal.flash.close()
+        flash.close()
         return good
 
     def _count(self, hal):

@@ -105,8 +105,7 @@ def agent(key):
             yield socket
         finally:
             process.terminate()
-            process.wait()
-            process.stdin.close()
+            process.communicate()
 
 
 def lines():

@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 from host_tools.bench.measure import Line, medians
-from host_tools.image.software import bytecode
+from host_tools.image.software import bytecode, collect
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PROGRAM = Path(__file__).with_name("verdict.py")
@@ -21,9 +21,8 @@ READER = (
 
 
 def install(folder):
-    """The phone's bytecode, as files instead of the image's one file, and the program, into `folder`."""
-    library = (ROOT / "build/native/x86_64/libphonetrust.so").read_bytes()
-    for name, content in {**bytecode(ROOT), "libphonetrust.so": library}.items():
+    """The phone's software as the image carries it, its modules as files too for other programs, and the program."""
+    for name, content in {**bytecode(ROOT), **collect(ROOT, "x86_64")[0]}.items():
         path = folder / name
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(content)

@@ -48,7 +48,7 @@ def server(key, options):
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
         )  # fmt: skip
         try:
-            for line in process.stdout:
+            for line in process.stdout or ():
                 found = re.match(r"ACCEPT .*:(\d+)$", line.strip())
                 if found:
                     yield int(found[1])

@@ -100,12 +100,12 @@ def run(
         ends = "Ctrl-C" if no_console else "Ctrl-]"
         printer.note(f"{described.board.title} in QEMU, the cluster's TFTP server on port {tftp}; {ends} powers it off")
         if no_console:
-            emulated.process.wait()
+            emulated.running.wait()
             return
         keyboard = stack.enter_context(Keyboard())
 
         def keys():
-            return None if emulated.process.poll() is not None else keyboard()
+            return None if emulated.running.poll() is not None else keyboard()
 
         found = session.run(lambda: port.open_port(str(emulated.console)), printer, keys, until, timeout)
     if until and not found:
@@ -147,7 +147,7 @@ def _cluster(path, mac, printer=None):
 
         def tell(event):
             text = sips.words(event)
-            if text:
+            if text and printer is not None:
                 printer.note(text)
 
         with found.serve("127.0.0.1", sip=printer is not None, listener=tell if printer else None) as serving:

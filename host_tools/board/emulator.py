@@ -85,6 +85,13 @@ class Emulator:
         self.monitor = self.folder / "monitor"
         self.process = None
 
+    @property
+    def running(self):
+        """The process of a board that is on. ImageError where it is off."""
+        if self.process is None:
+            raise ImageError("the emulated board is off")
+        return self.process
+
     def command(self):
         """QEMU's command line but for console and monitor."""
         return base_command(self.board, self.card, self.folder, self.mac, self.start_with)

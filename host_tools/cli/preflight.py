@@ -123,7 +123,7 @@ def preflight(
         else:
             _one(candidate, kind, phone, asker, json)
     except TvsNeeded as needed:
-        _cannot_tell(kind or candidate.name, needed.question, json)
+        _cannot_tell(kind or (candidate.name if candidate else host), needed.question, json)
 
 
 def _one(candidate, kind, phone, asker, json):

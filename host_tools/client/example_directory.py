@@ -94,7 +94,7 @@ def configured(agent, service):
 
 def main(arguments=None):
     """The program; its exit status."""
-    parser = argparse.ArgumentParser(prog="example_directory", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="example_directory", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("url", help="an https or http URL, or " + " or ".join(SERVICES))
     parser.add_argument("--socket", default=SOCKET, help="where the agent listens (%(default)s)")
     parser.add_argument("--timeout", type=float, default=30, help="seconds for each answer (%(default)s)")

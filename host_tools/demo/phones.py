@@ -111,7 +111,7 @@ class EmulatedBoard:
             stack.callback(machine.stop)
             line = stack.enter_context(socket.socket(socket.AF_UNIX))
             line.connect(str(machine.console))
-            stack.enter_context(stopped_after(limit, machine.process.kill))
+            stack.enter_context(stopped_after(limit, machine.running.kill))
             lines = stack.enter_context(line.makefile("r", encoding="utf-8", errors="replace"))
             yield (text for text in lines if TOLD.search(text))
 

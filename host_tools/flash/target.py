@@ -32,7 +32,7 @@ class Target:
 
     def describe(self):
         """The card as a person knows it, for the question."""
-        if not self.is_device:
+        if self.device is None:
             return f"the file {self.path}" + ("" if self.exists else " (new)")
         name = " ".join(filter(None, (_read(self.device / f"device/{part}") for part in ("vendor", "model", "name"))))
         backing = _read(self.device / "loop/backing_file")

@@ -18,7 +18,7 @@ TARGET = ("drivers", "features", "options", "resources")
 def load(path):
     """-> labgrid's Environment of the file. ImageError, which names file and key, where something in it is unknown."""
     try:
-        environment = Environment(str(path))
+        environment = Environment(str(path))  # pyright: ignore[reportCallIssue]
     except (InvalidConfigError, NoConfigFoundError, ImportError) as error:
         raise ImageError(f"{path}: {error}") from error
     data = environment.config.data

@@ -99,5 +99,7 @@ class BoardPhone:
         """Seconds after power-on at which a line with this text was written."""
         for line in self.heard.splitlines():
             if text in line:
-                return float(TIME.search(line)[1])
+                found = TIME.search(line)
+                if found:
+                    return float(found[1])
         raise ConsoleError(f"no line heard has {text!r}")

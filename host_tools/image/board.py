@@ -146,6 +146,8 @@ class Board:
     @property
     def command_line(self):
         """The kernel command line of cmdline.txt, one line."""
+        if self.folder is None:
+            raise ImageError(f"{self.name}: this board was not read from a folder")
         return (self.folder / "cmdline.txt").read_text().strip()
 
 

@@ -80,13 +80,12 @@ def _fetch(packages, folder, report):
         process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=complaints, env=_environment()
         )
-        try:
-            _extract(process.stdout, folder)
-        except tarfile.TarError:
-            pass  # cut short: the exit status and the complaint below say why
-        finally:
-            process.stdout.close()
-            status = process.wait()
+        with process:
+            try:
+                _extract(process.stdout, folder)
+            except tarfile.TarError:
+                pass  # cut short: the exit status and the complaint below say why
+        status = process.returncode
         if status != 0:
             complaints.seek(0)
             lines = complaints.read().decode(errors="replace").strip().splitlines()
@@ -124,7 +123,9 @@ def _extract(stream, folder):
                 os.link(folder / member.linkname.removeprefix("./"), target)
             elif member.isfile():
                 target.parent.mkdir(parents=True, exist_ok=True)
-                with archive.extractfile(member) as content, open(target, "wb") as file:
+                content = archive.extractfile(member)
+                assert content is not None, "a regular file has content"
+                with content, open(target, "wb") as file:
                     shutil.copyfileobj(content, file)
                 target.chmod(0o755 if member.mode & 0o111 else 0o644)
 

@@ -126,7 +126,8 @@ def parse_step(text):
     """A Step. PlanError says what there is."""
     if len(text) > LONGEST:
         raise PlanError(f"{text[:20]!r}... has {len(text)} characters; a step has at most {LONGEST}")
-    words, place = PLACE.match(" ".join(text.split())).groups()
+    found = PLACE.match(" ".join(text.split()))
+    words, place = found.groups() if found else ("", None)
     for word, pattern in _PATTERNS.items():
         found = pattern.fullmatch(words)
         if found:

@@ -93,11 +93,14 @@ class SipPhone:
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.wait()
-        self._process.stdin.close()
+        if self._process.stdin:
+            self._process.stdin.close()
 
     def _listen(self):
-        with self._process.stdout:
-            for line in self._process.stdout:
+        output = self._process.stdout
+        assert output is not None, "it was started with a pipe"
+        with output:
+            for line in output:
                 line = "".join(letter for letter in line if letter.isprintable())
                 self.heard.append(line)
                 self._lines.put(line)

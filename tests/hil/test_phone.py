@@ -110,7 +110,7 @@ def test_network_cut_and_restored(phone, settings):
 def test_network_comes_after_the_phone_and_what_was_ended_is_started_again(phone, settings):
     phone.new(**settings)
     phone.strategy.transition("on")
-    phone.expect("power-on: phonetrust")
+    phone.expect("power-on: phonetrust", 120)
     phone.power.cable(False)
     phone.heard = ""
     phone.expect("warning no-network: no address", 60)

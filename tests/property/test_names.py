@@ -9,7 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from agent.formats import names
-from agent.formats.trustlist import _FLAGS, NAMES_PROVEN, TrustList
+from agent.formats.trustlist import _FLAGS, NAMES_EQUAL, TrustList
 from hal.host import crypto
 from tests.helpers.agent import building
 from tests.helpers.agent.both import vector
@@ -154,7 +154,7 @@ def test_what_the_library_proves_equal_python_finds_equal(native, subject, issue
     data = building.header() + record
     count, rows, _, _ = native.check_records(memoryview(data), len(building.header()), 8)
     assert count == 1
-    if rows[_FLAGS] & NAMES_PROVEN:
+    if rows[_FLAGS] & NAMES_EQUAL:
         assert names.same(subject, FIELDS.subject) is True
         assert names.same(issuer, FIELDS.issuer) is True
 
@@ -162,4 +162,4 @@ def test_what_the_library_proves_equal_python_finds_equal(native, subject, issue
 def test_the_library_proves_the_plain_ones(native):
     for name in ("itl-base.tlv", "itl-sha512.tlv", "ctl-mixed.tlv", "itl-over64k.tlv"):
         found = TrustList(vector(name), native, 1 << 20)
-        assert all(found.rows[16 * number + _FLAGS] & NAMES_PROVEN for number in range(found.count)), name
+        assert all(found.rows[16 * number + _FLAGS] & NAMES_EQUAL for number in range(found.count)), name

@@ -265,7 +265,8 @@ def test_a_hundred_connections_of_one_program_leave_room_for_others():
         greedy = await connected(place, [{"process": 2}] * 100)
         refused = [client for client in greedy if client.hung_up]
         assert len(refused) == 100 - PROGRAM_LIMIT
-        assert "one program may have %d connections" % PROGRAM_LIMIT in refused[0].lines()[0]["error"]
+        told = refused[0].lines()[0]
+        assert told["reason"] == "busy" and "one program may have %d connections" % PROGRAM_LIMIT in told["error"]
         good = await place.connect(process=1)
         assert await good.works() and await greedy[0].works()
         greedy[0].end.close()
@@ -279,15 +280,21 @@ def test_forks_of_one_user_leave_room_for_other_users_and_for_the_phones_own():
     async def check(place):
         forks = await connected(place, [{"process": number, "user": 1000} for number in range(20)])
         assert [client.hung_up for client in forks] == [False] * USER_LIMIT + [True] * (20 - USER_LIMIT)
-        assert "one user may have %d connections" % USER_LIMIT in forks[-1].lines()[0]["error"]
+        told = forks[-1].lines()[0]
+        assert told["reason"] == "busy" and "one user may have %d connections" % USER_LIMIT in told["error"]
         others = await connected(place, [{"process": 100 + number, "user": 1001} for number in range(20)])
         room = CLIENTS_LIMIT - OWN_SLOTS - USER_LIMIT
         assert [client.hung_up for client in others] == [False] * room + [True] * (20 - room)
-        assert "there are %d clients already" % (CLIENTS_LIMIT - OWN_SLOTS) in others[-1].lines()[0]["error"]
+        told = others[-1].lines()[0]
+        assert (
+            told["reason"] == "busy" and "there are %d clients already" % (CLIENTS_LIMIT - OWN_SLOTS) in told["error"]
+        )
         for client in await connected(place, [{"process": 200 + number, "user": 7} for number in range(OWN_SLOTS)]):
             assert await client.works()
         last = await place.connect(process=300, user=0)
-        assert last.hung_up and "there are %d clients already" % CLIENTS_LIMIT in last.lines()[0]["error"]
+        told = last.lines()[0]
+        assert last.hung_up and told["reason"] == "busy"
+        assert "there are %d clients already" % CLIENTS_LIMIT in told["error"]
 
     served(check, user=7)
 

@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: MIT
-"""Requests of other programs that are none: what the service answers, and that nobody else notices."""
+"""Requests of other programs that are invalid, or too many: what the service answers, and that nobody else notices."""
 
+import asyncio
 import json
 
 from agent.formats.tlv import is_utf8
 from agent.local.requests import is_plain
+from agent.local.service import FILES_LIMIT
+from agent.trust.decision import Decision
 from tests.helpers.agent.service_place import served
 
 TIMEOUT = 240
@@ -58,5 +61,31 @@ def test_answers_are_utf8_whatever_halves_of_characters_a_request_has():
             assert answer["ok"] is False and is_utf8(data), request
             assert is_plain(answer["error"]) and "codec" not in answer["error"], answer
         assert await client.works()
+
+    served(check)
+
+
+def test_a_file_too_many_is_told_as_busy_and_the_client_goes_on():
+    async def check(place):
+        done = asyncio.Event()
+
+        async def slow(name, owner):
+            await done.wait()
+            return Decision(False, "not-found", name, "gone"), None
+
+        place.service._programs.fetch = slow
+        clients = []
+        for number in range(FILES_LIMIT + 1):
+            client = await place.connect(process=number)
+            clients.append(client)
+            client.say({"id": 1, "do": "fetch", "name": "load.bin"})
+            await place.settle()
+        answer = clients[-1].lines()[-1]
+        assert answer["ok"] is False and answer["reason"] == "busy" and answer["id"] == 1, answer
+        assert "%d files are arriving" % FILES_LIMIT in answer["error"]
+        assert await clients[-1].works()
+        done.set()
+        await place.settle()
+        assert [client.lines()[-1]["decision"]["reason"] for client in clients[:-1]] == ["not-found"] * FILES_LIMIT
 
     served(check)

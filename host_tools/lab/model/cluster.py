@@ -117,7 +117,7 @@ class Cluster(Phones, Loads, Certificates, Parameters, Releases, Transfers, Bulk
         state = self.state
         self.node(node, state.data)
         found = state.handed_out(node).find(name)
-        return found and found[0].folder / "published" / found[1] / name
+        return found[0].folder / "published" / found[1] / name if found and found[0].folder else None
 
     def certificate(self, kind, node=None):
         """The DER of one of the cluster's certificates: kind as in regenerate(), or "callmanager-ec", "token-1"."""
@@ -142,9 +142,7 @@ class Cluster(Phones, Loads, Certificates, Parameters, Releases, Transfers, Bulk
     def change(self):
         """A draft of the state to change inside the with block; it is published and committed when that ends well."""
         with self.whole_change() as old:
-            if old is None:
-                self.store.current()  # says that there is no cluster
-            draft = old.draft()
+            draft = (old or self.store.current()).draft()  # current() says where there is no cluster
             yield draft
             self.publish_and_commit(draft)
 

@@ -141,4 +141,7 @@ def check_build(build):
 
 
 def _number(build):
-    return tuple(map(int, _BUILD.fullmatch(build).groups()))
+    found = _BUILD.fullmatch(build)
+    if found is None:
+        raise LabError(f"{build!r} is no build, such as {DEFAULT_BUILD}")
+    return tuple(map(int, found.groups()))

@@ -160,7 +160,7 @@ class Store:
             except OSError as error:
                 raise LabError(f"{self.path} holds no lab cluster; make one with `phonetrust lab init`") from error
             loaded = self._loaded
-            if loaded is not None and loaded.folder.name == name:
+            if loaded is not None and loaded.folder and loaded.folder.name == name:
                 return loaded
             try:
                 self._loaded = State.load(self.path / "generations" / name, self._read_identity)

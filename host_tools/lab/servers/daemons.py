@@ -69,7 +69,7 @@ class Server(abc.ABC):
             )
         self._log = log
         try:
-            self._await_answer()
+            self._await_answer(self._process)
         except BaseException:
             self.stop()
             raise
@@ -96,7 +96,7 @@ class Server(abc.ABC):
             process.kill()
             process.wait()
 
-    def _await_answer(self):
+    def _await_answer(self, process):
         """Asks for a file that is not there until the server says so."""
         request = b"\x00\x01" + self.name("not there").encode() + b"\x00octet\x00"
         ends = time.monotonic() + READY_IN
@@ -104,8 +104,8 @@ class Server(abc.ABC):
             probe.bind((self.host, 0))
             probe.settimeout(0.05)
             while time.monotonic() < ends:
-                if self._process.poll() is not None:
-                    raise CannotStart(f"{self.program} ended with {self._process.returncode}: {self.printed()}")
+                if process.poll() is not None:
+                    raise CannotStart(f"{self.program} ended with {process.returncode}: {self.printed()}")
                 probe.sendto(request, self.address)
                 try:
                     probe.recvfrom(600)
@@ -116,7 +116,7 @@ class Server(abc.ABC):
 
     def printed(self):
         """What the server wrote so far, its end."""
-        return self._log.read_text(errors="replace")[-2000:]
+        return self._log.read_text(errors="replace")[-2000:] if self._log else ""
 
 
 class TftpdHpa(Server):

@@ -60,7 +60,8 @@ class TftpServer:
                     return  # it never came to listen: the caller reports it
                 log.debug("TFTP server on port %s starts again after: %r", port, error)
                 port = self._server.listenport
-                self._server.sock.close()
+                if self._server.sock:
+                    self._server.sock.close()
                 sessions = self._server.sessions
                 for key in [key for key, session in sessions.items() if session.fileobj is None]:
                     sessions.pop(key).sock.close()  # the one that the datagram began; the others go on

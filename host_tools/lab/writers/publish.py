@@ -78,6 +78,7 @@ def _publish_phone(state, number, published, previous, mac, phone):
     )
     name += ".enc.sgn"
     signer = file_signer(state, number)
+    assert signer is not None, "recipient() is None where nobody signs"
     digest = state.data["digest"]
     # Key and IV are new each time, so whether the file must be made anew is told by what goes into it.
     sealed = hashlib.sha256(b"".join([content, to.der, signer.der, digest.encode()])).hexdigest()

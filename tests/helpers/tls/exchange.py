@@ -24,6 +24,7 @@ else:
 
 
 BYTES = ("read", "certificate", "sent")
+ASKED = 6  # PHONETRUST_TLS_FACT_ASKED of native/phonetrust_tls.h
 
 _made = []
 
@@ -158,7 +159,7 @@ def exchange(port, request=b"", enough=0, identity=None, static_rsa=False, belie
         facts = made.facts()
         result["version"] = made.version
         result["suite"] = made.suite
-        result["asked"] = made.client_certificate_asked
+        result["asked"] = made.facts()[ASKED] == 1
         result["certificate"] = made.certificate or b""
         result["bytes"] = facts[7]
         result["cause"] = facts[10]
