@@ -61,7 +61,11 @@ def test_power_lost_at_each_write_of_the_first_boot():
     """Each save takes eight to ten writes, and the last write of a save is not needed for it to count."""
     files = cluster(ctl="ctl-mixed.tlv")
     states = [(None,) * 4, OLD[:1] + (None,) * 3, OLD[:2] + (None,) * 2]
-    reasons = [["ctl first-use", "itl signed-by-ctl"], ["ctl unchanged", "itl signed-by-ctl"], ["ctl unchanged", "itl unchanged"]]
+    reasons = [
+        ["ctl first-use", "itl signed-by-ctl"],
+        ["ctl unchanged", "itl signed-by-ctl"],
+        ["ctl unchanged", "itl unchanged"],
+    ]
     seen = []
     while True:
         at = len(seen) + 1
