@@ -75,6 +75,8 @@ def test_power_cut_in_the_middle_of_a_store_write(phone, cluster, settings, meas
         end = time.monotonic() + 1.2 * duration * cut / (CUTS - 1)
         while time.monotonic() < end:
             pass  # a sleep is too coarse here
+        if cut == CUTS - 1:
+            watch.await_rest()  # however busy this machine is, one plug is pulled when all is written
         phone.strategy.transition("off")
         with phone.card.in_pc() as path:
             stored = store_of(cards.read_store(path)).load()  # raises TrustLost where nothing is whole
