@@ -214,6 +214,20 @@ def test_a_flash_that_cannot_be_read_while_the_phone_runs():
     assert world.restart() is False and world.reasons() == ["flash !trust-lost"]
 
 
+def test_a_list_of_another_cluster_forgets_the_time_of_the_configuration():
+    """Another cluster has another clock: an older configuration of its own is no replay."""
+    for same_cluster in (True, False):
+        world = World(cluster(ctl="ctl-mixed.tlv"))
+        assert world.boot()
+        keeper = world.phone.keeper
+        time = keeper.configuration.timestamp
+        assert time is not None
+        keeper.keep_list("itl", world.trust.itl, same_cluster)
+        assert keeper.configuration.timestamp == (time if same_cluster else None)
+        keeper.load()
+        assert keeper.configuration.timestamp == (time if same_cluster else None), "after a restart, too"
+
+
 def test_erasing_one_list():
     world = World(cluster(ctl="ctl-mixed.tlv"))
     world.boot()
