@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: MIT
 """Boots on a flash that fails or loses power at each write in turn: the old state or the new one, never first-use."""
 
+from agent.formats.trustlist import TrustList
 from hal.fake import FakeFlash, PowerLost
 from tests.helpers.agent.both import vector
+from tests.helpers.agent.building import library
 from tests.helpers.agent.clusters import OWN, SIGNED, body, cluster
 from tests.helpers.agent.phone_world import FLASH, World, own_pair
 
@@ -222,7 +224,7 @@ def test_a_list_of_another_cluster_forgets_the_time_of_the_configuration():
         keeper = world.phone.keeper
         time = keeper.configuration.timestamp
         assert time is not None
-        keeper.keep_list("itl", world.trust.itl, same_cluster)
+        keeper.keep_list("itl", TrustList(vector("itl-base.tlv"), library()), same_cluster)
         assert keeper.configuration.timestamp == (time if same_cluster else None)
         keeper.load()
         assert keeper.configuration.timestamp == (time if same_cluster else None), "after a restart, too"
