@@ -20,6 +20,8 @@ HEAD_LIMIT = 8192  # bytes of status line and header fields, trailers of a chunk
 LINE_LIMIT = 1024  # bytes of the line that announces a chunk
 INTERIM_LIMIT = 4  # responses of 1xx before the real one
 BUFFER = 4096  # bytes read at once
+#: the fields that say where the body ends; no others are kept, as thousands fit into a head
+FRAMING = (b"content-length", b"transfer-encoding", b"content-encoding")
 
 _PLAIN = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/@"
 _HEX = b"0123456789abcdefABCDEF"
@@ -114,7 +116,8 @@ class _Reader:
         self._stream = stream
         self._clock = clock
         self.deadline = deadline
-        self._view = memoryview(bytearray(BUFFER))
+        self._buffer = bytearray(BUFFER)
+        self._view = memoryview(self._buffer)
         self._at = self._end = 0
         self.heard = False
 
@@ -135,11 +138,10 @@ class _Reader:
         while True:
             if not await self._fill():
                 raise _Broken("the connection ended inside the head" if self.heard else "closed without an answer")
-            block = bytes(self._view[self._at : self._end])
-            cut = block.find(b"\n")
-            taken = len(block) if cut < 0 else cut + 1
-            found += block[:taken]
-            self._at += taken
+            cut = self._buffer.find(b"\n", self._at, self._end)
+            end = self._end if cut < 0 else cut + 1
+            found += self._view[self._at : end]
+            self._at = end
             if len(found) > room:
                 raise _Broken(otherwise)
             if cut >= 0:
@@ -166,7 +168,7 @@ class _Reader:
 
 
 async def _head(reader):
-    """(status, fields) of the first response that is not 1xx. fields: name in lower case -> list of values."""
+    """(status, fields) of the first response that is not 1xx. fields: each name of FRAMING that is there -> list of values."""
     for _ in range(INTERIM_LIMIT):
         room = HEAD_LIMIT
         line = await reader.line(room)
@@ -183,7 +185,9 @@ async def _head(reader):
             name, colon, value = line.partition(b":")
             if not colon or not name or name.strip() != name:  # a folded line begins with a blank, too
                 raise _Broken("a malformed header field")
-            fields.setdefault(name.lower(), []).append(value.strip())
+            name = name.lower()
+            if name in FRAMING:
+                fields.setdefault(name, []).append(value.strip())
         if status >= 200:
             return status, fields
     raise _Broken("more than %d responses of status 1xx" % INTERIM_LIMIT)

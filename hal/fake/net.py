@@ -9,8 +9,9 @@ A UDP server is called with each datagram that is sent to it and may call reply(
 number of times: `delay` in ms, port and host where the answer comes from elsewhere.
 
 A TCP server is called with (peer, data): once with b"" when a client connects, then with what the client wrote. The peer
-has say(data, delay=0), end(delay=0), reset(delay=0) and the client's `identity`. Where a server has a certificate, only
-tls() reaches it, and only tcp() where it has none.
+has say(data, delay=0), end(delay=0), reset(delay=0) and the client's `identity`; where a server sets `more` of the peer to a
+function of the peer, it is called when the client waits and nothing is under way. Where a server has a certificate, only tls()
+reaches it, and only tcp() where it has none.
 
 Hosts in `silent` swallow everything. Everything that is sent is listed in `sent` as (kind, "host:port", bytes).
 """
@@ -189,6 +190,7 @@ class Peer:
         self._stream = stream
         self.server = server
         self.identity = None
+        self.more = None
         self.client_closed = False
 
     def say(self, data, delay=0):
@@ -224,6 +226,8 @@ class FakeStream:
 
     async def read_into(self, buffer, deadline):
         """Bytes read, 0 at the end; ETIMEDOUT when nothing comes before the deadline."""
+        if self._queue.next() is None and self.peer.more is not None:
+            self.peer.more(self.peer)
         first = self._queue.next()
         clock = self._net.clock
         if first is None or first[0] > max(deadline, clock.monotonic()):

@@ -8,35 +8,69 @@ import tempfile
 from pathlib import Path
 
 from agent.settings import Settings
-from tests.helpers.agent.hostile_servers import SERVERS
+from tests.helpers.agent import hostile_servers, hostile_streams
 from tests.torture.tally import Tally
 
 ROOT = Path(__file__).resolve().parents[2]
 PROBE = ROOT / "tests/torture/bounds_probe.py"
-HEAP = 512 * 1024  # bytes
-#: ms of the phone's clock, and saves of its store
-UNTIL_NEXT = Settings({"mac": "00270DC01C92"}).tftp_deadline
-BOOT = 180000
+#: protocol -> its hostile servers by name
+PROTOCOLS = {
+    "TFTP": hostile_servers.SERVERS,
+    "HTTP": hostile_streams.HTTP,
+    "TVS": hostile_streams.TVS,
+    "CAPF": hostile_streams.CAPF,
+    "DHCP": hostile_servers.DHCP,
+}
+#: KB of the whole heap: the phone and the servers, of which those for CAPF sign and make certificates
+HEAPS = {"TFTP": 512, "HTTP": 640, "DHCP": 640, "TVS": 640, "CAPF": 704}
+#: bytes of heap that a boot takes beyond what the phone has before it; the files are in buffers that it has
+MEMORY = 64 << 10
+#: saves of the store
 WRITES = 4
+#: A CAPF server that has begun to speak is the phone's server, and the refusal of a TVS server is an answer: no other is asked.
+#: The boot ends, and what the phone trusts stays.
+ANSWERS = ("CAPF", "TVS")
+
+
+def limits():
+    """protocol -> ms of the phone's clock until it asks the next server; and of the whole boot."""
+    values = Settings({"mac": "00270DC01C92"})
+    silent = sum(values.tftp_timeout << turn for turn in range(values.tftp_attempts)) + 1000  # one file of one server
+    return {
+        "TFTP": values.tftp_deadline,
+        "HTTP": values.tftp_deadline,
+        "TVS": 2 * values.tvs_timeout,
+        "CAPF": 2 * values.capf_timeout,
+        "DHCP": 7 * silent,
+    }, values.boot_budget * 1000
 
 
 def run(effort):
-    """One line; its table has a row for each case."""
+    """One line and one table for each protocol."""
+    return [protocol_bounds(protocol, effort) for protocol in PROTOCOLS]
+
+
+def protocol_bounds(protocol, effort):
+    """Each hostile server of a protocol, before a good one."""
+    until_next, budget = limits()
+    most = until_next[protocol]
     tally = Tally(
-        "bounds: hostile TFTP servers before a good one",
-        f"MicroPython for arm64, a heap of 512 KB; at most {UNTIL_NEXT // 1000} s until the next server, {WRITES} saves. Heap: "
-        "the most in use, garbage included, when a packet came. Files made to cost memory: `tests/unit/test_memory_hostile.py`.",
+        f"bounds: hostile {protocol} servers",
+        f"a good server behind each; MicroPython for arm64 with a heap of {HEAPS[protocol]} KB; at most {most // 1000} s until "
+        f"the next server, {budget // 1000} s a boot, {WRITES} saves, {MEMORY >> 10} KB of the heap beyond what the phone "
+        "has before it boots, without garbage.",
     )
-    tally.rows = [("server", "until the next server", "whole boot", "heap", "packets", "saves", "outcome")]
-    for name in sorted(SERVERS)[:: 4 if effort.short else 1]:
-        one, said = probe(name)
+    tally.rows = [("server", "until the next server", "whole boot", "memory", "packets", "saves", "outcome")]
+    names = sorted(PROTOCOLS[protocol])
+    for name in names[:1] if effort.short else names:
+        one, said = probe(protocol, name)
         if one is None:
-            tally.lose(f"{name}: {said}")
+            tally.lose(f"{protocol}, {name}: {said}")
             continue
         until = one["until_next"]
         tally.rows.append(
             (
-                one["name"],
+                name,
                 f"{until / 1000:.1f} s" if until is not None else "never",
                 f"{one['boot'] / 1000:.1f} s",
                 f"{one['heap'] // 1024} KB",
@@ -45,20 +79,33 @@ def run(effort):
                 "trusted" if one["good"] else ", ".join(one["reasons"]),
             )
         )
-        within = until is not None and until <= UNTIL_NEXT and one["boot"] <= BOOT and one["writes"] <= WRITES
-        if within and one["good"] and one["heap"] < HEAP:
-            tally.survive((until or 0) / 1000)
+        fault = judge(protocol, one, most, budget)
+        if fault:
+            tally.lose(f"{protocol}, {name}: {fault}: {one}")
         else:
-            tally.lose(str(one))
-    return [tally]
+            tally.survive((until or 0) / 1000)
+    return tally
 
 
-def probe(name):
+def judge(protocol, one, most, budget):
+    """What is wrong with what the probe tells, or None."""
+    if one["boot"] > budget or one["writes"] > WRITES:
+        return "a boot that is too long, or too many writes"
+    if one["heap"] > MEMORY:
+        return "too much memory"
+    if "no-memory" in one["reasons"] or not one["trusted"]:
+        return "no memory, or no trust"
+    if one["until_next"] is None:
+        return None if protocol in ANSWERS or one["good"] else "the next server was never asked"
+    return None if one["good"] and one["until_next"] <= most else "too late, or not good at the end"
+
+
+def probe(protocol, name):
     """(what the probe tells or None, what it printed) of one hostile server, in an interpreter of its own."""
-    command = [ROOT / "host_tools/setup/micropython", "aarch64", "-X", "heapsize=512k", PROBE, name]
+    heap = f"heapsize={HEAPS[protocol]}k"
     with tempfile.TemporaryDirectory(prefix="torture-") as folder:
         done = subprocess.run(
-            list(map(str, command)),
+            [ROOT / "host_tools/setup/micropython", "aarch64", "-X", heap, str(PROBE), protocol, name],
             cwd=ROOT,
             env={**os.environ, "MICROPYPATH": str(ROOT), "PHONETRUST_TEST_FOLDER": folder},
             stdin=subprocess.DEVNULL,

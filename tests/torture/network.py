@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Servers that do everything wrong, each case by its name among the tests, and whole boots over a bad network."""
+"""Servers that do everything wrong, each case by its name among the tests, and whole boots over a bad line."""
 
-import functools
 import subprocess
 import sys
 import tempfile
@@ -9,19 +8,10 @@ import time
 import xml.etree.ElementTree as xml
 from pathlib import Path
 
-from host_tools.lab.model.cluster import Cluster
-from tests.helpers.lab.key_pool import PooledKeys
-from tests.helpers.lab.phones import HostPhone, MicroPythonPhone, unpack_software
-from tests.torture.relay import Relay
-from tests.torture.tally import Tally
+from tests.torture import bad_line
+from tests.torture.tally import Effort, Tally
 
 ROOT = Path(__file__).resolve().parents[2]
-MAC = "00270DC01C92"
-SHARES = (0.01, 0.05, 0.2)
-#: s that a boot may take: three files, each within the client's own deadline
-BOUND = 90
-#: a file did not arrive: the phone tries again by itself
-UNREACHED = ("no-server", "bad-transfer", "out-of-time")
 #: protocol -> the tests whose servers are hostile
 HOSTILE = {
     "TFTP": ["tests/unit/test_tftp_evil.py", "tests/integration/test_tftp_evil.py", "tests/property/test_tftp_network.py"],
@@ -34,8 +24,11 @@ HOSTILE = {
 
 
 def run(effort):
-    """A line for each protocol, and for boots over a bad network."""
-    return [*(hostile(protocol) for protocol in HOSTILE), bad_network(effort)]
+    """A line for each protocol's hostile servers, and for each protocol over a bad line."""
+    begun = time.monotonic()
+    tallies = [hostile(protocol) for protocol in HOSTILE]
+    left = max(effort.seconds / 2, effort.seconds - (time.monotonic() - begun))
+    return tallies + bad_line.run(Effort(left, effort.seed, effort.short))
 
 
 def hostile(protocol):
@@ -55,61 +48,3 @@ def hostile(protocol):
             elif case.find("skipped") is None:
                 tally.survive(took)
     return tally
-
-
-def bad_network(effort):
-    """Boots of a phone of each kind; each ends within BOUND, trusted, or (where packets are lost for good) unharmed."""
-    tally = Tally(
-        "network: loss, delay, doubling, reordering", f"each at 1, 5 and 20 % at once; bound {BOUND} s a boot."
-    )
-    tally.rows = [("share", "phone", "boots", "trusted at once", "longest", "packets lost")]
-    with tempfile.TemporaryDirectory(prefix="torture-") as name:
-        folder = Path(name)
-        cluster = Cluster.create(folder / "cluster", key_maker=PooledKeys())
-        cluster.add_phone(MAC)
-        software = unpack_software(folder)
-        with cluster.serve() as serving:
-            each = effort.seconds / 2 / (2 * len(SHARES))
-            for share in SHARES:
-                for make in (HostPhone, functools.partial(MicroPythonPhone, software=software)):
-                    with Relay(("127.0.0.1", serving.tftp_port()), share, effort.seed) as relay:
-                        _boots(tally, make, share, relay, each)
-    return tally
-
-
-def _boots(tally, make, share, relay, seconds):
-    ends = time.monotonic() + seconds
-    boots = trusted = 0
-    longest = lost = 0
-    while not boots or (time.monotonic() < ends and boots < 200):
-        phone = make(MAC)
-        phone.point_at(["{}:{}".format(*relay.address)])
-        phone.waits = {"tftp_timeout": 300}
-        begun = time.monotonic()
-        try:
-            decisions = phone.boot()
-            took = time.monotonic() - begun
-            fault = judge(decisions, took)
-        except AssertionError as error:
-            decisions, took, fault = [], time.monotonic() - begun, str(error)[:200]
-        finally:
-            phone.close()
-        boots += 1
-        longest = max(longest, took)
-        if fault:
-            tally.lose(f"{share:.0%}, {phone.kind}, boot {boots}: {fault}", took)
-        else:
-            tally.survive(took)
-            trusted += all(one["outcome"] == "accepted" for one in decisions)
-    lost = relay.counts["lost"]
-    tally.rows.append(
-        (f"{share:.0%}", phone.kind, boots, trusted, f"{longest:.1f} s", f"{lost} of {relay.counts['passed']}")
-    )
-
-
-def judge(decisions, took):
-    """What is wrong with a boot, or None. A file that did not come in time is no fault; a refusal of a good one is."""
-    wrong = [one for one in decisions if one["outcome"] != "accepted" and one["reason"] not in UNREACHED]
-    if wrong:
-        return str([(one["kind"], one["reason"]) for one in wrong])
-    return f"took {took:.0f} s" if took > BOUND else None

@@ -13,7 +13,8 @@ from tests.helpers.agent.building import library
 from tests.helpers.agent.clusters import SIGNED, cluster
 from tests.helpers.agent.enrolling import configuration, enrolling, itl
 from tests.helpers.agent.phone_world import FLASH, World, own_pair
-from tests.torture.tally import Tally
+from tests.torture import kills, power_load
+from tests.torture.tally import Effort, Tally
 
 OWN_ENCRYPTED = "SEP00270DC01C92.cnf.xml.enc.sgn"
 #: bits of a mask that says which unsynced writes survive; none leaves more behind between two syncs
@@ -132,7 +133,7 @@ def manners(effort):
 
 
 def run(effort):
-    """One line a scenario, in one table line each; and random lives of several cuts."""
+    """The scenarios, each a line of a table; updates of the software; random lives of several cuts; QEMU killed."""
     tallies = []
     for name, before, make, act in scenarios():
         tallies.append(cuts(name, before, make, act, effort))
@@ -144,7 +145,10 @@ def run(effort):
         one.longest = max(one.longest, tally.longest)
         one.bad += tally.bad
         one.rows.append((name, writes, tally.cases, tally.lost))
-    return [one, repeated(effort)]
+    if effort.short:  # tests/unit/test_load_cuts.py and tests/hil/test_power.py are in `make test`
+        return [one, repeated(effort)]
+    killed = Effort(effort.seconds / 2, effort.seed)
+    return [one, power_load.run(list(manners(effort))), repeated(effort), kills.run(killed)]
 
 
 def cuts(name, before, make, act, effort):

@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: MIT
 """The HTTP client against servers that say what a test has written down, on the fake network."""
 
+import gc
+
 from agent.fetch.errors import BadName, BadTransfer, NoServer, NotFound, SinkFailed, Stalled, TooLarge
 from agent.fetch.http import BUFFER, HEAD_LIMIT, quoted
-from tests.helpers.agent.both import raises
+from agent.flash.buffers import BufferSink
+from tests.helpers.agent.both import MICROPYTHON, raises
 from tests.helpers.agent.http_world import CUT, Fetch, chunked, refused, response
 
 
@@ -50,6 +53,34 @@ def test_fields_are_read_whatever_their_case_and_blanks():
     assert Fetch([chunked(b"abc").replace(b"3\r\n", b"0003;a=b\r\n")]).body() == b"abc"
     assert Fetch([chunked(b"abc").replace(b"chunked", b"Chunked")]).body() == b"abc"
     assert Fetch([response(fields=[b"Content-Encoding: identity"])]).body() == b"content"
+
+
+def test_a_head_of_thousands_of_fields_takes_no_memory():
+    """On the phone they would take half a megabyte (gc.mem_alloc is MicroPython's alone)."""
+    fields, number = [], 0
+    while sum([len(field) + 2 for field in fields]) < HEAD_LIMIT - 100:
+        fields += [b"%x:" % (number + each) for each in range(50)]
+        number += 50
+    fetch = Fetch([response(fields=fields)])
+    fetch.sink = Measuring(bytearray(100))
+    del fields
+    before = in_use()
+    assert fetch.run() == 7
+    assert number > 1000 and fetch.sink.in_use - before < 30000, (before, fetch.sink.in_use)
+
+
+class Measuring(BufferSink):
+    """Looks at the heap when the head has been read."""
+
+    def begin(self, size):
+        self.in_use = in_use()
+        BufferSink.begin(self, size)
+
+
+def in_use():
+    """Bytes of MicroPython's heap; 0 on CPython."""
+    gc.collect()
+    return gc.mem_alloc() if MICROPYTHON else 0
 
 
 def test_interim_responses_are_passed_over():

@@ -8,7 +8,9 @@ from tests.helpers.agent import building
 from tests.helpers.agent.both import temporary_path
 from tests.helpers.agent.memory_phone import NAME, OWN, boot, make_hal, make_phone, reasons, used
 
-HEAP = "512k"
+HEAP = "448k"  # and 64 KB to spare
+ALONE = True
+IMAGE = True
 PYTHONS = ("micropython",)
 
 PLAIN = "SEP00270DC01C92.cnf.xml"

@@ -141,6 +141,7 @@ def test_tftp_servers():
         "a:99999999999999999999",
         "tftp://a",
         "a/b",
+        "a" * 256,
     ):
         text = mistake("tftp", [item])
         assert json.dumps([item]) in text, item

@@ -1,5 +1,17 @@
 # SPDX-License-Identifier: MIT
-"""TFTP servers of the fake network that misbehave, by name: each is server(packet, source, reply)."""
+"""TFTP servers of the fake network that misbehave, by name: each is server(packet, source, reply). And what DHCP may say."""
+
+GOOD = "192.0.2.2"  # the server that DHCP names last
+SILENT = [f"192.0.2.{number}" for number in range(11, 18)]  # hosts that take everything and say nothing
+#: name -> network.json, as the board's script writes it of what DHCP says
+DHCP = {
+    "seven silent servers": {"option150": SILENT + [GOOD]},
+    "one server a hundred times": {"option150": SILENT[:1] * 100 + [GOOD]},
+    "values that are no servers": {"option150": [7, None, {}, "", ":", "a:b:c", "x" * 9000, SILENT[0], GOOD]},
+    "names that nobody knows": {"option150": [f"n{number}" for number in range(7)] + [GOOD]},
+    "a thousand values": {"option150": ["-:-"] * 1000 + [SILENT[0], GOOD]},
+    "options of other kinds": {"option150": "192.0.2.1", "option66": [SILENT[0], GOOD]},
+}
 
 
 def data(number, content):
