@@ -24,7 +24,7 @@ def run(source, held, asker, mac, json, live=False, http=False, html=None):
     if live:
         from host_tools.cli import preflight_live
 
-        result = preflight_live.run(source, held, asker, mac, {"provisioning": "http"} if http else {})
+        result = preflight_live.run(source, held, asker, mac, {"file_transfer": "http"} if http else {})
     else:
         result = _on_paper(source, held, asker, mac)
     if html is not None:
