@@ -120,6 +120,13 @@ def test_a_sink_may_be_closed_at_any_time():
     sink.close()
 
 
+def test_a_file_that_is_announced_too_large_is_refused_before_its_first_byte():
+    sink = SignedFileSink(library(), 1000)
+    assert raises(Refused, sink.begin, 1001).reason == "too-large"
+    sink.begin(1000)
+    sink.close()
+
+
 def test_limit_announced_and_real():
     data = vector(FILE)
     assert read(data, library(), len(data)).size == len(data)
