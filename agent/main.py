@@ -132,7 +132,7 @@ class Phone:
     def _make_web(self, accept):
         """HTTP and HTTPS, where the settings want them; otherwise their code is not even loaded."""
         hal, settings = self.hal, self.settings
-        if settings.provisioning != "http":
+        if settings.file_transfer != "http":
             return None
         from agent.fetch.web import Web
 

@@ -12,7 +12,7 @@ from agent.formats.phoneconfig import HOST_LIMIT
 from agent.trust.age import REPLAYS
 from agent.trust.rules import POLICIES
 
-PROVISIONING = ("tftp", "http")
+TRANSFERS = ("tftp", "http")
 TFTP_PORT = 69
 TVS_PORT = 2445  # of servers that only the ITL names (docs/spec/tvs.md, T9)
 
@@ -50,9 +50,9 @@ def _replay(value):
     return value
 
 
-def _provisioning(value):
-    if value not in PROVISIONING:
-        raise ValueError("it must be one of: %s" % ", ".join(PROVISIONING))
+def _file_transfer(value):
+    if value not in TRANSFERS:
+        raise ValueError("it must be one of: %s" % ", ".join(TRANSFERS))
     return value
 
 
@@ -137,16 +137,19 @@ KEYS = {
         10000,
         "ms for a CAPF server to connect, and for each of its messages",
     ),
-    "provisioning": (
-        _provisioning,
+    "file_transfer": (
+        _file_transfer,
         "tftp",
         "http",
         "how files are fetched: tftp, or http with TFTP where no HTTP server answers",
     ),
-    "http_port": (_number(1, 65535), 6970, 6970, "port of provisioning by HTTP"),
-    "https_port": (_number(1, 65535), 6971, 6971, "port of provisioning by HTTPS"),
+    "http_port": (_number(1, 65535), 6970, 6970, "port of files by HTTP"),
+    "https_port": (_number(1, 65535), 6971, 6971, "port of files by HTTPS"),
     "http_timeout": (_number(100, 60000), 3000, 3000, "ms for an HTTP server to connect, and to begin its answer"),
 }
+
+#: name in settings of earlier releases -> name now
+OLD_NAMES = {"provisioning": "file_transfer"}
 
 
 class Settings:
@@ -156,6 +159,7 @@ class Settings:
         """values: a dictionary as read from JSON. Raises SettingsError."""
         if not isinstance(values, dict):
             raise SettingsError('%s: it must be one JSON object, such as {"mac": "00270DC01C92"}.' % file)
+        values = _renamed(values)
         for key in values:
             if key not in KEYS:
                 near = _nearest(key)
@@ -192,6 +196,15 @@ class Settings:
     def full_name(self):
         """Name of the device in TVS and CAPF."""
         return "CP-%s-%s" % (self.model, self.device)
+
+
+def _renamed(values):
+    """The values under the names that settings have now; a file with both names of a setting keeps the old one, an error."""
+    found = dict(values)
+    for old in OLD_NAMES:
+        if old in found and OLD_NAMES[old] not in found:
+            found[OLD_NAMES[old]] = found.pop(old)
+    return found
 
 
 def _nearest(key):

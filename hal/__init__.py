@@ -48,7 +48,7 @@ loads: the phone's own software on its card, in two slots; None where the phone 
     running ("a" or "b"): the slot that was started. boot: how, as the boot loader says: "normal", "trial", "refused",
     "unconfirmed", "fallback" (host_tools/image/uboot/boot.cmd). slots["a"], slots["b"]: regions as `flash` is one, a boot
     image begins at 0. environment: two such regions, the copies of the boot loader's environment. confirmed(): the load
-    on trial stays; whoever watches over the trial is told.
+    on trial stays, and the program that watches over the trial is told.
 
 files: files that other programs of the phone read (hal/files.py); None where the phone keeps none
     create(owner) -> a sink: begin(size or None), write(block); then keep() -> its path, or drop(). OSError on failure.
@@ -83,7 +83,7 @@ crypto: pure computation; the modules that decide may be handed it
     make_key(kind, bits) -> (private key DER, SubjectPublicKeyInfo DER). "rsa" of 1024 to 4096 bits, "ec" of 256, 384,
         521; ValueError for others. Seconds on a board. public_key(private_key) -> SubjectPublicKeyInfo DER.
     sign(private_key, scheme, digest) -> signature. "rsa-bare": PKCS#1 type 1 padding without a DigestInfo, as CAPF
-        wants it; "ecdsa": DER. ValueError: unreadable key, or one that is not for the scheme.
+        wants it; "ecdsa": DER. ValueError: the key cannot be read, or does not fit the scheme.
     sign_tls(private_key, scheme, algorithm, digest) -> signature for a TLS handshake, as others' programs ask for it.
         scheme: "rsa-pkcs1" (with DigestInfo), "rsa-pss" (salt as long as the digest), "ecdsa" (DER). algorithm:
         "sha256", "sha384", "sha512". ValueError: `digest` is not exactly that digest, or the key is not for the scheme.

@@ -86,7 +86,7 @@
 struct phonetrust_tls;
 PHONETRUST_API struct phonetrust_tls *phonetrust_tls_new(int flags);
 
-/* Free a connection in any state. NULL is let pass. */
+/* Free a connection in any state. NULL does nothing. */
 PHONETRUST_API void phonetrust_tls_free(struct phonetrust_tls *tls);
 
 /* Name the server (server_name, RFC 6066): 1 to 255 bytes without NUL. Only before the first

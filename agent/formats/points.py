@@ -23,7 +23,7 @@ _CURVES = {
 
 
 def same_point(one, other):
-    """Whether two points (bytes) are the same one, where one of them may be compressed. False for what is no point."""
+    """Whether two points (bytes), of which either may be compressed, are the same. False where one of them is not a point."""
     if one == other:
         return True
     if len(one) > len(other):

@@ -2,7 +2,7 @@
 """Is this file older than the one it would replace? (docs/spec/rules.md, A1 to A6)
 
 A file that is older than the installed one of its kind is a replay, or comes from a backup that was restored. An empty
-list that is older is never from a backup: whoever recorded one once could strip a phone of all trust with it."""
+list that is older is never from a backup: an attacker who recorded it could strip a phone of all trust with it."""
 
 from agent.trust.wording import judgements as wording
 

@@ -27,7 +27,7 @@ WRITABLE = (bytearray, memoryview, array)
 INT_LIMIT = 1 << 31
 
 EIO = 5
-RESTART_STATUS = 75  # the exit status that asks whoever started the program to start it again
+RESTART_STATUS = 75  # the exit status that asks for a new start of the program
 
 _pread = libc.func("l", "pread", "ipLl")
 _pwrite = libc.func("l", "pwrite", "iPLl")

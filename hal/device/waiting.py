@@ -40,7 +40,7 @@ def writable(number, deadline):
 
 
 def forget(*keys):
-    """These (a socket and its number) are about to be closed: whoever waits for them goes on, and finds them closed."""
+    """Wake the tasks that wait for a socket and its number, which are about to be closed: they go on, and find them closed."""
     queue = core._io_queue
     for key in keys:
         entry = queue.map.get(id(key))

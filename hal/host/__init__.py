@@ -16,7 +16,7 @@ from hal.host.console import Console
 __all__ = ["Board", "Clock", "Console", "Flash", "Hal", "Random", "crypto", "tls"]
 
 CHOICE = "PHONETRUST_CRYPTO"
-RESTART_STATUS = 75  # the exit status that asks whoever started the program to start it again
+RESTART_STATUS = 75  # the exit status that asks for a new start of the program
 
 
 class Hal:

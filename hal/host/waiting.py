@@ -19,7 +19,7 @@ def writable(number, deadline):
 
 
 def forget(number):
-    """The file descriptor is about to be closed: whoever waits for it goes on, and finds it closed."""
+    """Wake the tasks that wait for this file descriptor, which is about to be closed: they go on, and find it closed."""
     for writing in (False, True):
         loop, future = _waits.pop((number, writing), (None, None))
         if future is not None:

@@ -98,11 +98,11 @@ class Connection:
             try:
                 self._tls.unwrap()
             except ssl.SSLError:
-                pass  # it waits for the server's, which nobody needs
+                pass  # ours is sent; ssl also wants the server's goodbye, which nobody needs
         self.state = "shut"
 
     def free(self):
-        """Nothing is to be done."""
+        """Python frees the connection by itself."""
 
     def _shake(self):
         try:

@@ -41,7 +41,7 @@ def fetch(
 
     Exit status: 0 all that is there was fetched, 1 some could not be, 2 no file came.
     """
-    values = {"provisioning": "http", "http_port": http_port, "https_port": https_port} if http else {}
+    values = {"file_transfer": "http", "http_port": http_port, "https_port": https_port} if http else {}
     bad = Spool()
     try:
         to.mkdir(parents=True, exist_ok=True)

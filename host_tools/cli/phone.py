@@ -40,7 +40,7 @@ def phone(
     """Run a phone on this PC: boot, fetch the lists and the configuration, verify, ask TVS, enrol, store.
 
     The settings name at least the MAC address, and the TFTP servers: {"mac": "00270DC01C92", "tftp": ["192.0.2.10"]};
-    with "provisioning": "http" files come by HTTP and HTTPS where these servers offer it. See docs/phone.md.
+    with "file_transfer": "http" files come by HTTP and HTTPS where these servers offer it. See docs/phone.md.
     DIR keeps what the phone trusts, and the phone's own certificate (LSC) from CAPF with its key. Run the command again for
     the next boot; remove DIR for a phone fresh from the factory.
 

@@ -118,7 +118,7 @@ def preflight(
             from host_tools.cli import preflight_boot
 
             given = asker if tvs or tvs_store else None
-            web = {"provisioning": "http", "http_port": http_port, "https_port": https_port} if http else {}
+            web = {"file_transfer": "http", "http_port": http_port, "https_port": https_port} if http else {}
             preflight_boot.run(host or candidate, phone, given if host else asker, mac, json, bool(host), web, html)
         else:
             _one(candidate, kind, phone, asker, json)

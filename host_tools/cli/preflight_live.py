@@ -15,7 +15,7 @@ from host_tools.trial.phone import TrialPhone
 
 def run(host, held, asker, mac, http):
     """The result, ready for JSON. held: preflight.Held. asker: what --tvs or --tvs-store name, or None: the servers that the
-    phone's lists and configuration name. http: settings for provisioning by HTTP, or {}."""
+    phone's lists and configuration name. http: settings for files by HTTP, or {}."""
     try:
         settings = Settings(
             {

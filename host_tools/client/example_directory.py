@@ -55,7 +55,7 @@ class TrustedConnection(http.client.HTTPSConnection):
 def directory(url, path=SOCKET, timeout=30):
     """(Decision, None where there is nothing to decide; bytes of the directory). url: an https or http URL, or one of SERVICES.
 
-    ServerRefused, AgentError, OSError, http.client.HTTPException; ValueError for what is no such URL."""
+    ServerRefused, AgentError, OSError, http.client.HTTPException; ValueError: the URL is another kind of URL."""
     with TrustClient(path, timeout) as agent:
         url = configured(agent, url) if url in SERVICES else url
         parts = urllib.parse.urlsplit(url)

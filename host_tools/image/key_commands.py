@@ -10,7 +10,9 @@ import typer
 from host_tools.image import keys
 from host_tools.image.command_parts import plain_errors
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="Image keys: who has one signs what phones run.")
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, help="Image keys: their owner signs the software that phones run."
+)
 
 
 @app.command()

@@ -145,7 +145,7 @@ def _start_of(package, names):
     if len(executables) != 1:
         several = ", ".join(pathlib.PurePosixPath(name).name for name in executables) or "none"
         raise ImageError(
-            f"--program {package}: the package has not one program but {several}; make a folder with a `start` that says "
+            f"--program {package}: it must have one program, and it has {several}; make a folder with a `start` that says "
             "which one, and with the package's name in `packages`"
         )
     script = f"#!/bin/sh\nexec {shlex.quote('/' + executables[0])}\n"

@@ -34,7 +34,7 @@ class LiveFiles:
             deadline=settings.tftp_deadline,
         )
         web = None
-        if settings.provisioning == "http":
+        if settings.file_transfer == "http":
             ports = (settings.http_port, settings.https_port, settings.http_timeout, settings.tftp_deadline)
             web = Web(hal.net, hal.clock, self._accepts, None, *ports)
         self._tftp = tftp

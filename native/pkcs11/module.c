@@ -170,19 +170,16 @@ CK_RV C_Login(CK_SESSION_HANDLE handle, CK_USER_TYPE user, unsigned char *pin, C
     (void)user;
     (void)pin;
     (void)length;
-    CK_RV result = module_enter();
-    if (result != CKR_OK)
-        return result;
-    /* There is no PIN: who may use the key is decided at the agent's socket. */
-    return module_leave(session_of(handle) == NULL ? CKR_SESSION_HANDLE_INVALID
-                                                   : CKR_USER_PIN_NOT_INITIALIZED);
+    struct session *session;
+    CK_RV result = session_enter(handle, &session);
+    /* There is no PIN: the agent decides at its socket which programs may use the key. */
+    return result != CKR_OK ? result : module_leave(CKR_USER_PIN_NOT_INITIALIZED);
 }
 
 CK_RV C_Logout(CK_SESSION_HANDLE handle) {
-    CK_RV result = module_enter();
-    if (result != CKR_OK)
-        return result;
-    return module_leave(session_of(handle) == NULL ? CKR_SESSION_HANDLE_INVALID : CKR_USER_NOT_LOGGED_IN);
+    struct session *session;
+    CK_RV result = session_enter(handle, &session);
+    return result != CKR_OK ? result : module_leave(CKR_USER_NOT_LOGGED_IN);
 }
 
 CK_RV C_WaitForSlotEvent(CK_FLAGS flags, CK_SLOT_ID *slot, void *reserved) {

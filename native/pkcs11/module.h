@@ -103,8 +103,10 @@ struct session {
 CK_RV module_enter(void);
 CK_RV module_leave(CK_RV result);
 
-/* session.c. All are called with the lock held. */
-struct session *session_of(CK_SESSION_HANDLE handle); /* NULL: there is none */
+/* session.c. session_enter is module_enter for a function of a session: after CKR_OK the lock is held, and
+ * *session is set; after any other result the function has nothing left to do but to return it. */
+CK_RV session_enter(CK_SESSION_HANDLE handle, struct session **session);
+/* With the lock held. */
 void session_close_all(void);
 unsigned session_count(void);
 

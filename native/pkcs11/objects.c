@@ -238,12 +238,10 @@ static CK_RV fill(const struct view *view, unsigned index, CK_ATTRIBUTE *wanted)
 
 CK_RV C_GetAttributeValue(CK_SESSION_HANDLE handle, CK_OBJECT_HANDLE object, CK_ATTRIBUTE *attributes,
                           CK_ULONG count) {
-    CK_RV result = module_enter();
+    struct session *session;
+    CK_RV result = session_enter(handle, &session);
     if (result != CKR_OK)
         return result;
-    const struct session *session = session_of(handle);
-    if (session == NULL)
-        return module_leave(CKR_SESSION_HANDLE_INVALID);
     int index = object_index(session->view, object);
     if (index < 0)
         return module_leave(CKR_OBJECT_HANDLE_INVALID);

@@ -7,9 +7,17 @@
 static struct session sessions[SESSIONS];
 static CK_ULONG opened; /* so that a handle is not given twice */
 
-struct session *session_of(CK_SESSION_HANDLE handle) {
+static struct session *session_of(CK_SESSION_HANDLE handle) {
     struct session *session = &sessions[handle % SESSIONS];
     return handle != 0 && session->handle == handle ? session : NULL;
+}
+
+CK_RV session_enter(CK_SESSION_HANDLE handle, struct session **session) {
+    CK_RV result = module_enter();
+    if (result != CKR_OK)
+        return result;
+    *session = session_of(handle);
+    return *session != NULL ? CKR_OK : module_leave(CKR_SESSION_HANDLE_INVALID);
 }
 
 unsigned session_count(void) {
@@ -68,12 +76,10 @@ CK_RV C_OpenSession(CK_SLOT_ID slot, CK_FLAGS flags, void *application, CK_NOTIF
 }
 
 CK_RV C_CloseSession(CK_SESSION_HANDLE handle) {
-    CK_RV result = module_enter();
+    struct session *session;
+    CK_RV result = session_enter(handle, &session);
     if (result != CKR_OK)
         return result;
-    struct session *session = session_of(handle);
-    if (session == NULL)
-        return module_leave(CKR_SESSION_HANDLE_INVALID);
     end(session);
     if (session_count() == 0)
         agent_close();
@@ -91,11 +97,10 @@ CK_RV C_CloseAllSessions(CK_SLOT_ID slot) {
 }
 
 CK_RV C_GetSessionInfo(CK_SESSION_HANDLE handle, CK_SESSION_INFO *info) {
-    CK_RV result = module_enter();
+    struct session *session;
+    CK_RV result = session_enter(handle, &session);
     if (result != CKR_OK)
         return result;
-    if (session_of(handle) == NULL)
-        return module_leave(CKR_SESSION_HANDLE_INVALID);
     if (info == NULL)
         return module_leave(CKR_ARGUMENTS_BAD);
     *info = (CK_SESSION_INFO){.slotID = SLOT, .state = CKS_RO_PUBLIC_SESSION, .flags = CKF_SERIAL_SESSION};
@@ -103,12 +108,10 @@ CK_RV C_GetSessionInfo(CK_SESSION_HANDLE handle, CK_SESSION_INFO *info) {
 }
 
 CK_RV C_FindObjectsInit(CK_SESSION_HANDLE handle, CK_ATTRIBUTE *attributes, CK_ULONG count) {
-    CK_RV result = module_enter();
+    struct session *session;
+    CK_RV result = session_enter(handle, &session);
     if (result != CKR_OK)
         return result;
-    struct session *session = session_of(handle);
-    if (session == NULL)
-        return module_leave(CKR_SESSION_HANDLE_INVALID);
     if (attributes == NULL && count != 0)
         return module_leave(CKR_ARGUMENTS_BAD);
     if (session->searching)
@@ -122,12 +125,10 @@ CK_RV C_FindObjectsInit(CK_SESSION_HANDLE handle, CK_ATTRIBUTE *attributes, CK_U
 }
 
 CK_RV C_FindObjects(CK_SESSION_HANDLE handle, CK_OBJECT_HANDLE *objects, CK_ULONG most, CK_ULONG *count) {
-    CK_RV result = module_enter();
+    struct session *session;
+    CK_RV result = session_enter(handle, &session);
     if (result != CKR_OK)
         return result;
-    struct session *session = session_of(handle);
-    if (session == NULL)
-        return module_leave(CKR_SESSION_HANDLE_INVALID);
     if (count == NULL || (objects == NULL && most != 0))
         return module_leave(CKR_ARGUMENTS_BAD);
     if (!session->searching)
@@ -139,12 +140,10 @@ CK_RV C_FindObjects(CK_SESSION_HANDLE handle, CK_OBJECT_HANDLE *objects, CK_ULON
 }
 
 CK_RV C_FindObjectsFinal(CK_SESSION_HANDLE handle) {
-    CK_RV result = module_enter();
+    struct session *session;
+    CK_RV result = session_enter(handle, &session);
     if (result != CKR_OK)
         return result;
-    struct session *session = session_of(handle);
-    if (session == NULL)
-        return module_leave(CKR_SESSION_HANDLE_INVALID);
     if (!session->searching)
         return module_leave(CKR_OPERATION_NOT_INITIALIZED);
     session->searching = false;

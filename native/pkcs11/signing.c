@@ -156,18 +156,24 @@ static CK_RV start(struct session *session, const CK_MECHANISM *mechanism, CK_OB
 }
 
 CK_RV C_SignInit(CK_SESSION_HANDLE handle, CK_MECHANISM *mechanism, CK_OBJECT_HANDLE key) {
-    CK_RV result = module_enter();
+    struct session *session;
+    CK_RV result = session_enter(handle, &session);
     if (result != CKR_OK)
         return result;
-    struct session *session = session_of(handle);
-    if (session == NULL)
-        return module_leave(CKR_SESSION_HANDLE_INVALID);
     if (mechanism == NULL)
         return module_leave(CKR_ARGUMENTS_BAD);
     result = start(session, mechanism, key);
     if (result != CKR_OK && result != CKR_OPERATION_ACTIVE)
         stop(session);
     return module_leave(result);
+}
+
+/* As session_enter, for a session that signs. */
+static CK_RV signing_enter(CK_SESSION_HANDLE handle, struct session **session) {
+    CK_RV result = session_enter(handle, session);
+    if (result == CKR_OK && (*session)->signing.mechanism == NULL)
+        return module_leave(CKR_OPERATION_NOT_INITIALIZED);
+    return result;
 }
 
 /* The end of both ways: how long it will be, or the signature. Only the former leaves the operation active.
@@ -186,14 +192,10 @@ static CK_RV answer(struct session *session, uint8_t *out, CK_ULONG *length) {
 
 CK_RV C_Sign(CK_SESSION_HANDLE handle, unsigned char *data, CK_ULONG data_length, unsigned char *out,
              CK_ULONG *length) {
-    CK_RV result = module_enter();
+    struct session *session;
+    CK_RV result = signing_enter(handle, &session);
     if (result != CKR_OK)
         return result;
-    struct session *session = session_of(handle);
-    if (session == NULL)
-        return module_leave(CKR_SESSION_HANDLE_INVALID);
-    if (session->signing.mechanism == NULL)
-        return module_leave(CKR_OPERATION_NOT_INITIALIZED);
     if (session->signing.updated)
         return module_leave(CKR_OPERATION_ACTIVE);
     if (length == NULL || (data == NULL && data_length != 0)) {
@@ -211,14 +213,10 @@ CK_RV C_Sign(CK_SESSION_HANDLE handle, unsigned char *data, CK_ULONG data_length
 }
 
 CK_RV C_SignUpdate(CK_SESSION_HANDLE handle, unsigned char *data, CK_ULONG data_length) {
-    CK_RV result = module_enter();
+    struct session *session;
+    CK_RV result = signing_enter(handle, &session);
     if (result != CKR_OK)
         return result;
-    struct session *session = session_of(handle);
-    if (session == NULL)
-        return module_leave(CKR_SESSION_HANDLE_INVALID);
-    if (session->signing.mechanism == NULL)
-        return module_leave(CKR_OPERATION_NOT_INITIALIZED);
     session->signing.updated = true;
     result =
         data == NULL && data_length != 0 ? CKR_ARGUMENTS_BAD : take(&session->signing, data, data_length);
@@ -228,14 +226,10 @@ CK_RV C_SignUpdate(CK_SESSION_HANDLE handle, unsigned char *data, CK_ULONG data_
 }
 
 CK_RV C_SignFinal(CK_SESSION_HANDLE handle, unsigned char *out, CK_ULONG *length) {
-    CK_RV result = module_enter();
+    struct session *session;
+    CK_RV result = signing_enter(handle, &session);
     if (result != CKR_OK)
         return result;
-    struct session *session = session_of(handle);
-    if (session == NULL)
-        return module_leave(CKR_SESSION_HANDLE_INVALID);
-    if (session->signing.mechanism == NULL)
-        return module_leave(CKR_OPERATION_NOT_INITIALIZED);
     if (length == NULL) {
         stop(session);
         return module_leave(CKR_ARGUMENTS_BAD);

@@ -30,7 +30,7 @@ def test_enrols_and_reads_its_encrypted_configuration_in_one_boot(phone, cluster
 def test_by_string_at_the_console_over_http(phone, cluster, serving, settings):
     cluster.set_capf(MAC, "install", "string", "4711", key="ec-256")
     ports = {"http_port": serving.port("http"), "https_port": serving.port("https")}
-    phone.new(provisioning="http", **ports, **settings)
+    phone.new(file_transfer="http", **ports, **settings)
     assert phone.boot() == TRUSTED
     assert phone.decisions()["configuration"] == ("accepted", "listed-in-itl") and "lsc" not in phone.decisions()
     assert not serving.events.matching(service="tftp", what="fetch")

@@ -52,7 +52,7 @@ def test_a_record_that_drips_in_ends_at_the_deadline(real):
             connection.sendall(b"\0")
 
     found = connect(real, drips, 700)
-    assert found["found"] in ({"error": ETIMEDOUT}, {"error": EPROTO}) and found["took"] < 5000
+    assert found["found"] == {"error": ETIMEDOUT} and 650 <= found["took"] < 5000 and found["asked"] == []
 
 
 def test_warnings_without_end_do_not_hold_the_handshake(real):
@@ -117,4 +117,5 @@ def test_nothing_of_the_phone_leaves_before_it_says_yes(real, identities, versio
         found = connect(real, relay, 20000, identity=shown, verdict=False, pause=200)
     assert found["found"] == {"error": EACCES} and found["asked"] == [identities["p256"].der.hex()]
     types = records(b"".join(seen))
-    assert types[0] == HANDSHAKE and types[1:] in ([], [ALERT])
+    goodbye = [] if real.name == "host-ssl" else [ALERT]  # Python's ssl closes without a word
+    assert types == [HANDSHAKE, *goodbye]

@@ -9,7 +9,6 @@ import socket
 import stat
 import subprocess
 import threading
-import time
 
 import pytest
 
@@ -63,7 +62,7 @@ def test_subscribers_hear_what_changes(own_lab):
                 kinds.append((value.kind, value.reason))
         assert kinds[0] == ("ctl", "signed-by-itl") and changes[0]["mode"] == "mixed"
         assert changes == [value for index, value in enumerate(changes) if value not in changes[:index]], "never twice"
-        assert changes[0]["installed"]["itl"] != before["installed"]["itl"] or changes[0]["installed"]["ctl"]
+        assert before["installed"]["ctl"] is None and changes[0]["installed"]["ctl"] is not None
         assert agent.event(0.2) is None
         with own_lab.client() as late:
             assert late.status()["mode"] == "mixed"
@@ -160,14 +159,11 @@ def test_who_goes_away_while_its_file_arrives_ends_the_transfer(lab):
     gone.sendall(b'{"id": 1, "do": "fetch", "name": "huge.bin"}\n')
     wait_until(lambda: len(lab.asked) > asked)
     gone.close()
-    start = time.monotonic()
     with lab.client() as agent:
         assert agent.fetch("none.xml")[0].reason == "not-found"
         wait_until(lambda: os.listdir(lab.phone.files) == [])
-        waited = time.monotonic() - start
-        decision, _ = agent.fetch("huge.bin")  # so long it would have taken
-        whole = time.monotonic() - start - waited
-    assert decision.accepted and waited < whole / 2
+        decided = [decision["kind"] for decision in agent.status()["requests"]]
+    assert "huge.bin.sgn" not in decided, "it never arrived whole"
 
 
 # The agent itself

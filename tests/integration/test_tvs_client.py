@@ -267,7 +267,8 @@ def test_servers_without_a_usable_answer(phone, serve, handler, words, timeout):
     (answered,), took = phone([serve(handler)], [QUERY], timeout=timeout)
     assert answered["status"] == "unreachable" and words in answered["text"], answered["text"]
     assert answered["certificate"] is None and answered["roles"] == []
-    assert took < 10 * BRIEF or timeout == TIMEOUT
+    if timeout == BRIEF:
+        assert BRIEF <= took < 10 * BRIEF
 
 
 def test_a_server_without_tls(phone, serve):
@@ -301,4 +302,4 @@ def test_the_phone_shows_its_own_certificate_when_asked(phone, serve, version):
     assert answered["status"] == "valid", answered["text"]
     assert server.client_certificate == lsc.certificate
     (answered,), _ = phone([server], [QUERY])
-    assert answered["status"] != "valid" and answered["certificate"] is None
+    assert (answered["status"], answered["certificate"]) == ("unreachable", None)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The lab's TFTP and TVS servers, spoken to by raw bytes, without any code of the phone."""
 
-import os
+import random
 import socket
 import struct
 
@@ -29,8 +29,8 @@ def test_tftp_hands_out_what_is_published_with_and_without_options(cluster):
 
 def test_tftp_gives_nothing_from_outside_its_folder(cluster):
     with cluster.serve() as serving:
-        for name in ("../../cluster.json", "/etc/passwd", "..", "../identities/capf.pem"):
-            assert tftp_read(serving.tftp_port(), name) in (1, 4), name
+        for name, error in (("../../cluster.json", 4), ("/etc/passwd", 1), ("..", 4), ("../identities/capf.pem", 4)):
+            assert tftp_read(serving.tftp_port(), name) == error, name
 
 
 def test_tftp_answers_from_the_address_that_was_asked(cluster):
@@ -53,7 +53,7 @@ def test_tftp_survives_garbage(cluster):
             b"\0\1\xff\xfe\0octet\0",
             b"\0\1a\0octet\0blksize\0x\0",
             b"\0\2a\0octet\0",
-            os.urandom(600),
+            random.Random(1).randbytes(600),
         ):
             client.sendto(packet, ("127.0.0.1", serving.tftp_port()))
         assert tftp_read(serving.tftp_port(), "ITLFile.tlv")[0] == cluster.published("ITLFile.tlv")

@@ -23,7 +23,7 @@ def http_phone(stepped_phone):
 
     def make(serving, **settings):
         ports = {"http_port": serving.port("http"), "https_port": serving.port("https"), "http_timeout": 2000}
-        return stepped_phone(serving, MAC, provisioning="http", **{**ports, **settings})
+        return stepped_phone(serving, MAC, file_transfer="http", **{**ports, **settings})
 
     return make
 

@@ -31,7 +31,7 @@ def test_configuration_by_https_and_an_lsc(new_cluster, stepped_phone):
     cluster.set_capf(MAC, "install", key="ec-256")
     with cluster.serve(ask_certificate=True) as serving:
         ports = {"http_port": serving.port("http"), "https_port": serving.port("https")}
-        phone = stepped_phone(serving, MAC, provisioning="http", **ports)
+        phone = stepped_phone(serving, MAC, file_transfer="http", **ports)
         assert phone.do("boot")["good"], phone.log
         assert phone.reasons == [*LISTS, *SECURE, *CAPF, *SECURE]
 

@@ -62,7 +62,7 @@ class Desk:
             if sip.registered() is not True:
                 return False
             event = self.serving.events.wait_for(service="sip", what="registered", device=DEVICE)
-            assert event and (not options.get("secure", True) or event["transport"] == "tls")
+            assert event["transport"] == ("tls" if options.get("secure", True) else "tcp")
             return True
 
     def close(self):

@@ -13,7 +13,11 @@ MIXED = {"mode": "mixed"}
 def https(procedure, cluster):
     """Let the phone fetch by HTTP and HTTPS where the cluster has them."""
     ports = cluster.node(1)["ports"]
-    procedure.phone.waits = {"provisioning": "http", "http_port": ports["http"], "https_port": ports.get("https", 6971)}
+    procedure.phone.waits = {
+        "file_transfer": "http",
+        "http_port": ports["http"],
+        "https_port": ports.get("https", 6971),
+    }
 
 
 def start(procedure, **parts):

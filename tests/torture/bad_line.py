@@ -103,12 +103,12 @@ class Life:
 
     def first_boot(self):
         """TFTP alone, from a new flash."""
-        self.phone.waits["provisioning"] = "tftp"
+        self.phone.waits["file_transfer"] = "tftp"
         self.boot_until("first-use", "itl")
 
     def boots_by_http(self):
         """The configuration and the list by HTTP."""
-        self.phone.waits["provisioning"] = "http"
+        self.phone.waits["file_transfer"] = "http"
         self.boot_until("unchanged", "itl")
 
     def asks_tvs(self):

@@ -80,7 +80,7 @@ def http(hal, name):
     second = Watched(Pages(FILES), hal.clock)
     hal.net.serve_tcp(FIRST, 6970, first)
     hal.net.serve_tcp(SECOND, 6970, second)
-    return first, second, make_phone(hal, tftp=[FIRST, SECOND], provisioning="http")
+    return first, second, make_phone(hal, tftp=[FIRST, SECOND], file_transfer="http")
 
 
 class Pages:

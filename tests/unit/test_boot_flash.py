@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: MIT
 """Boots on a flash that fails or loses power at each write in turn: the old state or the new one, never first-use."""
 
+from agent.formats.trustlist import TrustList
 from hal.fake import FakeFlash, PowerLost
 from tests.helpers.agent.both import vector
+from tests.helpers.agent.building import library
 from tests.helpers.agent.clusters import OWN, SIGNED, body, cluster
 from tests.helpers.agent.phone_world import FLASH, World, own_pair
 
@@ -212,6 +214,20 @@ def test_a_flash_that_cannot_be_read_while_the_phone_runs():
     for decision in (world.fetch_list("itl"), world.fetch_configuration()):
         assert (decision.accepted, decision.reason) == (False, "trust-lost")
     assert world.restart() is False and world.reasons() == ["flash !trust-lost"]
+
+
+def test_a_list_of_another_cluster_forgets_the_time_of_the_configuration():
+    """Another cluster has another clock: an older configuration of its own is no replay."""
+    for same_cluster in (True, False):
+        world = World(cluster(ctl="ctl-mixed.tlv"))
+        assert world.boot()
+        keeper = world.phone.keeper
+        time = keeper.configuration.timestamp
+        assert time is not None
+        keeper.keep_list("itl", TrustList(vector("itl-base.tlv"), library()), same_cluster)
+        assert keeper.configuration.timestamp == (time if same_cluster else None)
+        keeper.load()
+        assert keeper.configuration.timestamp == (time if same_cluster else None), "after a restart, too"
 
 
 def test_erasing_one_list():

@@ -2,15 +2,21 @@
 """The phone's own key, on both Pythons: made, used to sign, to unwrap, to decrypt; and what it must not be used for."""
 
 import binascii
+import hashlib
 
 from agent.formats.header import Header
 from tests.helpers.agent.both import crypto, raises, vector
+from tests.helpers.agent.rsa import opened, padded
 
 TIMEOUT = 300  # an RSA key made under emulation takes its time
 # DER of DigestInfo for SHA-256 (RFC 8017, 9.2, note 1): in front of a digest it makes a bare signature a usual one.
 SHA256_INFO = binascii.unhexlify("3031300d060960864801650304020105000420")
 ENCRYPTED = "SEP00270DC01C92.cnf.xml.enc.sgn"
 PLAIN = "SEP00270DC01C92.cnf.xml"
+SHA512_OF_PLAIN = (  # from sha512sum
+    "3d36012502b68397c5a1a1f7d4ed10a038d134d4636c9e4a8773a98e5bf0b734"
+    "0f4548c09910df2414401538bdcb864a3116123f98d8c09f589a34f2be247923"
+)
 
 
 def pem(text, kind):
@@ -47,11 +53,12 @@ def test_the_public_half_is_the_certificates():
 
 def test_a_bare_signature_is_the_digest_under_type_1_padding():
     private_key, certificate = own_key()
-    digest = crypto().digest("sha256", b"what is proven")
+    digest = hashlib.sha256(b"what is proven").digest()
     signature = crypto().sign(private_key, "rsa-bare", SHA256_INFO + digest)
+    assert opened(certificate, signature) == padded(SHA256_INFO + digest)
     assert crypto().verify(certificate, "sha256", digest, signature)
     bare = crypto().sign(private_key, "rsa-bare", digest)
-    assert len(bare) == 256 and bare == crypto().sign(private_key, "rsa-bare", digest)
+    assert opened(certificate, bare) == padded(digest) and bare == crypto().sign(private_key, "rsa-bare", digest)
     assert not crypto().verify(certificate, "sha256", digest, bare)
 
 
@@ -88,9 +95,11 @@ def test_a_tls_signature_by_each_scheme():
     for algorithm in ("sha256", "sha384", "sha512"):
         digest = crypto().digest(algorithm, b"a handshake")
         signature = crypto().sign_tls(private_key, "rsa-pkcs1", algorithm, digest)
+        assert opened(certificate, signature)[-len(digest) :] == digest
         assert crypto().verify(certificate, algorithm, digest, signature)
         salted = crypto().sign_tls(private_key, "rsa-pss", algorithm, digest)
         assert len(salted) == 256 and salted != crypto().sign_tls(private_key, "rsa-pss", algorithm, digest)
+        assert opened(certificate, salted)[-1] == 0xBC
         assert not crypto().verify(certificate, algorithm, digest, salted)
         assert crypto().sign_tls(crypto().make_key("ec", 256)[0], "ecdsa", algorithm, digest)[0] == 0x30
 
@@ -117,8 +126,8 @@ def test_the_encrypted_vector_decrypts_in_pieces_of_any_size():
     for pieces in (16, 64, 1 << 20):
         plain, header = decrypted(own_key()[0], pieces)
         text = plain[: len(plain) - header.encryption.padding]
-        assert text == vector(PLAIN)
-        assert crypto().digest(header.encryption.digest_algorithm, text) == header.encryption.digest
+        assert text == vector(PLAIN) and header.encryption.digest_algorithm == "sha512"
+        assert binascii.hexlify(header.encryption.digest).decode() == SHA512_OF_PLAIN
 
 
 def test_a_wrong_key_and_a_wrong_padding_look_the_same():

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
 """The encrypted configuration in the boot: signature first, then LSC, else MIC; and every way in which it is not taken."""
 
+from agent.errors import Malformed
 from agent.formats.encrypted import decrypt
 from agent.formats.header import Header
-from tests.helpers.agent.both import MICROPYTHON, vector
+from tests.helpers.agent.both import MICROPYTHON, raises, vector
 from tests.helpers.agent.building import library
 from tests.helpers.agent.clusters import NO_CTL, cluster
 from tests.helpers.agent.enrolling import (
@@ -58,7 +59,7 @@ def test_either_cryptography_opens_the_vector():
         from hal.host import crypto
 
         parts = [crypto("native"), crypto("cryptography")]
-    assert len({part.name for part in parts}) == len(parts)
+    assert [part.name for part in parts] == ["libphonetrust", "cryptography"][: len(parts)]
     data = vector(ENCRYPTED)
     header = Header(data)
     for part in parts:
@@ -67,6 +68,19 @@ def test_either_cryptography_opens_the_vector():
         assert decrypt(part, new_pair()[1], header, body) is None
         length = decrypt(part, own_pair()[1], header, body)
         assert bytes(body[:length]) == vector(OWN), part.name
+
+
+def test_lengths_that_no_encryption_gives():
+    data = vector(ENCRYPTED)
+    header = Header(data)
+    body = data[header.length :]
+    key = own_pair()[1]
+    for size, padding in ((0, 0), (15, 11), (len(body) - 1, 11), (len(body), 17)):
+        header.encryption.padding = padding
+        error = raises(Malformed, decrypt, library(), key, header, memoryview(bytearray(body[:size])))
+        assert "%d bytes of ciphertext with %d bytes of padding" % (size, padding) in str(error), size
+    header.encryption.padding = 16
+    assert decrypt(library(), key, header, memoryview(bytearray(body))) is None, "possible, though not what was signed"
 
 
 def test_with_the_lsc_and_with_the_mic_behind_one_that_does_not_fit():

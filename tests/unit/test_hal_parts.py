@@ -1,16 +1,14 @@
 # SPDX-License-Identifier: MIT
-"""The small parts of the real HALs: clock, random, board, and which crypto is taken."""
+"""The small parts of the real HALs: clock, random, board. What only one of them has: test_hal_device.py, test_hal_host.py."""
 
 import asyncio
-import os
 
-from tests.helpers.agent.both import MICROPYTHON, crypto, raises, temporary_path
+from tests.helpers.agent.both import MICROPYTHON, raises
 
 if MICROPYTHON:
-    from hal.device import RESTART_STATUS, Board, Clock, Hal, Random
+    from hal.device import RESTART_STATUS, Board, Clock, Random
 else:
-    from hal import host
-    from hal.host import RESTART_STATUS, Board, Clock, Hal, Random
+    from hal.host import RESTART_STATUS, Board, Clock, Random
 
 
 def test_the_clock_goes_forward_as_far_as_one_sleeps():
@@ -44,41 +42,3 @@ def test_a_board_without_a_watchdog():
     assert (board.mac, board.model) == ("00270DC01C92", "8861")
     board.watchdog()
     assert raises(SystemExit, board.restart).args[0] == RESTART_STATUS
-
-
-def test_a_boards_watchdog_is_a_file():
-    if not MICROPYTHON:
-        return
-    watchdog = temporary_path()
-    board = Board("00270DC01C92", "8861", watchdog=watchdog)
-    board.watchdog()
-    board.watchdog()
-    with open(watchdog, "rb") as file:
-        assert file.read() == b"\0\0"
-
-
-def test_the_phone_computes_with_libphonetrust():
-    if MICROPYTHON:
-        assert crypto().name == "libphonetrust" and Hal().net.tls_name == "libphonetrust"
-
-
-def test_the_host_falls_back_where_the_library_is_not_built():
-    if MICROPYTHON:
-        return
-    kept = {name: os.environ.pop(name, None) for name in ("PHONETRUST_LIBRARY", "PHONETRUST_CRYPTO")}
-    try:
-        assert host.crypto().name == "libphonetrust" and Hal().net.tls_name == "libphonetrust"
-        assert host.crypto("cryptography").name == "cryptography" and host.tls("cryptography").name == "ssl"
-        os.environ["PHONETRUST_LIBRARY"] = temporary_path()
-        assert host.crypto().name == "cryptography" and Hal().net.tls_name == "ssl"
-        raises(OSError, host.crypto, "native")
-        raises(OSError, host.tls, "native")
-        os.environ["PHONETRUST_CRYPTO"] = "native"
-        raises(OSError, host.crypto)
-        os.environ["PHONETRUST_CRYPTO"] = "openssl"
-        raises(ValueError, host.crypto)
-    finally:
-        for name, value in kept.items():
-            os.environ.pop(name, None)
-            if value is not None:
-                os.environ[name] = value

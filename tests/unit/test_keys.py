@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: MIT
 """Certificates and signatures for other programs, on both Pythons: who gets them, of what, and how many."""
 
-from binascii import a2b_base64, b2a_base64
+import hashlib
+from binascii import a2b_base64, b2a_base64, unhexlify
 
 from agent.local.keys import MINUTE, Keys
 from tests.helpers.agent.both import crypto, raises
 from tests.helpers.agent.phone_world import own_pair
+from tests.helpers.agent.rsa import opened, padded
 
 TIMEOUT = 240
+SHA256_INFO = unhexlify("3031300d060960864801650304020105000420")  # RFC 8017, 9.2, note 1
 GROUP, USER = 1000, 1000
 
 
@@ -38,7 +41,7 @@ def keys(lsc=True, mic=None, limit=3, group=GROUP):
 
 
 def request(**changes):
-    digest = crypto().digest("sha256", b"a handshake")
+    digest = hashlib.sha256(b"a handshake").digest()
     found = {"key": "lsc", "scheme": "rsa-pkcs1", "digest": "sha256", "data": str(b2a_base64(digest), "ascii").strip()}
     found.update(changes)
     return found
@@ -57,7 +60,7 @@ def test_the_certificate_that_servers_are_shown_or_one_by_its_name():
     made = keys()
     found = made.certificate({})
     assert found["key"] == "lsc" and a2b_base64(found["certificate"]) == lsc[0]
-    assert found["sha256"] == crypto().digest("sha256", lsc[0]).hex()
+    assert found["sha256"] == hashlib.sha256(lsc[0]).digest().hex()
     assert made.certificate({"key": "mic"}) == {"key": "mic", "certificate": None, "sha256": None}
     only_mic = keys(lsc=False, mic=lsc)
     assert only_mic.certificate({})["key"] == "mic" and only_mic.certificate({"key": "lsc"})["certificate"] is None
@@ -69,9 +72,10 @@ def test_the_certificate_that_servers_are_shown_or_one_by_its_name():
 def test_a_signature_verifies_with_the_certificate():
     made = keys()
     signature = a2b_base64(made.sign(Stream(), request())["signature"])
-    digest = crypto().digest("sha256", b"a handshake")
-    assert crypto().verify(own_pair()[0], "sha256", digest, signature)
-    assert len(a2b_base64(made.sign(Stream(), request(scheme="rsa-pss"))["signature"])) == 256
+    digest = hashlib.sha256(b"a handshake").digest()
+    assert opened(own_pair()[0], signature) == padded(SHA256_INFO + digest)
+    salted = opened(own_pair()[0], a2b_base64(made.sign(Stream(), request(scheme="rsa-pss"))["signature"]))
+    assert salted[-1] == 0xBC and salted[:2] != b"\0\1", "RFC 8017, 9.1.1: EMSA-PSS"
     assert made.status() == {"signed": 2, "refused": 0, "limit": 3}
 
 

@@ -214,3 +214,12 @@ def test_settings_do_not_share_their_lists():
     one = make()
     one.tftp.append(("a", 69))
     assert make().tftp == []
+
+
+def test_settings_of_earlier_releases_are_read():
+    assert make(provisioning="http").file_transfer == "http"
+    error = raises(SettingsError, parse, json.dumps({"mac": MAC, "provisioning": "ftp"}), "phone.json")
+    assert 'phone.json: file_transfer is "ftp", but it must be one of: tftp, http;' in str(error)
+    both = {"mac": MAC, "provisioning": "http", "file_transfer": "tftp"}
+    error = raises(SettingsError, parse, json.dumps(both), "phone.json")
+    assert "'provisioning' is no setting of a phone" in str(error)

@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: MIT
+from binascii import hexlify
+
 from agent.errors import Malformed, Refused
 from agent.formats.header import HEADER_LIMIT
 from agent.formats.signedfile import SignedFileSink, looks_signed, read
@@ -7,6 +9,15 @@ from tests.helpers.agent.both import raises, vector
 from tests.helpers.agent.building import library
 
 FILE = "cfg-sha512.cnf.xml.sgn"
+# SHA-512 without the signature TLV, from sha512sum: (head -c 186 FILE; tail -c +446 FILE) | sha512sum
+DIGEST = (
+    "3beaaea50b8b30cd3af637be53c0d1017d290ca30c4aa8d67eacc0463cea3dfc"
+    "a01ba51536674cb9ec3dbf76dbb8d18c56b9d44763d182db35e4318393d341c8"
+)
+DIGEST_OF_LOAD = (
+    "746ac31c9a6cc59b70e0fdfba42e7ee80be0acc54ca9cc2de51dc8efe046448c"
+    "8c74039f51f6ea3f43fd98fc6c735890bc888014bbe8d214582131f35da8b23b"
+)
 
 
 class Body:
@@ -39,15 +50,14 @@ def stream(data, size, limit=65536, body=None, announce=True):
 def test_digest_is_of_all_but_the_signature():
     data = vector(FILE)
     found = read(data, library())
-    cut = found.header.signature_cut
-    assert found.size == len(data)
-    assert found.digest == library().digest("sha512", data[: cut[0]] + data[cut[0] + cut[1] :])
-    assert found.digest == library().digest("sha512", data, cut)
+    assert (found.size, found.header.digest_algorithm, found.header.signature_cut) == (len(data), "sha512", (186, 259))
+    assert hexlify(found.digest).decode() == DIGEST
 
 
 def test_bytes_and_memoryview():
     data = vector(FILE)
-    assert read(memoryview(data), library()).digest == read(bytearray(data), library()).digest
+    for kind in (memoryview, bytearray):
+        assert hexlify(read(kind(data), library()).digest).decode() == DIGEST, kind
 
 
 def test_every_block_size_gives_the_same():
@@ -65,7 +75,7 @@ def test_a_large_file_through_small_blocks():
     data = vector("load.bin.sgn")
     body = Body()
     found = stream(data, 4096, limit=1 << 20, body=body)
-    assert found.digest == library().digest(found.header.digest_algorithm, data, found.header.signature_cut)
+    assert hexlify(found.digest).decode() == DIGEST_OF_LOAD
     assert body.data == data[found.header.length :]
 
 
@@ -107,6 +117,13 @@ def test_a_sink_may_be_closed_at_any_time():
     sink.close()
     sink.write(memoryview(vector(FILE)))
     sink.close()
+    sink.close()
+
+
+def test_a_file_that_is_announced_too_large_is_refused_before_its_first_byte():
+    sink = SignedFileSink(library(), 1000)
+    assert raises(Refused, sink.begin, 1001).reason == "too-large"
+    sink.begin(1000)
     sink.close()
 
 

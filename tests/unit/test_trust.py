@@ -210,6 +210,10 @@ def test_rule_5_another_certificate_than_the_signers():
     assert regenerated(vouch(OTHER, 0, 3)) == "refused tvs-refused"
     assert regenerated(Answer("valid", b"no certificate", (0,))) == "refused tvs-refused"
     assert regenerated(Answer("valid", None, (0,))) == "refused tvs-refused"
+    # The signer's serial in a certificate of another issuer: serials are unique for their issuer only.
+    strange = der(OTHER).replace(building.fields(OTHER).serial, building.fields(CUCM_NEW).serial)
+    assert building.library().certificate(strange).serial == building.fields(CUCM_NEW).serial
+    assert regenerated(Answer("valid", strange, (0, 3))) == "refused tvs-refused"
 
 
 def test_rule_5_the_certificate_must_verify():

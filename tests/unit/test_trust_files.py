@@ -2,8 +2,10 @@
 """Signed and unsigned files, weak keys, the mode, autoregistration, lost trust (docs/spec/rules.md)."""
 
 from agent.formats import names
+from agent.formats.header import Header
 from agent.formats.signedfile import read
 from agent.trust.decision import Answer
+from agent.trust.signature import verifies
 from tests.helpers.agent import building
 from tests.helpers.agent.both import vector
 from tests.helpers.agent.building import der, library, record, text, tlv, trust_list
@@ -205,6 +207,29 @@ def test_mode():
     for role, mode in ((1, "mixed"), (2, "mixed"), (0, "nonsecure"), (3, "nonsecure"), (4, "nonsecure")):
         assert trust(None, ctl_of((role, CUCM))).mode == mode, role
     assert trust(None, trust_list([record(names.CCM_TFTP)], SAST, "CTLFile.tlv")).mode == "nonsecure", "no certificate"
+
+
+class Agreeable:
+    """Cryptography that calls every signature good, or fails with `error`."""
+
+    def __init__(self, error=None):
+        self.error = error
+
+    def verify(self, certificate, algorithm, digest, signature):
+        if self.error:
+            raise self.error
+        return True
+
+
+def test_only_an_rsa_key_verifies_and_a_key_that_cannot_does_not():
+    header = Header(vector("itl-base.tlv"))
+    for kind, crypto, expected in (
+        ("rsa", Agreeable(), True),
+        ("ec", Agreeable(), False),
+        ("other", Agreeable(), False),
+        ("rsa", Agreeable(ValueError("a key of 512 bits")), False),
+    ):
+        assert verifies(crypto, kind, b"certificate", header, b"digest") is expected, kind
 
 
 # Weak keys and digests

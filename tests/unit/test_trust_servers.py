@@ -91,11 +91,33 @@ def test_tvs_hosts():
     records = [
         record(21, TVS, dns=b"pub.lab.example\0"),
         record(21, TVS2, address=b"\xc0\0\2\x0b"),
+        record(21, OTHER, dns=b"pub.lab.example\0"),
         record(0, SAST, dns=b"x\0"),
     ]
     phone = trust(trust_list(records, SAST))
-    assert phone.tvs_hosts() == ["pub.lab.example", "192.0.2.11"]
+    assert phone.tvs_hosts() == ["pub.lab.example", "192.0.2.11"], "each once"
     six = record(21, TVS, address=b"\x20\x01\x0d\xb8" + bytes(11) + b"\x05", dns=b"x\0")
     assert trust(trust_list([six], SAST)).tvs_hosts() == ["2001:db8::5"]
-    assert phone.tvs_certificates() == [der(TVS), der(TVS2)]
+    assert phone.tvs_certificates() == [der(TVS), der(TVS2), der(OTHER)]
     assert trust().tvs_hosts() == [] and trust("itl-base.tlv").tvs_hosts() == []
+
+
+def test_certificates_for_other_programs():
+    both = trust(itl_of((names.CAPF, CAPF), (names.TFTP, CUCM)), ctl_of((names.CAPF, CAPF), (names.CAPF, OTHER)))
+    assert list(both.certificates("capf")) == [der(CAPF), der(OTHER)], "each once, those of the CTL first"
+    assert list(trust(itl_of((names.CAPF, CAPF), (names.TFTP, CUCM))).certificates("capf")) == [der(CAPF)]
+    assert list(trust().certificates("capf")) == []
+    assert list(trust(rollback((names.CAPF, CAPF))).certificates("capf")) == [], "S3"
+    overruled = trust(rollback((names.CAPF, CAPF)), ctl_of((names.CAPF, OTHER)))
+    assert list(overruled.certificates("capf")) == [der(OTHER)], "a CTL is not blanked by a rollback"
+
+
+def test_what_counts_as_rolled_back_and_as_trust():
+    for phone, rolled_back, has_trust in (
+        (trust(), False, False),
+        (trust("itl-base.tlv"), False, True),
+        (trust(rollback()), True, False),
+        (trust(rollback(), "ctl-mixed.tlv"), False, True),
+        (trust(None, "ctl-mixed.tlv"), False, True),
+    ):
+        assert (phone.rolled_back, phone.has_trust) == (rolled_back, has_trust)

@@ -17,7 +17,7 @@ GOOD = signed(SIGNED, PLAIN)
 
 def world(files, tls=EC, http=True, tftp=None, **settings):
     """(World, HTTP server, HTTPS server): all have `files` but TFTP, which has `tftp`. tls: certificate, name or DER."""
-    found = World(tftp if tftp is not None else {}, provisioning="http", **settings)
+    found = World(tftp if tftp is not None else {}, file_transfer="http", **settings)
     plain, secure = WebServer(files), WebServer(files)
     if http:
         found.hal.net.serve_tcp(SERVER, 6970, plain)
@@ -67,7 +67,7 @@ def test_the_same_bytes_by_http_are_unsigned():
 
 def test_tftp_is_not_asked_where_the_setting_does_not_say_http():
     found, plain, secure = world(cluster())
-    found.settings.provisioning = "tftp"
+    found.settings.file_transfer = "tftp"
     found.files.update(cluster())
     assert found.restart() is True
     assert plain.asked == [] == secure.asked and found.server.asked == LISTS + [SIGNED]

@@ -78,7 +78,7 @@ def changed(path, json=False, yes=False):
 
 
 def ask_before_lockout(found, json, yes):
-    """Go on only where nobody is locked out, or a person says so. LabError where nothing is to be done."""
+    """Ask before a step that locks phones out; `yes` answers in advance. LabError where the answer is no, or with `json`."""
     if not found or yes:
         return
     if json:

@@ -38,7 +38,8 @@ class Releases(Part):
     def upgrade(self):
         """The next release: from before 8.0 to Security by Default with SHA-1, then SHA-512 and EC, then ITLRecovery.
 
-        Returns what the cluster is now and what is to be done, as sentences. LabError where there is nothing newer.
+        Returns sentences: which release the cluster has now, and what its administrator does next. LabError where no newer
+        release exists.
         """
         with self.change() as draft:
             data = draft.data
