@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Every target does its own set-up; what is there already costs nothing. TIER=unit|native|vectors|scenarios|hil narrows `make test`.
 .DEFAULT_GOAL := help
-.PHONY: help setup base native micropython run test torture fuzz docs bench lint format clean
+.PHONY: help setup base native micropython run test torture plans fuzz docs bench lint format clean
 SHELL := /bin/bash
 SETUP := host_tools/setup
 PYTHON := .venv/bin/python
@@ -40,6 +40,9 @@ test: setup $(if $(TIER),,lint) ## lint and all tests; TIER=unit for one tier, A
 
 torture: setup ## attack, faults and load within an hour: a table, written to docs/security.md; SECONDS=600 for less
 	@$(PYTHON) -m tests.torture --write $(if $(SECONDS),--seconds $(SECONDS)) $(ARGS)
+
+plans: base native ## 207 random plans, each walked by real phones at served clusters: do they decide what the plan said?
+	@PHONETRUST_PLANS=$(or $(PLANS),23) $(PYTHON) -m pytest -q --no-header tests/scenarios/test_plan_real.py $(ARGS)
 
 fuzz: setup ## every fuzz target of C and of Python for SECONDS=60 each, and what ran how long
 	@$(SETUP)/venv.sh fuzz

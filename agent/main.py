@@ -38,18 +38,22 @@ _TICK = 1000  # ms between two looks at the watchdog
 class Phone:
     """A phone with its console output. judge, keeper, fetcher, history, view, work: its parts, for launchers and tests."""
 
-    def __init__(self, hal, settings, servers=(), origin=0, mic=None, user=None, group=None, software=None):
+    def __init__(
+        self, hal, settings, servers=(), origin=0, mic=None, user=None, group=None, software=None, buffer=None
+    ):
         """servers: TFTP servers that DHCP gave. origin: the clock's ms at which the log's time begins. mic: certificate
         and private key (DER) of the phone's maker, or None; ValueError where these do not belong together. user, group:
         the numbers of the user and group that this runs as. software: agent.trust.loads.Software of a phone whose HAL can
-        replace it."""
+        replace it. buffer: a bytearray of at least settings.buffer_size that the launcher made while the heap was empty
+        (agent/flash/buffers.py); without it, or with a smaller one, it is made here."""
         self.hal = hal
         self.settings = settings
         self._origin = origin
         clock = hal.clock
         hal.net.static_rsa = settings.tls_static_rsa
-        size = max(settings.size_limit, settings.configuration_limit)
-        self.keeper = Keeper(hal.flash, hal.crypto, clock, size, mic, self._show)
+        if buffer is None or len(buffer) < settings.buffer_size:
+            buffer = bytearray(settings.buffer_size)
+        self.keeper = Keeper(hal.flash, hal.crypto, clock, buffer, mic, self._show)
         self.history = History(self.report)
         self.tvs = TvsClient(hal.net, clock, hal.random, settings.full_name, settings.tvs_timeout, None, self.log)
         self.judge = Judge(trust_maker(hal.crypto, settings), self.tvs)

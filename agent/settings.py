@@ -7,12 +7,13 @@ import json
 
 from agent.errors import SettingsError
 from agent.fetch.tftp.packet import FULL_BLOCK, SAFE_BLOCK, SMALLEST_BLOCK
+from agent.flash.buffers import SIZE
+from agent.formats.phoneconfig import HOST_LIMIT
 from agent.trust.age import REPLAYS
 from agent.trust.rules import POLICIES
 
 PROVISIONING = ("tftp", "http")
 TFTP_PORT = 69
-LONGEST_HOST = 253  # characters of a name in DNS (RFC 1035, 2.3.4, as text)
 TVS_PORT = 2445  # of servers that only the ITL names (docs/spec/tvs.md, T9)
 
 
@@ -71,7 +72,7 @@ def servers_of(value):
 
 
 def server(text, port=TFTP_PORT):
-    """(host, port) of "host", "host:port" or "[v6 address]:port". Raises ValueError."""
+    """(host, port) of "host", "host:port" or "[v6 address]:port"; a host has HOST_LIMIT letters at most. Raises ValueError."""
     host, colon, number = text, "", ""
     if text[:1] == "[":
         host, _, rest = text[1:].partition("]")
@@ -86,7 +87,7 @@ def server(text, port=TFTP_PORT):
         port = int(number)
         if not 0 < port < 65536:
             raise ValueError("'%s' has no port from 1 to 65535" % text)
-    if not 0 < len(host) <= LONGEST_HOST or not all([letter == ":" or _is_word(letter) for letter in host]):
+    if not 0 < len(host) <= HOST_LIMIT or not all([letter == ":" or _is_word(letter) for letter in host]):
         raise ValueError("'%s' has no host" % text)
     return host, port
 
@@ -108,8 +109,8 @@ KEYS = {
     "policy": (_policy, "first-use", "provisioned-only", "whether a first trust list is believed unseen"),
     "replay": (_replay, "warn", "refuse", "what is done with files that are older than the installed ones"),
     "refuse_weak": (_boolean, False, True, "refuse SHA-1 and keys of 1024 bits"),
-    "size_limit": (_number(1024, 1 << 20), 65536, 65536, "largest trust list, bytes"),
-    "configuration_limit": (_number(1024, 1 << 20), 65536, 65536, "largest configuration file, bytes"),
+    "size_limit": (_number(1024, 1 << 20), SIZE, SIZE, "largest trust list, bytes"),
+    "configuration_limit": (_number(1024, 1 << 20), SIZE, SIZE, "largest configuration file, bytes"),
     "file_limit": (_number(1024, 1 << 28), 1 << 26, 1 << 26, "largest file for the phone's other programs, bytes"),
     "sign_limit": (_number(0, 1 << 20), 60, 60, "signatures that one of the phone's other programs gets in a minute"),
     "tftp_timeout": (_number(50, 60000), 1000, 1000, "ms before a TFTP request is sent again; it grows"),
@@ -121,7 +122,7 @@ KEYS = {
         SAFE_BLOCK,
         "TFTP block size asked for, bytes",
     ),
-    "tftp_window": (_number(1, 64), 16, 16, "TFTP blocks on the way at once"),
+    "tftp_window": (_number(1, 64), 48, 48, "TFTP blocks on the way at once"),
     "boot_budget": (_number(5, 3600), 180, 180, "seconds that one boot may take, whatever servers do"),
     "tls_static_rsa": (
         _boolean,
@@ -176,6 +177,11 @@ class Settings:
                     "%s: %s is %s, but %s; for example %s."
                     % (file, key, json.dumps(values[key]), error, _example(key, example))
                 ) from None
+
+    @property
+    def buffer_size(self):
+        """Bytes of the buffer that a list or a configuration is fetched into (agent/flash/buffers.py)."""
+        return max(self.size_limit, self.configuration_limit)
 
     @property
     def device(self):

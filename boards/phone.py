@@ -14,6 +14,10 @@ import json
 import os
 import sys
 
+from agent.flash.buffers import SIZE
+
+BUFFER = bytearray(SIZE)  # before the rest of the program is in memory: agent/flash/buffers.py
+
 from agent import settings as agent_settings
 from agent.errors import SettingsError
 from agent.formats import bootenv
@@ -157,10 +161,10 @@ def make_phone(hal, settings, servers, origin, mic, software=None):
         from agent.flash.identity import parse_pem
 
         try:
-            return Phone(hal, settings, servers, origin, parse_pem(mic), user, group, software)
+            return Phone(hal, settings, servers, origin, parse_pem(mic), user, group, software, BUFFER)
         except ValueError as error:
             say(hal, origin, "bad-mic: mic.pem: %s" % error)
-    return Phone(hal, settings, servers, origin, user=user, group=group, software=software)
+    return Phone(hal, settings, servers, origin, user=user, group=group, software=software, buffer=BUFFER)
 
 
 def say(hal, origin, text):
@@ -202,5 +206,10 @@ async def main(state):
     await phone.run(hal.net.listen_local(own + "/trust.sock"))
 
 
-if __name__ == "__main__":
+def start():
+    """Run the phone of the folder that the command line names. Does not return."""
     asyncio.run(main(sys.argv[1] if len(sys.argv) > 1 else STATE))
+
+
+if __name__ == "__main__":
+    start()

@@ -83,6 +83,8 @@ class Connection:
     def __init__(self, tls, identity=None, server_name=None, static_rsa=False):
         self._tls = tls
         self._rest = b""
+        self._room = bytearray(OUTPUT_SIZE)
+        self._facts = array("I", bytes(4 * FACTS))
         self.failure = None
         self._handle = tls.tls_new(STATIC_RSA if static_rsa else 0)
         if self._handle is None:
@@ -134,12 +136,13 @@ class Connection:
     def output(self):
         """Bytes for the server; b"" where there are none now."""
         found = b""
-        room = bytearray(OUTPUT_SIZE)
+        room = self._room
         while True:
-            count = self._tls.tls_send(self._live(), room, len(room))
+            count = self._tls.tls_send(self._live(), room, OUTPUT_SIZE)
             if count <= 0:
                 return found
-            found += bytes(memoryview(room)[:count])
+            taken = bytes(memoryview(room)[:count])
+            found = found + taken if found else taken
 
     @property
     def certificate(self):
@@ -181,10 +184,9 @@ class Connection:
             self._rest = b""
 
     def facts(self):
-        """The numbers of phonetrust_tls_facts."""
-        facts = array("I", bytes(4 * FACTS))
-        self._tls.tls_facts(self._live(), facts, FACTS)
-        return facts
+        """The numbers of phonetrust_tls_facts: an array that the next call of anything here fills anew."""
+        self._tls.tls_facts(self._live(), self._facts, FACTS)
+        return self._facts
 
     @property
     def version(self):

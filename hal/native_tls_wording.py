@@ -48,6 +48,8 @@ SENTENCES = {
     " SHA-384 or SHA-512",
     "tls-record": "a record is malformed, too long or one of many empty ones, or it was altered on its way",
     "tls-message": "a message of the server is malformed, too long or not due",
+    "tls-key-update": "the server changed its keys within the connection (KeyUpdate), which this phone does not follow: do not"
+    " let it do that, or let it end at TLS 1.2",
     "tls-bytes": "the server sent more than 64 KB during the handshake",
     "tls-records": "the server sent more than 64 records that led nowhere",
     "tls-alerts": "the server sent more than 4 alerts",

@@ -46,7 +46,7 @@ class Stream:
         view = memoryview(data)
         while len(view):
             count = self._sockets.send(self._socket, view)
-            if count is None:
+            if not count:
                 if not await self._sockets.writable(self._socket, deadline):
                     raise OSError(ETIMEDOUT, "the other side takes nothing")
             else:

@@ -10,6 +10,8 @@ EBADF, EACCES, EPIPE, EPROTO, ETIMEDOUT = 9, 13, 32, 71, 110
 #: Most bytes that a server may send until the handshake has ended.
 HANDSHAKE_BYTES = 65536
 CHUNK = 4096
+#: How often in a row an engine may want to be called once more without bytes of the server: more is a fault of it.
+TURNS = 1000
 
 
 def server_name(host):
@@ -43,6 +45,7 @@ class TlsStream:
         self._clock = clock
         self._buffer = bytearray(CHUNK)
         self._cut = False
+        self._turns = 0
         self.orderly = False
         self.peer_certificate = None
 
@@ -90,18 +93,22 @@ class TlsStream:
 
         OSError: ETIMEDOUT where no bytes come before the deadline, EPROTO for broken TLS."""
         connection = self._open()
+        waited = False
         while not self._cut:
             count = connection.read_into(buffer)
             if count:
+                self._turns = 0
                 return count
-            if connection.state == "ended":
+            if waited and self._clock.monotonic() >= deadline:
+                raise self._late()  # bytes came all the time, but no plaintext
+            waited = True
+            if connection.wants_input:
+                await self._advance(deadline)
+            elif connection.state == "ended":
                 self.orderly = True
                 return 0
-            await self._send(deadline)
-            if not connection.wants_input:
-                await self._go_on()
-            elif not await self._receive(deadline):
-                self._cut = True
+            elif not await self._send(deadline):
+                await self._advance(deadline)
         return 0
 
     async def write(self, data, deadline):
@@ -113,7 +120,10 @@ class TlsStream:
                 raise OSError(EPIPE, "the server has ended the connection")
             count = connection.write(view)
             view = view[count:]
-            await self._send(deadline)
+            if not await self._send(deadline) and not count:
+                if self._clock.monotonic() >= deadline:
+                    raise OSError(ETIMEDOUT, "the other side takes nothing")
+                await self._advance(deadline)
             self._open()
 
     def close(self):
@@ -139,21 +149,34 @@ class TlsStream:
         awaited = self._connection.awaited
         return OSError(ETIMEDOUT, "no %s in time" % awaited if awaited else "no answer in time")
 
+    async def _advance(self, deadline):
+        # There is nothing to be sent: wait for the server, or use what came from it before.
+        if not self._open().wants_input:
+            await self._go_on()
+        elif not await self._receive(deadline):
+            self._cut = True
+
     async def _go_on(self):
         # What came in before could not be used before what there was to be sent had been sent.
+        self._turns += 1
+        if self._turns > TURNS:
+            raise OSError(EPROTO, "TLS: a fault of the phone: it wants neither to send nor to receive")
         self._open().receive(b"")
         await self._clock.sleep(0)
 
     async def _send(self, deadline):
+        # True where there was anything.
         data = self._open().output()
         if data:
             await self._plain.write(data, deadline)
+        return bool(data)
 
     async def _receive(self, deadline):
         # How many bytes came, 0 where the connection was cut in the middle of what is no handshake.
         connection = self._open()
         count = await self._plain.read_into(self._buffer, deadline)
         self._open()
+        self._turns = 0
         if count:
             connection.receive(memoryview(self._buffer)[:count])
             return count

@@ -56,6 +56,8 @@ const char *phonetrust_error_name(int error) {
         return "tls-cut";
     case PHONETRUST_ERROR_TLS_INTERNAL:
         return "tls-internal";
+    case PHONETRUST_ERROR_TLS_KEY_UPDATE:
+        return "tls-key-update";
     default:
         return error >= 0 ? "ok" : "unknown";
     }

@@ -26,7 +26,8 @@
  * Offered: ECDHE on P-256, P-384, P-521; AES-128-GCM, AES-256-GCM, ChaCha20-Poly1305; certificates with RSA
  * keys up to 4096 bits or EC keys on these curves. RSA PKCS #1 signatures are offered before PSS; in TLS 1.2
  * both are taken. Not there: TLS below 1.2, compression, renegotiation (a server that asks for it is
- * told no), resumption, early data, KeyUpdate (ends the connection).
+ * told no), resumption, early data, new keys within a connection (mbedTLS 3.6 has no KeyUpdate of TLS 1.3:
+ * ERROR_TLS_KEY_UPDATE; servers ask for it after some 16 million records or 137 GB).
  *
  * Ownership: the connection is the caller's, who frees it once. No pointer handed in is kept; the certificate
  * and key of phonetrust_tls_identity are copied, and the copy is overwritten when it is freed. A connection
@@ -71,6 +72,7 @@
 #define PHONETRUST_ERROR_TLS_CLOSED (-23)   /* ended in order (close_notify), but during the handshake */
 #define PHONETRUST_ERROR_TLS_CUT (-24)      /* ended without close_notify */
 #define PHONETRUST_ERROR_TLS_INTERNAL (-25) /* a fault of this library: FACT_CAUSE has mbedTLS's number */
+#define PHONETRUST_ERROR_TLS_KEY_UPDATE (-26) /* the server changed its keys (KeyUpdate of TLS 1.3) */
 
 /* ------------------------------------------------------------------------------------- a connection */
 

@@ -15,6 +15,7 @@
 #define SERVER_HELLO_DONE 14
 #define CERTIFICATE_VERIFY 15
 #define FINISHED 20
+#define KEY_UPDATE 24
 
 unsigned tls_awaited(const struct phonetrust_tls *tls) {
     switch ((mbedtls_ssl_states)tls->ssl.state) {
@@ -45,6 +46,13 @@ static bool no_memory(int cause) {
     return is_no_memory(cause) || failed == MBEDTLS_ERR_SSL_ALLOC_FAILED ||
            failed == MBEDTLS_ERR_X509_ALLOC_FAILED || failed == MBEDTLS_ERR_MD_ALLOC_FAILED ||
            failed == MBEDTLS_ERR_CIPHER_ALLOC_FAILED;
+}
+
+/* The message that mbedTLS has no use for, once a connection of TLS 1.3 is open. */
+static bool is_key_update(const mbedtls_ssl_context *ssl, int cause) {
+    return cause == MBEDTLS_ERR_SSL_UNEXPECTED_MESSAGE && ssl->state == MBEDTLS_SSL_HANDSHAKE_OVER &&
+           ssl->tls_version == MBEDTLS_SSL_VERSION_TLS1_3 && ssl->in_msgtype == MBEDTLS_SSL_MSG_HANDSHAKE &&
+           ssl->in_msglen > 0 && ssl->in_msg[0] == KEY_UPDATE;
 }
 
 /* Errors that say the same wherever they come up; 0 for the others. */
@@ -109,6 +117,8 @@ int tls_fail(struct phonetrust_tls *tls, int cause) {
         error = PHONETRUST_ERROR_RANDOM;
     if (error == 0 && no_memory(cause))
         error = PHONETRUST_ERROR_MEMORY;
+    if (error == 0 && is_key_update(&tls->ssl, cause))
+        error = PHONETRUST_ERROR_TLS_KEY_UPDATE;
     if (error == 0)
         error = plain_error(tls, cause);
     if (error == 0)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Test collection: every tests/unit/test_*.py runs under CPython and again inside MicroPython, as items of its own.
 
-MicroPython is started once for each file (in the session's first need of it) by host_tools/setup/micropython; what it
-reports for each test becomes the outcome of `test_name[micropython-ARCHITECTURE]`.
+host_tools/setup/micropython starts MicroPython once for each file, in the session's first need of it, or for each test of a
+file that says ALONE = True; what it reports for each test becomes the outcome of `test_name[micropython-ARCHITECTURE]`.
 """
 
 import ast
@@ -54,14 +54,15 @@ class Settings:
     """The module constants of a unit test file and the names of its tests, read without importing it."""
 
     def __init__(self, path):
-        self.heap, self.timeout, self.pythons = None, 120, ("cpython", "micropython")
+        self.heap, self.timeout, self.alone, self.image = None, 120, False, False
+        self.pythons = ("cpython", "micropython")
         self.tests = []
         for node in ast.parse(path.read_text(), str(path)).body:
             if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
                 self.tests.append((node.name, node.lineno))
             elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
                 name = node.targets[0].id
-                if name in ("HEAP", "TIMEOUT", "PYTHONS"):
+                if name in ("HEAP", "TIMEOUT", "ALONE", "IMAGE", "PYTHONS"):
                     setattr(self, name.lower(), ast.literal_eval(node.value))
 
 
@@ -86,6 +87,16 @@ class NotForThisPython(pytest.File):
         return []
 
 
+def software():
+    """The file with what an image has of agent/ and hal/, and the fake HAL; made in the session's first need of it."""
+    path = Path(os.environ["PHONETRUST_TEST_FOLDER"]) / "software.romfs"
+    if not path.exists():
+        from host_tools.image.software import modules
+
+        path.write_bytes(modules(ROOT, more=["hal/fake/*.py"]))
+    return path
+
+
 class MicroPythonFile(pytest.File):
     """A unit test file as MicroPython runs it."""
 
@@ -96,6 +107,8 @@ class MicroPythonFile(pytest.File):
                 continue
             run = MicroPythonRun(self.path.stem, settings, architecture)
             for name, line in settings.tests:
+                if settings.alone:
+                    run = MicroPythonRun(self.path.stem, settings, architecture)
                 yield MicroPythonItem.from_parent(
                     self, name=f"{name}[micropython-{architecture}]", test=name, line=line, run=run
                 )
@@ -113,11 +126,15 @@ class MicroPythonRun:
         """Run these tests to the end and keep what each reported and how the interpreter ended."""
         heap = ["-X", f"heapsize={self.settings.heap}"] if self.settings.heap else []
         command = [str(ROOT / "host_tools/setup/micropython"), self.architecture, *heap]
+        environment = {**os.environ, "MICROPYPATH": str(ROOT)}
+        if self.settings.image:
+            environment["PHONETRUST_TEST_SOFTWARE"] = str(software())
+            environment["PHONETRUST_LIBRARY"] = str(ROOT / "build/native" / self.architecture / "libphonetrust.so")
         try:
             done = subprocess.run(
                 [*command, str(UNIT / "run_micropython.py"), self.module, *tests],
                 cwd=ROOT,
-                env={**os.environ, "MICROPYPATH": str(ROOT)},
+                env=environment,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,

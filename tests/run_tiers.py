@@ -1,18 +1,23 @@
 # SPDX-License-Identifier: MIT
-"""Runs the test tiers one after the other: python -m tests.run_tiers [TIER...] [-- PYTEST ARGUMENTS].
+"""Runs the test tiers, two pytest runs at a time: python -m tests.run_tiers [TIER...] [-- PYTEST ARGUMENTS].
 
-Each tier is a pytest run of its own over the tier's folders, with its JUnit file in build/junit. A tier whose folders
-hold no test yet is left out with a line that says so; a tier that has tests and runs none of them fails, since skipping
-all is how a broken harness looks. The last line counts all tiers: `N passed, N failed, N skipped`.
+Each tier is one pytest run over its folders, or several over parts that share nothing with each other (PARTS). Two lanes
+take the runs from one queue, the longest first: while one waits for a board to boot, the other one works. What a run
+prints stands behind its name. Each tier has one JUnit file in build/junit. A tier whose folders hold no test yet is left
+out with a line that says so; a tier that has tests and runs none of them fails, since skipping all is how a broken
+harness looks. The last line counts all tiers: `N passed, N failed, N skipped`.
 """
 
 import subprocess
 import sys
+import threading
+import time
 import xml.etree.ElementTree as xml
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 JUNIT = ROOT / "build" / "junit"
+LANES = 2
 TIERS = {
     "unit": ["tests/unit", "tests/property", "tests/repository"],
     "native": ["tests/native"],
@@ -20,6 +25,13 @@ TIERS = {
     "scenarios": ["tests/integration", "tests/scenarios"],
     "hil": ["tests/hil"],
 }
+# {tier: {run: pytest's arguments}}. Of hil, those tests that take turns with the one board under test, and the others.
+PARTS = {
+    "scenarios": {"integration": ["tests/integration"], "scenarios": ["tests/scenarios"]},
+    "hil": {"hil": ["tests/hil", "--board", "shared"], "hil-own": ["tests/hil", "--board", "own"]},
+}
+LONGEST_FIRST = ["hil", "scenarios", "integration", "hil-own", "native", "unit", "vectors"]
+NOTHING_COLLECTED = 5  # pytest's exit status
 
 
 def folders_with_tests(tier):
@@ -27,23 +39,84 @@ def folders_with_tests(tier):
     return [folder for folder in TIERS[tier] if any((ROOT / folder).rglob("test_*.py"))]
 
 
-def run(tier, folders, arguments):
-    """Run one tier under pytest. Returns its (passed, failed, skipped); failed is at least 1 where pytest failed."""
-    report = JUNIT / f"{tier}.xml"
-    report.unlink(missing_ok=True)
-    command = [sys.executable, "-m", "pytest", *folders, f"--junitxml={report}", "-o", f"junit_suite_name={tier}"]
-    status = subprocess.run([*command, *arguments], cwd=ROOT, stdin=subprocess.DEVNULL).returncode
-    passed = failed = skipped = 0
-    if report.exists():
-        for suite in xml.parse(report).iter("testsuite"):
-            failed += int(suite.get("failures")) + int(suite.get("errors"))
-            skipped += int(suite.get("skipped"))
-            passed += int(suite.get("tests")) - failed - skipped
+def parts_of(tier):
+    """{run: pytest's arguments} of this tier; empty where it has no tests yet."""
+    folders = folders_with_tests(tier)
+    parts = PARTS.get(tier, {tier: folders})
+    return {name: arguments for name, arguments in parts.items() if arguments and arguments[0] in folders}
+
+
+class Run:
+    """One pytest run; afterwards its status, and what its JUnit file counts."""
+
+    def __init__(self, tier, name, arguments):
+        self.tier, self.name, self.arguments = tier, name, arguments
+        self.report = JUNIT / f".{name}.xml"
+        self.status, self.passed, self.failed, self.skipped = None, 0, 0, 0
+
+    def start(self, prefix):
+        """Run it to its end; each line that it prints goes to ours behind `prefix`."""
+        self.report.unlink(missing_ok=True)
+        command = [sys.executable, "-m", "pytest", *self.arguments, f"--junitxml={self.report}"]
+        with subprocess.Popen(
+            [*command, "-o", f"junit_suite_name={self.tier}"],
+            cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        ) as process:  # fmt: skip
+            for line in process.stdout:
+                say(prefix + line.decode(errors="replace").rstrip("\n"))
+        self.status = process.returncode
+        if self.report.exists():
+            for suite in xml.parse(self.report).iter("testsuite"):
+                self.failed += int(suite.get("failures")) + int(suite.get("errors"))
+                self.skipped += int(suite.get("skipped"))
+                self.passed += int(suite.get("tests"))
+            self.passed -= self.failed + self.skipped
+
+
+_printing = threading.Lock()
+
+
+def say(line):
+    """A line that no other lane's is mixed with."""
+    with _printing:
+        print(line, flush=True)
+
+
+def run_all(runs, lanes=LANES):
+    """Run these, so many at a time, in their order."""
+    waiting, width = list(runs), max((len(run.name) for run in runs), default=0)
+
+    def lane():
+        while True:
+            with _printing:
+                if not waiting:
+                    return
+                run = waiting.pop(0)
+            begun = time.monotonic()
+            run.start(f"{run.name:{width}} | " if len(runs) > 1 else "")
+            say(f"\n{run.name}: ended after {time.monotonic() - begun:.0f} s\n")
+
+    threads = [threading.Thread(target=lane) for _ in range(min(lanes, len(waiting)))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def outcome(tier, runs):
+    """What the runs of one tier come to: (passed, failed, skipped); failed is at least 1 where pytest failed."""
+    passed, failed, skipped = (sum(getattr(run, what) for run in runs) for what in ("passed", "failed", "skipped"))
+    suites = xml.Element("testsuites")
+    for run in runs:
+        if run.report.exists():
+            suites.extend(xml.parse(run.report).iter("testsuite"))
+            run.report.unlink()
+        if run.status not in (0, NOTHING_COLLECTED) and run.failed == 0:
+            say(f"tier {tier}: pytest ended with status {run.status}")
+            failed += 1
+    xml.ElementTree(suites).write(JUNIT / f"{tier}.xml", encoding="utf-8", xml_declaration=True)
     if passed + failed == 0:
-        print(f"tier {tier}: no test ran, so this tier failed", flush=True)
-        failed = 1
-    elif status != 0 and failed == 0:
-        print(f"tier {tier}: pytest ended with status {status}", flush=True)
+        say(f"tier {tier}: no test ran, so this tier failed")
         failed = 1
     return passed, failed, skipped
 
@@ -57,14 +130,19 @@ def main(arguments):
         print(f"no tier {unknown[0]!r}; the tiers are: {', '.join(TIERS)}", file=sys.stderr)
         return 2
     JUNIT.mkdir(parents=True, exist_ok=True)
-    total = [0, 0, 0]
+    runs = []
     for tier in names or TIERS:
-        folders = folders_with_tests(tier)
-        if not folders:
-            print(f"tier {tier}: has no tests yet ({', '.join(TIERS[tier])})", flush=True)
-            continue
-        print(f"\ntier {tier}", flush=True)
-        total = [sum(pair) for pair in zip(total, run(tier, folders, options), strict=True)]
+        parts = parts_of(tier)
+        if not parts:
+            say(f"tier {tier}: has no tests yet ({', '.join(TIERS[tier])})")
+        runs += [Run(tier, name, [*chosen, *options]) for name, chosen in parts.items()]
+    order = {name: number for number, name in enumerate(LONGEST_FIRST)}
+    run_all(sorted(runs, key=lambda run: order.get(run.name, -1)))
+    total = [0, 0, 0]
+    for tier in dict.fromkeys(run.tier for run in runs):
+        total = [
+            sum(pair) for pair in zip(total, outcome(tier, [run for run in runs if run.tier == tier]), strict=True)
+        ]
     passed, failed, skipped = total
     if passed + failed == 0:
         failed = 1

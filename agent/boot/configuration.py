@@ -107,7 +107,7 @@ class ConfigurationStep:
             # Where files are signed, this ends in a refusal, which says what the server offers instead.
             return await self._one(name, buffer)
         finally:
-            self._keeper.give(buffer)
+            self._keeper.give()
 
     async def _one(self, name, buffer):
         """Fetch, judge and read one file, and the encrypted one if it sends there. As _signed_or_plain."""

@@ -43,7 +43,7 @@ class ListStep:
                 return self._history.record(decision)
             return self._history.record(outcomes.no_list(self.name, self._judge.trust))
         finally:
-            self._keeper.give(buffer)
+            self._keeper.give()
 
     def _install(self, decision):
         """Store the list, then put it in the place of the old one. The Decision."""

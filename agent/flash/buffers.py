@@ -1,21 +1,32 @@
 # SPDX-License-Identifier: MIT
-"""The buffers that files are fetched into: a few of one size, made before memory is fragmented, and used again and again."""
+"""The one large buffer of a phone: each file that has to be whole in memory is fetched into it, one after the other.
+
+MicroPython never moves what is in its heap, so a piece of 64 KB is only to be had while the heap is nearly empty. A launcher
+makes the buffer before it imports the rest of the program (boards/phone.py); after that, nothing that a boot does needs a
+large piece of memory."""
+
+#: Bytes of the buffer by the default settings: the largest trust list (agent/formats/trustlist.py, SIZE_LIMIT).
+SIZE = 65536
 
 
-class Pool:
-    """Buffers of `size` bytes. take() lends a buffer, give() returns it for the next user."""
+class Lender:
+    """Lends `buffer` (a bytearray) to one user at a time. size: its bytes."""
 
-    def __init__(self, size):
-        self.size = size
-        self._free = [bytearray(size)]
+    def __init__(self, buffer):
+        self.size = len(buffer)
+        self._buffer = buffer
+        self._lent = False
 
     def take(self):
-        """A buffer of the pool, or a new buffer where the pool is empty."""
-        return self._free.pop() if self._free else bytearray(self.size)
+        """The buffer. RuntimeError where somebody has it: the steps of a boot follow each other, so that is a fault of ours."""
+        if self._lent:
+            raise RuntimeError("the buffer for files is in use")
+        self._lent = True
+        return self._buffer
 
-    def give(self, buffer):
-        """Take back a buffer that has no user any more."""
-        self._free.append(buffer)
+    def give(self):
+        """Nobody uses the buffer any more."""
+        self._lent = False
 
 
 class BufferSink:

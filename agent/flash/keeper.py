@@ -7,7 +7,7 @@ Rules kept here:
 3. an installed list stays on flash; only what the rules search by is in memory (agent/flash/installed_list.py).
 """
 
-from agent.flash.buffers import Pool
+from agent.flash.buffers import Lender
 from agent.flash.identity import Identity
 from agent.flash.installed_list import ListOnFlash
 from agent.flash.slot import decode_servers, encode_servers
@@ -35,28 +35,28 @@ class Configuration:
 
 
 class Keeper:
-    """flash, crypto, clock: of a HAL. size: bytes of a buffer, the larger of the limits of lists and configurations.
-    mic: certificate and key (DER) of the phone's maker, or None; ValueError where these do not belong together. show(pair):
+    """flash, crypto, clock: of a HAL. buffer: a bytearray of at least agent.settings.Settings.buffer_size bytes. mic:
+    certificate and key (DER) of the phone's maker, or None; ValueError where these do not belong together. show(pair):
     called with the certificate and key to show to servers, whenever that changes.
 
     store: CountedStore. identity: agent.flash.identity.Identity. configuration: Configuration, or None."""
 
-    def __init__(self, flash, crypto, clock, size, mic=None, show=None):
+    def __init__(self, flash, crypto, clock, buffer, mic=None, show=None):
         self.store = CountedStore(Store(flash, crypto), clock)
         self.identity = Identity(self.store, crypto, mic, show)
         self.configuration = None
-        self._pool = Pool(size)
+        self._lender = Lender(buffer)
         self._crypto = crypto
 
     # Memory
 
     def take(self):
-        """A buffer for a file."""
-        return self._pool.take()
+        """The buffer for a file. RuntimeError where somebody has it."""
+        return self._lender.take()
 
-    def give(self, buffer):
-        """Take a buffer back, whose contents nobody uses any more."""
-        self._pool.give(buffer)
+    def give(self):
+        """Take the buffer back: nobody uses its contents any more."""
+        self._lender.give()
 
     # Flash
 
@@ -84,16 +84,16 @@ class Keeper:
         size = stored.length(kind)
         if size is None:
             return None
-        fits = size <= self._pool.size
-        buffer = self._pool.take() if fits else bytearray(size)
+        buffer = self._lender.take()
         try:
+            if size > len(buffer):
+                buffer = bytearray(size)
             stored.read_into(kind, buffer)
             trust_list = TrustList(memoryview(buffer)[:size], self._crypto, size)
             self._rest(kind, trust_list)
             return trust_list
         finally:
-            if fits:
-                self._pool.give(buffer)
+            self._lender.give()
 
     def _rest(self, kind, trust_list):
         trust_list.rest_on(ListOnFlash(self.store, kind, len(trust_list.data)))

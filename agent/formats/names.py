@@ -5,6 +5,7 @@ Tools write names with `,` or `;`, in different orders, with different escapes. 
 of (type, value) pairs are (N2), letter case and the number of blanks aside (N3). A name with a type, an escape or a
 letter that is unknown here is not compared at all (N4), because a false refusal locks a phone out."""
 
+from agent.formats.text import is_plain
 from agent.formats.tlv import is_utf8
 
 SAST = 0
@@ -272,6 +273,8 @@ def same(text, der):
 
 def folded(value):
     """An attribute's value as it is compared: small letters, no blanks at its ends, one for several (RFC 4518)."""
+    if is_plain(value):
+        return " ".join(value.split()).lower()
     out = []
     for letter in value:
         if letter not in _BLANKS:

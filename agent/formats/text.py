@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Text for persons: what strangers named, without characters that steer a terminal or turn the reading order; times."""
 
+import re
+
 #: Characters of one name, and of several sentences, that a person is shown.
 SHOWN_LIMIT = 200
 SENTENCES_LIMIT = 2000
@@ -8,6 +10,7 @@ SENTENCES_LIMIT = 2000
 # Arabic letter mark, left-to-right and right-to-left mark, line and paragraph separator; the rest are ranges.
 _MARKS = (0x061C, 0x200E, 0x200F, 0x2028, 0x2029)
 _RANGES = ((0x00, 0x1F), (0x7F, 0x9F), (0x202A, 0x202E), (0x2066, 0x2069), (0xD800, 0xDFFF))
+_REST = re.compile("[^ -~]")
 
 
 def shown(text, limit=SHOWN_LIMIT):
@@ -15,9 +18,14 @@ def shown(text, limit=SHOWN_LIMIT):
     marks and lone surrogates become "?"; what is longer than `limit` characters ends in "..."."""
     if len(text) > limit:
         text = text[:limit] + "..."
-    if not any([_unfit(ord(letter)) for letter in text]):
+    if is_plain(text) or not any([_unfit(ord(letter)) for letter in text]):
         return text
     return "".join(["?" if _unfit(ord(letter)) else letter for letter in text])
+
+
+def is_plain(text):
+    """Whether all of `text` is printable ASCII: the common case, told without a look at each letter in Python."""
+    return _REST.search(text) is None
 
 
 def shown_value(value):

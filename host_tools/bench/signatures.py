@@ -124,5 +124,5 @@ def lines():
             sides = [lambda: module.sign(mechanism, data), lambda: native.sign_tls(private, scheme, "sha256", digest)]  # noqa: B023
             through, alone = (seconds * 1e6 for seconds in medians(sides, ROUNDS, CALLS))
             module.close()
-        note = f"ours: {1e6 / through:,.0f} a second through PKCS#11, socket and agent; theirs: {1e6 / alone:,.0f}"
+        note = f"{1e6 / through:,.0f} a second through PKCS#11, socket and agent; other: the library alone, {1e6 / alone:,.0f}"
         yield Line(f"signature, {name}", through, "us", alone, limit, note)

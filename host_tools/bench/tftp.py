@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""3 MB by TFTP on loopback from atftpd: the agent's client in process against curl, a process for each file."""
+"""3 MB by TFTP on loopback from atftpd: the agent's client on both Pythons against curl and atftp."""
 
 import asyncio
 import random
 import shutil
+import statistics
 import subprocess
 import tempfile
 from pathlib import Path
@@ -11,19 +12,22 @@ from pathlib import Path
 from agent.fetch.tftp import client as tftp
 from hal.host import Hal
 from host_tools.bench.measure import Line, medians
+from host_tools.bench.startup import ROOT, install
 from host_tools.lab.servers.daemons import Atftpd
 
 SIZE = 3 << 20
-ROUNDS = 21
+ROUNDS = 15
 BLOCK = 1428
+WINDOW = tftp.WINDOW
+PROGRAM = Path(__file__).with_name("tftp_fetch.py")
 PATIENCE = 60000  # ms for one file
 
 
 class Kept:
     """A sink that keeps the file in memory that was allocated before, as the phone does."""
 
-    def __init__(self):
-        self.data = bytearray(SIZE)
+    def __init__(self, size):
+        self.data = bytearray(size)
         self._view = memoryview(self.data)
         self.size = 0
 
@@ -40,11 +44,11 @@ class Kept:
 
 def ours(server, content, **settings):
     """A function that fetches the file once with the agent's client and checks that it arrived whole."""
-    hal, sink = Hal(), Kept()
+    hal, sink = Hal(), Kept(len(content))
     client = tftp.Client(hal.net, hal.clock, hal.random, **settings)
 
     async def fetch():
-        await client.fetch(server.address, server.name("file"), sink, SIZE, hal.clock.monotonic() + PATIENCE)
+        await client.fetch(server.address, server.name("file"), sink, len(content), hal.clock.monotonic() + PATIENCE)
         client.close()
 
     def run():
@@ -55,42 +59,110 @@ def ours(server, content, **settings):
     return run
 
 
-def curl(program, server, output, *options):
+def curl(program, server, output, *options, size=SIZE):
     """A function that runs curl once."""
     host, port = server.address
     command = [program, "--silent", "--show-error", *options, "--output", str(output), f"tftp://{host}:{port}/file"]
 
     def run():
         subprocess.run(command, stdin=subprocess.DEVNULL, check=True)
-        if output.stat().st_size != SIZE:
+        if output.stat().st_size != size:
             raise RuntimeError("curl did not fetch the whole file")
 
     return run
 
 
+def atftp(program, server, output):
+    """A function that runs the atftp client once, with our block size and window."""
+    options = ["--option", f"blksize {BLOCK}", "--option", f"windowsize {WINDOW}"]
+    command = [program, "--get", *options, "--remote-file", "file", "--local-file", str(output)]
+
+    def run():
+        output.unlink(missing_ok=True)
+        subprocess.run([*command, *map(str, server.address)], stdin=subprocess.DEVNULL, capture_output=True, check=True)
+        if output.stat().st_size != SIZE:
+            raise RuntimeError("atftp did not fetch the whole file")
+
+    return run
+
+
+def micropython(folder, server):
+    """A function that starts a MicroPython that fetches the file some times: the median seconds of one."""
+    wrapper = str(ROOT / "host_tools/setup/micropython")
+    program = str(folder / PROGRAM.name)
+    command = [wrapper, "x86_64", "-X", "heapsize=16M", program, str(server.address[1]), "file", str(SIZE), "3"]
+    library = str(folder / "libphonetrust.so")
+    environment = {"PATH": "/usr/bin:/bin", "MICROPYPATH": str(folder), "PHONETRUST_LIBRARY": library}
+
+    def run():
+        done = subprocess.run(
+            command, stdin=subprocess.DEVNULL, env=environment, capture_output=True, text=True, check=True
+        )
+        return statistics.median([int(line) / 1e6 for line in done.stdout.split()])
+
+    return run
+
+
+def needed(program):
+    """The path of a client; RuntimeError where it is not installed."""
+    found = shutil.which(program)
+    if found is None:
+        raise RuntimeError(f"{program} is not there; host_tools/setup/apt.sh test brings it")
+    return found
+
+
 def lines():
-    """With the same block size on both sides, then one block at a time, then plain RFC 1350 against curl as it comes."""
-    program = shutil.which("curl")
-    if program is None:
-        raise RuntimeError("curl is not there; host_tools/setup/apt.sh test brings it")
+    """With the same block size on all sides, then one block at a time, then plain RFC 1350 against curl as it comes."""
+    clients = [needed(program) for program in ("curl", "atftp")]
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "files"
         folder.mkdir()
         content = random.Random(SIZE).randbytes(SIZE)
         (folder / "file").write_bytes(content)
+        software = Path(scratch) / "software"
+        software.mkdir()
+        install(software)
+        shutil.copy(PROGRAM, software)
         with Atftpd(folder) as server:
             output = Path(scratch) / "fetched"
+            device, on_device = micropython(software, server), []
             sides = [
                 ours(server, content, block_size=BLOCK),
-                curl(program, server, output, "--tftp-blksize", str(BLOCK)),
+                curl(clients[0], server, output, "--tftp-blksize", str(BLOCK)),
+                atftp(clients[1], server, output),
+                lambda: on_device.append(device()),
                 ours(server, content, block_size=BLOCK, window=1),
                 ours(server, content, options=False),
-                curl(program, server, output),
+                curl(clients[0], server, output),
             ]
-            windows, theirs, lockstep, plain, theirs_plain = (seconds * 1e3 for seconds in medians(sides, ROUNDS))
-    what = "TFTP of 3 MB from atftpd"
+            times = [seconds * 1e3 for seconds in medians(sides, ROUNDS)]
+        windows, by_curl, by_atftp, _, lockstep, plain, plain_curl = times
+    phone = statistics.median(on_device) * 1e3
+    faster, which = min((by_curl, "curl"), (by_atftp, "the atftp client"))
+    how = f"loopback, atftpd, blocks of {BLOCK} on all sides, windows of {WINDOW}"
     yield Line(
-        what, windows, "ms", theirs, 1.0, f"blocks of {BLOCK} on both sides, ours in windows of 16; theirs: curl"
+        "TFTP of 3 MB on CPython, against the faster client", windows, "ms", faster, 0.6,
+        f"{how}; ours: the agent's client in a running process; other: {which}, a process for each file (curl "
+        f"{by_curl:.1f} ms, without windows; atftp {by_atftp:.1f} ms)", 5,
+    )  # fmt: skip
+    yield Line("TFTP of 3 MB on CPython, against curl", windows, "ms", by_curl, 1.0, f"{how}; other: curl alone")
+    yield Line(
+        "TFTP of 3 MB on MicroPython x86-64", phone, "ms", faster, 1.0,
+        f"{how}; ours: the agent's client on MicroPython with the image's bytecode; other: {which}", 5,
+    )  # fmt: skip
+    yield Line(
+        "TFTP of 3 MB, lockstep",
+        lockstep,
+        "ms",
+        by_curl,
+        None,
+        "blocks of 1428 without windows, which curl does not know",
     )
-    yield Line(f"{what}, lockstep", lockstep, "ms", theirs, note="the same without windows, which curl does not know")
-    yield Line(f"{what}, plain", plain, "ms", theirs_plain, note="blocks of 512, no options of ours; curl as it comes")
+    yield Line(
+        "TFTP of 3 MB, plain",
+        plain,
+        "ms",
+        plain_curl,
+        None,
+        "blocks of 512, no options of ours; other: curl as it comes",
+    )

@@ -84,7 +84,7 @@ def handshakes():
                     taken.append((cpu(side, port, HANDSHAKES) - cpu(side, port, 0)) / HANDSHAKES * 1000)
         yield Line(
             f"CPU of a handshake, {name}", statistics.median(sides["ours"]), "ms", statistics.median(sides["theirs"]),
-            limit=1.0, note="MicroPython by libphonetrust, by its own tls",
+            limit=1.0, note="MicroPython by libphonetrust; other: MicroPython by its own tls, the same `openssl s_server` and suite",
         )  # fmt: skip
 
 

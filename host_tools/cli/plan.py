@@ -61,7 +61,7 @@ def plan(
     crypto = parts.host_crypto()
     try:
         document, wrong = read_plan(words[-1])
-        world = World(cluster, document.clusters, crypto)
+        world = World(cluster, document.clusters)
         known = Fleet(fleet, Lists(lists, fleet.parent), world)
     except (PlanError, FleetError, OSError) as error:
         parts.leave(parts.CANNOT_TELL, f"{fleet}: {error}" if isinstance(error, FleetError) else str(error))
@@ -73,7 +73,7 @@ def plan(
     from host_tools.cli.inspect import describe
 
     result = compute(document, world, known, search)
-    result["warnings"] = list_health(world, expires_within, lambda data: describe(data, crypto))
+    result["warnings"] = world.notes + list_health(world, expires_within, lambda data: describe(data, crypto))
     try:
         if visits is not None:
             known.write_visits(visits, result["visits"])

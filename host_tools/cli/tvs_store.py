@@ -42,6 +42,10 @@ class TvsStore(Asker):
             certificate = self._certificate(name)
             self._vouched.append((certificate, crypto.certificate(certificate), self._roles(listing, name, given)))
 
+    def vouched(self):
+        """[(certificate DER, [role numbers])] of the folder."""
+        return [(certificate, roles) for certificate, _fields, roles in self._vouched]
+
     def _certificate(self, name):
         path = self._folder / name
         try:

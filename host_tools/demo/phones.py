@@ -18,7 +18,7 @@ from host_tools.board import emulator
 from host_tools.image import board as boards
 from host_tools.image import build as builder
 from host_tools.image import fit, keys, layout, load
-from host_tools.image.software import collect
+from host_tools.image.software import unpack
 
 MAC = emulator.DEFAULT_MAC
 MICROPYTHON = boards.TOP / "host_tools/setup/micropython"
@@ -51,10 +51,8 @@ class ProgramPhone:
         self.folder = folder
         self.software = folder / "software"
         report("compiling the agent")
-        for name, content in collect(boards.TOP)[0].items():
-            path = self.software / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content)
+        self.software.mkdir(parents=True, exist_ok=True)
+        unpack(self.software, boards.TOP)
         (folder / "store").write_bytes(bytes(FLASH_SIZE))  # blank: a phone fresh from the factory
 
     def next_load(self):

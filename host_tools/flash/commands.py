@@ -44,7 +44,7 @@ def flash(
     if found.exists and os.path.samefile(image, target):
         raise Refusal(f"{target}: is the image itself")
     targets.check(found, size, allow_fixed_disk)
-    kept = keeping.kept_range(image, target) if keep_trust else None
+    kept = keeping.kept_ranges(image, target) if keep_trust else ()
     typer.echo(f"{version}, {mebibytes(size)}, to {found.describe()}", err=True)
     if not yes and (found.is_device or found.exists):
         if not sys.stdin.isatty():
@@ -54,15 +54,15 @@ def flash(
             raise Refusal(f"{target}: left as it was")
     begun = time.monotonic()
     with (
-        keeping.with_files_of(image, target) if keep_trust else contextlib.nullcontext(image) as source,
+        keeping.with_files_of(image, target, _say) if keep_trust else contextlib.nullcontext(image) as source,
         _progress() as bars,
     ):
         bar = bars.add_task("writing", total=size)
         writer.write(source, target, lambda done: bars.update(bar, completed=done), kept)
         bar = bars.add_task("reading back", total=size)
         different = writer.first_difference(source, target, lambda done: bars.update(bar, completed=done), kept)
-    if different is not None:
-        raise Refusal(f"{target}: NOT written: byte {different} reads back different; do not use this card")
+        if different is not None:
+            raise Refusal(f"{target}: NOT written: byte {different} reads back different; do not use this card")
     what = f"{version}, beside the trust that was there," if keep_trust else version
     typer.echo(f"{target}: {what} is written and was read back the same, in {time.monotonic() - begun:.1f} s")
 
@@ -72,6 +72,10 @@ def check_image(image):
     boot, _ = layout.boot_and_store(image)
     facts = json_text.loads(fat.read(image, boot.offset, "build.json"))
     return f"phonetrust {facts['version']} for {facts['board']}"
+
+
+def _say(text):
+    typer.echo(text, err=True)
 
 
 def _progress():

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Copies the image and reads it back from the medium itself, not from the PC's memory.
 
-`keep` is a pair of offsets, in whole BLOCKs: what lies between them on the medium is neither written nor compared.
+`keep` has pairs of offsets, in whole BLOCKs: what lies between two of them on the medium is neither written nor compared.
 """
 
 import fcntl
@@ -15,18 +15,9 @@ BLKFLSBUF = 0x1261  # drop the kernel's buffers of a disk
 BLKRRPART = 0x125F  # read its partition table again
 
 
-def write(image, target, progress, keep=None):
+def write(image, target, progress, keep=()):
     """Copy the file `image` to the path `target`. `progress(bytes done)`. Refusal where somebody else has it open."""
-    new = not os.path.exists(target)
-    is_device = not new and stat.S_ISBLK(os.stat(target).st_mode)
-    # O_EXCL fails while the disk is mounted anywhere, and keeps others from mounting it now.
-    flags = os.O_WRONLY | (os.O_EXCL if new or is_device else 0) | (os.O_CREAT if new else 0)
-    try:
-        descriptor = os.open(target, flags, 0o644)
-    except OSError as error:
-        if is_device and error.errno == 16:
-            raise Refusal(f"{target}: is in use; unmount it first") from error
-        raise
+    descriptor, is_device = opened(target)
     with open(image, "rb") as source, open(descriptor, "wb", buffering=0) as medium:
         done = 0
         while block := source.read(BLOCK):
@@ -50,11 +41,25 @@ def write(image, target, progress, keep=None):
         os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
 
 
+def opened(target):
+    """(descriptor for writing, whether it is a disk); a file is made where there is none. Refusal: a disk that is in use."""
+    new = not os.path.exists(target)
+    is_device = not new and stat.S_ISBLK(os.stat(target).st_mode)
+    # O_EXCL fails while the disk is mounted anywhere, and keeps others from mounting it now.
+    flags = os.O_WRONLY | (os.O_EXCL if new or is_device else 0) | (os.O_CREAT if new else 0)
+    try:
+        return os.open(target, flags, 0o644), is_device
+    except OSError as error:
+        if is_device and error.errno == 16:
+            raise Refusal(f"{target}: is in use; unmount it first") from error
+        raise
+
+
 def _kept(offset, keep):
-    return keep is not None and keep[0] <= offset < keep[1]
+    return any(start <= offset < end for start, end in keep)
 
 
-def first_difference(image, target, progress, keep=None):
+def first_difference(image, target, progress, keep=()):
     """Read back -> offset of the first byte that differs, None where all are the same."""
     done = 0
     with open(image, "rb") as source, open(target, "rb", buffering=0) as medium:

@@ -60,7 +60,10 @@ def system(board, packages, version):
 def phone(board, files, facts, trusted, floor):
     """The entries of the second part: software.collect's files, the scripts and what they know of the board and of this
     image (facts: fit.Facts), the certificates of the keys.ImageKeys whose loads are `trusted`."""
-    entries = {f"phone/{name}": cpio.file(content, ".mpy" not in name) for name, content in files.items()}
+    entries = {
+        f"phone/{name}": cpio.file(content, name not in (software.SOFTWARE, software.PROGRAM))
+        for name, content in files.items()
+    }
     for script in sorted(software.ROOTFS.iterdir()):
         inside = "etc/inittab" if script.name == "inittab" else f"etc/phone/{script.name}"
         entries[inside] = cpio.file(script.read_bytes(), executable=script.name not in ("inittab", "common"))

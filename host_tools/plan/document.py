@@ -18,13 +18,15 @@ MOST_STEPS = 100
 PLACE = re.compile(r"^(.*?)(?: in cluster (\S+))?$")
 _NODE = r"(?: on node (?P<node>\d+))?"
 _WHO = r"(?:all phones|batch (?P<batch>\S+))"
+OWN = "own"  # the plan's own cluster, where another step or cluster names it
 #: word of a step -> how it is written; `family` of steps that keep their order among themselves
 GRAMMAR = {
     "regenerate": (rf"regenerate (?P<kind>[a-z0-9-]+){_NODE}(?P<ca> by a third party)?", "regenerate tvs on node 1"),
     "restart-phones": (rf"restart {_WHO}", "restart all phones, restart batch A"),
     "restart": (rf"restart (?P<service>tvs|tftp|capf|tomcat){_NODE}", "restart tftp on node 1"),
     "restarts": (r"restarts (?P<how>automatic|by-hand)", "restarts by-hand"),
-    "itl-reset": (r"itl reset localkey", "itl reset localkey"),
+    "export-key": (r"export itl key", "export itl key"),
+    "itl-reset": (r"itl reset (?P<key>localkey|remotekey)", "itl reset localkey, itl reset remotekey"),
     "itl-sign": (r"itl sign (?P<key>\S+)", "itl sign itlrecovery"),
     "ctl-sign": (r"ctl sign (?P<key>\S+)", "ctl sign token-2"),
     "ctl-update": (r"ctl update", "ctl update"),
@@ -35,7 +37,19 @@ GRAMMAR = {
         rf"move {_WHO} to cluster (?P<to>\S+)(?P<alone> without the old servers)?",
         "move batch A to cluster B, move all phones to cluster B without the old servers",
     ),
-    "import": (r"import certificates of cluster (?P<other>\S+)", "import certificates of cluster B"),
+    "node": (rf"move {_WHO} to node (?P<number>\d+)", "move batch A to node 2"),
+    "erase": (rf"erase {_WHO}", "erase batch A"),
+    "import": (
+        r"import certificates of cluster (?P<other>\S+)(?: of type (?P<type>tftp|capf|tomcat|itlrecovery))?",
+        "import certificates of cluster B, import certificates of cluster B of type TFTP",
+    ),
+    "log-in": (r"users of cluster (?P<other>\S+) log in", "users of cluster B log in"),
+    "log-out": (r"users log out", "users log out"),
+    "central-tftp": (
+        r"centralized tftp (?:of cluster (?P<other>\S+)|(?P<state>off))",
+        "centralized tftp of cluster B, centralized tftp off",
+    ),
+    "pre8": (r"release before 8\.0 (?P<state>on|off)", "release before 8.0 on"),
     "upgrade": (r"upgrade", "upgrade"),
     "finish": (r"finish upgrade", "finish upgrade"),
     "switch": (r"switch version", "switch version"),
@@ -45,13 +59,22 @@ GRAMMAR = {
     "service": (rf"(?P<do>stop|start) (?P<service>[a-z]+){_NODE}", "stop tvs on node 1"),
     "autoregistration": (r"autoregistration (?P<state>on|off)", "autoregistration off"),
     "urls": (r"secure urls (?P<how>https|http)", "secure urls http"),
+    "directories": (r"directories (?P<how>plain|built-in)", "directories plain"),
+    "add": (r"add (?P<count>\d{1,3}) certificates", "add 30 certificates"),
     "hand-out": (r"hand out (?P<folder>\S+)", "hand out new-files"),
 }
 _PATTERNS = {word: re.compile(pattern, re.IGNORECASE) for word, (pattern, _) in GRAMMAR.items()}
+#: steps that phones do, not a cluster
+OF_PHONES = ("restart-phones", "move", "node", "erase")
 #: words that are one family, whatever they say: their order is their meaning
-_ONE_FAMILY = {"upgrade": "release", "finish": "release", "switch": "release", "backup": "saved", "restore": "saved",
-               "reinstall": "saved", "itl-reset": "signer", "itl-sign": "signer", "ctl-update": "ctl", "ctl-sign": "ctl",
-               "ctl-delete": "ctl", "mode": "ctl"}  # fmt: skip
+_FAMILIES = {
+    "release": ("pre8", "upgrade", "finish", "switch"),
+    "saved": ("backup", "restore", "reinstall"),
+    "signer": ("export-key", "itl-reset", "itl-sign"),
+    "ctl": ("ctl-update", "ctl-sign", "ctl-delete", "mode"),
+    "users": ("log-in", "log-out"),
+}
+_FAMILY = {word: family for family, words in _FAMILIES.items() for word in words}
 
 
 @dataclass(frozen=True)
@@ -72,14 +95,18 @@ class Step:
         number = self["node"]
         return int(number) if number else None
 
+    def named_cluster(self, name):
+        """The cluster that a part of the text names, as World.clusters has it; None where it names none."""
+        return "" if self[name] == OWN else self[name]
+
     @property
     def family(self):
         """Steps of one family are never reordered among themselves."""
         if self.word == "regenerate":
             return self.cluster, self.word, self["kind"], self.node or 1
-        if self.word in ("restart-phones", "move"):
-            return self.word, self["batch"]
-        return self.cluster, _ONE_FAMILY.get(self.word, self.word)
+        if self.word in OF_PHONES:
+            return ("restart-phones" if self.word == "restart-phones" else "move"), self["batch"]
+        return self.cluster, _FAMILY.get(self.word, self.word)
 
 
 @dataclass
@@ -122,6 +149,8 @@ def read_plan(path):
         raise PlanError(f"{path}: it has {len(texts)} steps, at most {MOST_STEPS} can be computed")
     if not isinstance(clusters, dict) or not all(isinstance(folder, str) for folder in clusters.values()):
         raise PlanError(f'{path}: clusters must name folders, such as B = "../cluster-b"')
+    if OWN in clusters:
+        wrong.append(f"cluster {OWN} is the name of the plan's own cluster; choose another one")
     steps = []
     for number, text in enumerate(texts, 1):
         try:
@@ -130,7 +159,7 @@ def read_plan(path):
             wrong.append(f"step {number}: {error}")
             continue
         for name in (step.cluster, step["to"] or "", step["other"] or ""):
-            if name and name not in clusters:
+            if name and name != OWN and name not in clusters:
                 wrong.append(f"step {number}: cluster {name} is not in [clusters]")
         steps.append(step)
     folder = Path(path).resolve().parent

@@ -10,7 +10,7 @@ from agent.errors import PhonetrustError
 from agent.flash.keeper import Configuration
 from agent.trust.reasons import locks_out
 from host_tools.lab.errors import LabError
-from host_tools.plan.clusters import CountedKeys, open_cluster
+from host_tools.plan.clusters import Paper, open_cluster
 from host_tools.plan.errors import PlanError
 
 MOST_GROUPS = 5000
@@ -33,8 +33,7 @@ class Held:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What phones do: _UNKNOWN = "SEP.cnf.xml.sgn"  # the name of a configuration that a phone had before the plan
-    ACCEPTED, UNCHANGED, LOCKED or WAITS; decisions: [(kind, outcome, reason, text)]; then: Held after it."""
+    """What phones do: ACCEPTED, UNCHANGED, LOCKED or WAITS; decisions: [(kind, outcome, reason, text)]; then: Held after it."""
 
     outcome: str
     decisions: tuple
@@ -44,11 +43,12 @@ class Verdict:
 class World:
     """path: folder of the plan's own cluster. others: {name: path}. PlanError where one cannot be read."""
 
-    def __init__(self, path, others, crypto, key_maker=None):
-        self._keys = CountedKeys(key_maker)
-        self.clusters = {"": open_cluster(path, self._keys, crypto)}
+    def __init__(self, path, others, key_maker=None):
+        self._paper = Paper(key_maker)
+        self._keys = self._paper.keys
+        self.clusters = {"": open_cluster(path, self._paper)}
         for name, folder in others.items():
-            self.clusters[name] = open_cluster(folder, self._keys, crypto)
+            self.clusters[name] = open_cluster(folder, self._paper)
         self._check_addresses()
         self._contents: dict[str | None, bytes | None] = {None: None}
         self._version = 0
@@ -74,8 +74,19 @@ class World:
         if content is None:
             return None
         key = hashlib.sha256(content).hexdigest()
-        self._contents[key] = content
+        if key not in self._contents:
+            self._contents[key] = content
+            self._paper.signatures.learn(content)
         return key
+
+    def nodes(self, held):
+        """How many nodes the smallest of the clusters has whose phones these are."""
+        return min(len(self.clusters[each.home].data["nodes"]) for each in held)
+
+    @property
+    def notes(self):
+        """Sentences about what the files of the clusters do not tell."""
+        return [note for each in self.clusters.values() for note in each.notes]
 
     def first(self, itl, ctl, servers):
         """The Held of phones with these lists (bytes) before the plan."""
@@ -116,7 +127,7 @@ class World:
         others = [] if held.alone else [each for name, each in self.clusters.items() if name != held.home]
         itl, ctl = self._contents[held.itl], self._contents[held.ctl]
         try:
-            phone = self.clusters[held.home].phone(itl, ctl, kept, held.servers, others)
+            phone = self.clusters[held.home].trial_phone(itl, ctl, kept, held.servers, others)
             found = [decision for decision in phone.boot() if decision.reason != "not-found"]
         except PhonetrustError as error:
             return Verdict(LOCKED, (("list", "refused", "malformed", f"no phone can hold this list: {error}"),), held)

@@ -51,17 +51,29 @@ def carry_out(world, steps, groups):
 
 def take(world, step, groups, held):
     """(what groups hold then, who restarted, their Verdicts) after a step. PlanError where it cannot be done."""
-    touched = [group.online and step["batch"] in (None, group.batch) for group in groups]
+    named = [step["batch"] in (None, group.batch) for group in groups]
+    touched = [now and group.online for now, group in zip(named, groups, strict=True)]
     if step.word == "move":
-        moved = zip(held, touched, strict=True)
-        alone = bool(step["alone"])
-        held = [replace(each, home=step["to"], servers=(), alone=alone) if now else each for each, now in moved]
+        home, alone = step.named_cluster("to"), bool(step["alone"])
+        held = _changed(held, touched, home=home, servers=(), alone=alone)
+    elif step.word == "node":
+        number = int(step["number"])
+        count = world.nodes(held)
+        if not 0 < number <= count:
+            raise PlanError(f"node {number} does not exist; there are nodes 1 to {count}")
+        held = _changed(held, touched, servers=(number, *(each for each in range(1, count + 1) if each != number)))
+    elif step.word == "erase":  # somebody goes there; then the phone starts, if it is online
+        held = _changed(held, named, itl=None, ctl=None, kept=None)
     elif step.word != "restart-phones":
         world.apply(step)
         touched = [False] * len(groups)
     verdicts = [world.verdict(each) for each in held]
     held = [verdict.then if now else each for each, verdict, now in zip(held, verdicts, touched, strict=True)]
     return held, touched, verdicts
+
+
+def _changed(held, touched, **values):
+    return [replace(each, **values) if now else each for each, now in zip(held, touched, strict=True)]
 
 
 def _moment(world, number, text, held, restarted, problem=None, verdicts=None):

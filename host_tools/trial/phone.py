@@ -100,7 +100,7 @@ class TrialPhone:
     def __init__(self, settings, crypto, files, asker, itl=None, ctl=None, mic=None, configuration=None, clock=None):
         clock = clock or StandingClock()
         source = files if hasattr(files, "fetch") else FileSource(files)
-        self._keeper = Keeper(MemoryFlash(), crypto, clock, max(settings.size_limit, settings.configuration_limit), mic)
+        self._keeper = Keeper(MemoryFlash(), crypto, clock, bytearray(settings.buffer_size), mic)
         self._judge = Judge(trust_maker(crypto, settings), asker)
         self._judge.use(itl, ctl)  # says what is wrong with them
         self._history = History()

@@ -4,6 +4,7 @@
 A harness that breaks fails every test that needs it; labgrid's plugin would skip them.
 """
 
+import fcntl
 import json
 import os
 
@@ -19,6 +20,25 @@ from tests.helpers.board.images import build_image
 
 DEFAULT = boards.BOARDS / "rpi3/emulated.yaml"
 MAC = "00270DC01C92"
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--board",
+        choices=("all", "shared", "own"),
+        default="all",
+        help="only the tests that take turns with the one board under test (shared), or only the others (own): "
+        "these two can run beside each other",
+    )
+
+
+def pytest_collection_modifyitems(config, items):
+    wanted = config.getoption("--board", "all")
+    if wanted == "all":
+        return
+    chosen = [item for item in items if ("board_strategy" in item.fixturenames) == (wanted == "shared")]
+    config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
+    items[:] = chosen
 
 
 def pytest_configure(config):
@@ -100,9 +120,12 @@ def measured(request):
 
     def keep(name, value):
         record.FOLDER.mkdir(parents=True, exist_ok=True)
-        path = record.FOLDER / "measured.json"
-        found = json.loads(path.read_text()) if path.exists() else {}
-        found[f"{request.node.name}: {name}"] = value
-        path.write_text(json.dumps(found, indent=2, sort_keys=True) + "\n")
+        with open(record.FOLDER / "measured.json", "a+") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)  # two runs can be at it
+            file.seek(0)
+            found = json.loads(file.read() or "{}")
+            found[f"{request.node.name}: {name}"] = value
+            file.truncate(0)
+            file.write(json.dumps(found, indent=2, sort_keys=True) + "\n")
 
     return keep

@@ -295,7 +295,7 @@ def test_initramfs_holds_nothing_of_the_builders(images):
         plain = reader.decompress(archive)
         archive = reader.unused_data.lstrip(b"\0")
         names += list(entries(plain))
-    assert "init" in names and "phone/agent/main.mpy" in names and "phone/libphonetrust.so" in names
+    assert "init" in names and "phone/phone.romfs" in names and "phone/libphonetrust.so" in names
     tops = {name.partition("/")[0] for name in names}
     assert tops == {"bin", "boot", "dev", "etc", "init", "lib", "phone", "proc", "run", "sys", "tmp"}
 

@@ -3,14 +3,13 @@
 
 They come as one more archive behind the card's initramfs, so that the image that is flashed stays small."""
 
-import subprocess
-
 import pytest
 
 from host_tools.board import card as cards
 from host_tools.image import board as boards
 from host_tools.image import cpio, elf
 from tests.helpers.lab.procedure import MAC
+from tests.helpers.native.make import make
 
 BOARD = boards.TOP / "build/native/client/board"
 LIBRARIES = [boards.TOP / "build/sysroot/aarch64/usr/lib/aarch64-linux-gnu", boards.TOP / "build/native/aarch64"]
@@ -39,11 +38,7 @@ sleep 3600
 @pytest.fixture(scope="session")
 def programs():
     """What goes to /programs/bin: {path: cpio.Entry}."""
-    done = subprocess.run(
-        ["make", "--no-print-directory", "-C", "native/client", "board"],
-        cwd=boards.TOP, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout
+    make("native/client", "board")
     example = BOARD / "example_directory"
     found = {
         f"bin/{path.name}": cpio.file(path.read_bytes(), executable=True) for path in (example, BOARD / "scripted")

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding
 from agent.formats import pem
 from host_tools.lab.servers.stream import listen
 from host_tools.sip import trixie
+from tests.helpers.native.make import make
 from tests.helpers.native.signing_agent import SigningAgent, key_of, pair_of
 
 URI = "pkcs11:token=phonetrust;object=%s;type=private"
@@ -30,10 +31,7 @@ def run(command, environment, text=None, status=0):
 
 @pytest.fixture(scope="module")
 def module():
-    done = subprocess.run(
-        ["make", "--no-print-directory", "-C", "native/pkcs11", "all"], cwd=trixie.ROOT, capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+    make("native/pkcs11", "all")
     trixie.fetch()
     return trixie.MODULE
 

@@ -13,6 +13,7 @@ import pytest
 from host_tools.lab.model.cluster import Cluster
 from host_tools.lab.servers.web import DIRECTORY
 from tests.helpers.lab.key_pool import PooledKeys
+from tests.helpers.native.make import make
 from tests.helpers.servers.service_lab import Lab
 from tests.helpers.servers.service_phone import ROOT
 
@@ -32,11 +33,7 @@ EXAMPLES = {
 @pytest.fixture(scope="session")
 def examples():
     """The C examples for both processors, by native/client/Makefile."""
-    done = subprocess.run(
-        ["make", "--no-print-directory", "-C", "native/client", "example", "board"],
-        cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout
+    make("native/client", "example", "board")
 
 
 # MicroPython serves the C example for arm64: both as on a board.

@@ -6,7 +6,8 @@ import subprocess
 import pytest
 
 from tests.helpers.native.client_agent import CLIENT, LONG, VARIANTS, Agent, parse
-from tests.helpers.native.library import ROOT, Library
+from tests.helpers.native.library import BUILD, Library
+from tests.helpers.native.make import make
 from tests.helpers.native.pkcs11_module import VARIANTS as PKCS11_VARIANTS
 from tests.helpers.native.pkcs11_module import Module
 from tests.helpers.native.signing_agent import SigningAgent, key_of, pair_of
@@ -15,16 +16,8 @@ from tests.helpers.native.signing_agent import SigningAgent, key_of, pair_of
 @pytest.fixture(scope="session")
 def native_build():
     """Both libraries, the C tests in their variants and the fuzz targets, by native/Makefile."""
-    done = subprocess.run(
-        ["make", "--no-print-directory", "-C", "native", "-j2", "all", "programs"],
-        cwd=ROOT,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    assert done.returncode == 0, f"make -C native all programs:\n{done.stdout}"
-    return ROOT / "build" / "native"
+    make("native", "all", "programs")
+    return BUILD
 
 
 @pytest.fixture(scope="session")
@@ -35,11 +28,7 @@ def library(native_build):
 @pytest.fixture(scope="session")
 def client_build():
     """Both libraries and the test programs, by native/client/Makefile."""
-    done = subprocess.run(
-        ["make", "--no-print-directory", "-C", "native/client", "all", "programs"],
-        cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout
+    make("native/client", "all", "programs")
     return CLIENT
 
 
@@ -69,12 +58,8 @@ def run(request, client_build, tmp_path):
 @pytest.fixture(scope="session")
 def pkcs11_build():
     """Both PKCS#11 modules and the test programs, by native/pkcs11/Makefile."""
-    done = subprocess.run(
-        ["make", "--no-print-directory", "-C", "native/pkcs11", "all", "programs"],
-        cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout
-    return ROOT / "build" / "native" / "pkcs11"
+    make("native/pkcs11", "all", "programs")
+    return BUILD / "pkcs11"
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from host_tools.image import initramfs
+from tests.helpers.native.make import make
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFINE = ROOT / "build/native/x86_64/confine"
@@ -39,7 +40,7 @@ tried("fsync", "i", 99)
 
 @pytest.fixture(scope="session", autouse=True)
 def built():
-    subprocess.run(["make", "-s", "-C", ROOT / "native/board"], stdin=subprocess.DEVNULL, check=True)
+    make("native/board")
 
 
 def confined(*words, **options):

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.helpers.native.make import make
+
 ROOT = Path(__file__).resolve().parents[2]
 SERIAL = ROOT / "build/native/board/serial"
 MISSING = re.compile(rb"\[(\d+) lines are missing here: the console did not take them\]")
@@ -29,7 +31,7 @@ FUZZ_SECONDS = os.environ.get("FUZZ_SECONDS", "3")
 
 @pytest.fixture(scope="session", autouse=True)
 def built():
-    subprocess.run(["make", "-s", "-C", ROOT / "native/board"], stdin=subprocess.DEVNULL, check=True)
+    make("native/board")
 
 
 class Line:

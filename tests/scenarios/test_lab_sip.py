@@ -13,9 +13,9 @@ from cryptography.hazmat.primitives import serialization
 
 from agent.formats import pem
 from host_tools.lab.model.keys import Identity, make_certificate, subject
-from host_tools.sip import trixie
 from host_tools.sip.phone import SipFiles, SipPhone
 from tests.helpers.lab.procedure import MAC
+from tests.helpers.native.make import make
 from tests.helpers.native.signing_agent import SigningAgent, key_of
 
 DEVICE = f"SEP{MAC}"
@@ -24,10 +24,7 @@ URI = "pkcs11:token=phonetrust;object=LSC;type=private"
 
 @pytest.fixture(scope="module", autouse=True)
 def module():
-    done = subprocess.run(
-        ["make", "--no-print-directory", "-C", "native/pkcs11", "all"], cwd=trixie.ROOT, capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+    make("native/pkcs11", "all")
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from agent.trust.decision import Decision
-from host_tools.cli.parts import host_crypto
 from host_tools.plan.document import Plan, parse_step
 from host_tools.plan.fleet import Lists
 from host_tools.plan.groups import Fleet
@@ -35,7 +34,7 @@ def plan(classic, tmp_path):
     """The file of the page about a plan that locks phones out at its second step."""
     fleet = tmp_path / "fleet.csv"
     fleet.write_text("device,batch\nSEP001122334401,<b>first</b>\nSEP001122334402,second\n")
-    world = World(classic.path, {}, host_crypto(), PooledKeys())
+    world = World(classic.path, {}, PooledKeys())
     steps = [parse_step(text) for text in ("regenerate tvs", "regenerate tftp", "restart batch second")]
     result = compute(
         Plan("Renew </script> & all", steps, {}, tmp_path), world, Fleet(fleet, Lists(None, tmp_path), world)
@@ -91,7 +90,7 @@ def test_the_picture_of_readme_can_be_made(classic, tmp_path, browser):
     fleet = tmp_path / "fleet.csv"
     rows = [f"SEP0011223344{n:02X},{'first' if n < 6 else 'second'},{'no' if n > 15 else 'yes'}" for n in range(20)]
     fleet.write_text("\n".join(["device,batch,online", *rows]))
-    world = World(classic.path, {}, host_crypto(), PooledKeys())
+    world = World(classic.path, {}, PooledKeys())
     texts = ["regenerate tvs", "restart batch first", "regenerate tftp", "restart all phones", "back up"]
     plan = Plan("Renew TVS and TFTP", [parse_step(text) for text in texts], {}, tmp_path)
     page, picture = tmp_path / "plan.html", tmp_path / "plan.png"

@@ -16,6 +16,7 @@ from host_tools.image.provision import Region
 from host_tools.sip import trixie
 from host_tools.sip.phone import SipFiles, SipPhone
 from tests.helpers.lab.procedure import MAC
+from tests.helpers.native.make import make
 from tests.helpers.servers.service_phone import KINDS, ServingPhone
 
 DEVICE = f"SEP{MAC}"
@@ -23,10 +24,7 @@ DEVICE = f"SEP{MAC}"
 
 @pytest.fixture(scope="module", autouse=True)
 def module():
-    done = subprocess.run(
-        ["make", "--no-print-directory", "-C", "native/pkcs11", "all"], cwd=trixie.ROOT, capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+    make("native/pkcs11", "all")
 
 
 class Desk:

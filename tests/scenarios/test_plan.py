@@ -10,7 +10,6 @@ import pytest
 from typer.testing import CliRunner
 
 from host_tools.cli.main import app
-from host_tools.cli.parts import host_crypto
 from host_tools.plan.document import GRAMMAR, parse_step, read_plan
 from host_tools.plan.errors import PlanError
 from host_tools.plan.fleet import Lists
@@ -40,7 +39,7 @@ def planned(tmp_path):
         (tmp_path / "plan.toml").write_text(f"steps = {json.dumps(steps)}\n[clusters]\n{named}")
         plan, wrong = read_plan(tmp_path / "plan.toml")
         assert wrong == []
-        world = World(cluster.path, plan.clusters, host_crypto(), PooledKeys())
+        world = World(cluster.path, plan.clusters, PooledKeys())
         return compute(plan, world, Fleet(tmp_path / "fleet.csv", Lists(lists, tmp_path), world), search)
 
     return compute_plan
@@ -199,20 +198,6 @@ def test_a_fleet_that_cannot_be_read_is_one_sentence(classic, tmp_path, content)
     (tmp_path / "fleet.csv").write_text(content)
     result = run("plan", PLANS / "renew.toml", "--cluster", classic.path, "--fleet", tmp_path / "fleet.csv")
     assert result.exit_code == 2 and len(result.stderr.splitlines()) == 1 and "fleet.csv" in result.stderr
-
-
-def test_a_folder_without_keys_is_judged_and_says_what_needs_keys(planned, classic, tmp_path):
-    class Folder:
-        path = tmp_path / "now"
-
-    for name in ("now", "prepared"):
-        (tmp_path / name).mkdir()
-        for file, content in classic.state.published["lab-pub"].items():
-            (tmp_path / name / file).write_bytes(content)
-        classic.regenerate("tftp")
-    result = planned(Folder, ["regenerate tvs", "hand out prepared", "restart all phones"], search=False)
-    assert "no keys to sign" in result["steps"][1]["problem"]
-    assert outcomes(result, 1)[0] == "unchanged" and result["first_lockout"] == 2
 
 
 def test_a_batch_that_nobody_is_in_is_a_mistake_of_the_plan(classic, tmp_path):

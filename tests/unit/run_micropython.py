@@ -3,11 +3,13 @@
 
 tests/conftest.py starts it and reads its result lines: "##result " and a JSON object with name, ok, milliseconds and
 the traceback. Whatever the tests print stands between them. Exit status 1 where one failed.
+PHONETRUST_TEST_SOFTWARE names a file to map into memory, whose agent and hal are then tested.
 By hand: MICROPYPATH=. host_tools/setup/micropython tests/unit/run_micropython.py test_tlv
 """
 
 import io
 import json
+import os
 import sys
 import time
 
@@ -28,6 +30,11 @@ def run(name, test):
 
 def main(arguments):
     """Run a module's tests in the order of their names; the exit status."""
+    software = os.getenv("PHONETRUST_TEST_SOFTWARE")
+    if software:
+        from boards.start import mount
+
+        mount(software)
     name = "tests.unit." + arguments[0]
     __import__(name)
     module = sys.modules[name]

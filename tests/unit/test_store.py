@@ -167,18 +167,18 @@ def test_power_lost_at_each_write_of_an_erase_out_of_trust_lost():
     flash.data[HALF : HALF + 64] = b"\x55" * 64
     assert loaded(flash) == "lost"
     start = bytes(flash.data)
-    at = 0
-    while True:
-        at += 1
+    left = []
+    while not left or trial.lost:
         for fraction in FRACTIONS:
-            trial = FakeFlash(content=start, lose_power_at=at, torn=fraction)
+            trial = FakeFlash(content=start, lose_power_at=len(left) // len(FRACTIONS) + 1, torn=fraction)
             try:
                 Store(trial, crypto()).erase()
             except PowerLost:
-                assert loaded(trial.after_power_loss()) in ("lost", None)
-        if not trial.lost:
-            break
-    assert loaded(trial) is None
+                pass
+            left.append(loaded(trial.after_power_loss() if trial.lost else trial))
+    lost = left.count("lost")
+    assert 0 < lost < len(FRACTIONS), "the first write decides"
+    assert left == ["lost"] * lost + [None] * (len(left) - lost) and len(left) > 6 * len(FRACTIONS)
 
 
 def test_erase_leaves_no_byte_of_what_was_stored():

@@ -2,7 +2,7 @@
 """A TLS connection over a scripted engine: deadlines, the budget of bytes, the judgement, and ends."""
 
 from hal.fake import FakeClock
-from hal.tls_stream import HANDSHAKE_BYTES, TlsStream, is_numeric
+from hal.tls_stream import HANDSHAKE_BYTES, TURNS, TlsStream, is_numeric
 from tests.helpers.agent.both import raises, run
 
 EBADF, EACCES, EPIPE, EPROTO, ETIMEDOUT = 9, 13, 32, 71, 110
@@ -50,10 +50,14 @@ class Engine:
 
     def __init__(self):
         self.state = "handshake"
-        self.wants_input = True
+        self.stuck = False
         self.freed = False
         self._out = b"hello"
         self._plain = b""
+
+    @property
+    def wants_input(self):
+        return self.state in ("handshake", "open") and not (self.stuck or self._out or self._plain)
 
     def output(self):
         found, self._out = self._out, b""
@@ -181,7 +185,7 @@ def test_broken_tls_is_told_to_the_server():
 
 def test_an_engine_that_wants_nothing_does_not_hold_the_loop():
     stream, plain, engine, clock = make([b"."])
-    engine.wants_input = False
+    engine.stuck = True
     clock.sleep_of = clock.sleep
 
     async def sleep(duration):
@@ -218,6 +222,44 @@ def test_all_is_written_in_pieces():
     stream, plain, engine, _ = opened([])
     run(stream.write(b"abcdefg", 5000))
     assert plain.sent[-3:] == [b"<abc>", b"<def>", b"<g>"]
+
+
+def test_an_engine_that_takes_nothing_and_sends_nothing_holds_no_write():
+    stream, plain, engine, clock = opened([b"."] * 3, ends=False)
+    engine.write = lambda data: 0
+    before = len(plain.incoming)
+    refused(ETIMEDOUT, stream.write(b"x", clock.now + 50))
+    assert before and not plain.incoming, "it was helped on by what the server sent"
+
+
+def test_an_engine_that_takes_nothing_after_a_cut_holds_no_write():
+    stream, plain, engine, clock = opened([])
+    engine.write = lambda data: 0
+    refused(EPIPE, stream.write(b"x", clock.now + 50))
+
+
+def test_a_broken_engine_that_wants_nothing_is_a_fault_and_no_busy_loop():
+    for act in ("write", "read"):
+        stream, plain, engine, clock = opened([])
+        engine.stuck, engine.write = True, lambda data: 0
+        moved_to, turns = clock.sleep, []
+        clock.sleep = lambda duration, slept=turns, sleep=moved_to: (slept.append(duration), sleep(duration))[1]
+        ends = clock.now + 5000
+        error = refused(EPROTO, stream.write(b"x", ends) if act == "write" else stream.read_into(bytearray(2), ends))
+        assert "fault of the phone" in error.args[1] and len(turns) == TURNS
+
+
+def test_bytes_that_bring_no_plaintext_hold_no_read_beyond_its_deadline():
+    stream, plain, engine, clock = opened([b"."] * 1000, step=100)
+    error = refused(ETIMEDOUT, stream.read_into(bytearray(2), clock.now + 950))
+    assert clock.now <= 2100 and len(plain.incoming) > 900, error
+
+
+def test_plaintext_that_is_there_is_read_after_the_deadline():
+    stream, plain, engine, clock = opened([b"ABC"])
+    buffer = bytearray(2)
+    assert run(stream.read_into(buffer, clock.now + 50)) == 2
+    assert run(stream.read_into(buffer, clock.now - 50)) == 1 and buffer[:1] == b"C"
 
 
 def test_close_says_so_once_and_is_final():

@@ -336,18 +336,26 @@ def test_installing_changes_the_next_decision():
 def test_a_refusal_changes_nothing():
     phone = trust("itl-base.tlv")
     before = phone.itl
-    for candidate in ("bad-signature-bit.tlv", "bad-truncated.tlv", "ctl-mixed.tlv"):
-        assert decide(phone, "itl", candidate).accepted is False
-    assert decide(phone, "itl", "itl-othercluster.tlv", Answer("refused")).accepted is False
+    for candidate, expected in (
+        ("bad-signature-bit.tlv", "refused bad-signature"),
+        ("bad-truncated.tlv", "refused malformed"),
+        ("ctl-mixed.tlv", "refused wrong-file"),
+    ):
+        assert reason(phone, "itl", candidate) == expected
+    assert reason(phone, "itl", "itl-othercluster.tlv", Answer("refused")) == "refused tvs-refused"
     assert phone.itl is before and phone.ctl is None
 
 
 def test_decisions_are_ready_for_json():
     import json
 
-    for candidate in ("itl-base.tlv", "bad-truncated.tlv", "itl-1024.tlv"):
+    for candidate, outcome, code in (
+        ("itl-base.tlv", "accepted", "first-use"),
+        ("bad-truncated.tlv", "refused", "malformed"),
+        ("itl-1024.tlv", "accepted", "first-use"),
+    ):
         found = json.loads(json.dumps(decide(trust(), "itl", candidate).as_dict()))
-        assert found["outcome"] in ("accepted", "refused") and found["kind"] == "itl"
+        assert (found["kind"], found["outcome"], found["reason"]) == ("itl", outcome, code)
     found = decide(trust(), "itl", "itl-base.tlv").as_dict()
     assert found["evidence"]["records"] == 5 and found["evidence"]["bytes"] == 7746
     assert found["evidence"]["signer"]["serial"] == "618866fb0d47ff0e318793e454bacac7ad828fbd"

@@ -81,36 +81,12 @@ class Cluster(Phones, Loads, Certificates, Parameters, Releases, Transfers, Bulk
         with cluster.store.lock():
             if cluster.store.exists():
                 raise LabError(f"{path} already holds a lab cluster")
-            data = {
-                "format": FORMAT,
-                "name": name,
-                "kind": kind,
-                "open": kinds.open_parts(parts) if kind == "open" else None,
-                "mixed": kinds.KINDS[kind].mixed if mixed is None else mixed,
-                "digest": digest,
-                "itl_key": None,
-                "itl_reset": None,
-                "ctl_key": None,
-                "pre8": old_release is not None,
-                "autoregistration": False,
-                "centralized_tftp": None,
-                "capf_servers": 1,
-                "last_itl": {},
-                "additional": [],
-                "trusted": {},
-                "visitors": {},
-                "restarts": "automatic",
-                "loaded": {},
-                "ctl_client": None,
-                "old_release": {"build": old_release or DEFAULT_BUILD, "engineering": engineering},
-                "inactive": None,
-                "migrating": False,
-                "saved": nothing_saved(),
-                "directory": dict(configuration.BUILT_IN),
-                "secure_urls": "https",
-                "phones": {},
-                "nodes": [_node(name, number, address) for number in range(1, nodes + 1)],
-            }
+            data = fresh_data(name, kind, [fresh_node(name, number, address) for number in range(1, nodes + 1)])
+            data["open"] = kinds.open_parts(parts) if kind == "open" else None
+            data["mixed"] = data["mixed"] if mixed is None else mixed
+            data["digest"] = digest
+            data["pre8"] = old_release is not None
+            data["old_release"] = {"build": old_release or DEFAULT_BUILD, "engineering": engineering}
             if old_release is not None:
                 kinds.needs_vendor(data, "releases")
                 data["digest"] = "sha1"
@@ -294,7 +270,42 @@ class Proposal:
         self.state: State | None = None
 
 
-def _node(cluster_name, number, address):
+def fresh_data(name, kind, nodes):
+    """What cluster.json holds of a new cluster of this kind with these entries of nodes."""
+    return {
+        "format": FORMAT,
+        "name": name,
+        "kind": kind,
+        "open": None,
+        "mixed": kinds.KINDS[kind].mixed,
+        "digest": "sha512",
+        "itl_key": None,
+        "itl_reset": None,
+        "ctl_key": None,
+        "pre8": False,
+        "autoregistration": False,
+        "centralized_tftp": None,
+        "capf_servers": 1,
+        "last_itl": {},
+        "additional": [],
+        "trusted": {},
+        "visitors": {},
+        "restarts": "automatic",
+        "loaded": {},
+        "ctl_client": None,
+        "old_release": {"build": DEFAULT_BUILD, "engineering": False},
+        "inactive": None,
+        "migrating": False,
+        "saved": nothing_saved(),
+        "directory": dict(configuration.BUILT_IN),
+        "secure_urls": "https",
+        "phones": {},
+        "nodes": nodes,
+    }
+
+
+def fresh_node(cluster_name, number, address):
+    """The entry of a node in cluster.json; number 1 is the publisher."""
     name = f"{cluster_name}-pub" if number == 1 else f"{cluster_name}-sub{number - 1}"
     return {
         "name": name,

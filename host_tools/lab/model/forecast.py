@@ -32,8 +32,9 @@ def boot(state, database, itl, ctl, mac=None, node=1, kept=None, others=(), know
     return decisions, phone.itl, phone.ctl
 
 
-def phone_on_paper(state, database, itl, ctl, mac, node, kept, others, reached=None, known=None):
-    """The TrialPhone of boot(). reached: numbers of the cluster's nodes whose TVS the phone reaches, None: all."""
+def phone_on_paper(state, database, itl, ctl, mac, node, kept, others, reached=None, known=None, crypto=None):
+    """The TrialPhone of boot(). reached: numbers of the cluster's nodes whose TVS the phone reaches, None: all. crypto: the
+    HAL's, where it is not HostCrypto."""
     settings = phone_settings(mac or _NO_PHONE)
     if kept is None and itl is not None:
         kept = Configuration(f"{settings.device}.cnf.xml.sgn", tvs_servers(state), None)
@@ -41,7 +42,7 @@ def phone_on_paper(state, database, itl, ctl, mac, node, kept, others, reached=N
     asker = TvsClient(network, StandingClock(), Random(), settings.full_name, settings.tvs_timeout)  # pyright: ignore[reportAttributeAccessIssue]
     entry = state.data["nodes"][node - 1]
     files = FileSource(state.handed_out(node, known), server=(entry["address"], entry["ports"].get("tftp", TFTP_PORT)))
-    return TrialPhone(settings, HostCrypto(), files, asker, itl=itl, ctl=ctl, configuration=kept)
+    return TrialPhone(settings, crypto or HostCrypto(), files, asker, itl=itl, ctl=ctl, configuration=kept)
 
 
 def judge(state, database, itl, ctl, purpose, certificate, kept=None, others=()):

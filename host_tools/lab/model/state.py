@@ -64,16 +64,17 @@ class State:
         return HandedOut(self, number, known)
 
     @classmethod
-    def load(cls, folder):
-        """Read the generation in `folder`. LabError when it is not one."""
+    def load(cls, folder, read_identity=None):
+        """Read the generation in `folder`. LabError when it is not one. read_identity: makes an Identity of the bytes of
+        its file; default: with its key."""
         folder = Path(folder)
+        read_identity = read_identity or (lambda content: Identity.from_pem(content, own=True))
         try:
             data = json.loads((folder / "cluster.json").read_text())
             if data["format"] != FORMAT:
                 raise LabError(f"{folder} is of another version of the lab; make a new cluster")
             identities = {
-                path.stem: Identity.from_pem(path.read_bytes(), own=True)
-                for path in sorted((folder / "identities").glob("*.pem"))
+                path.stem: read_identity(path.read_bytes()) for path in sorted((folder / "identities").glob("*.pem"))
             }
             files = _read_tree(folder / "files")
             published = {node["name"]: _read_tree(folder / "published" / node["name"]) for node in data["nodes"]}
@@ -137,8 +138,9 @@ class HandedOut:
 class Store:
     """The folder of a cluster: the current generation, and changing it under a lock."""
 
-    def __init__(self, path):
+    def __init__(self, path, read_identity=None):
         self.path = Path(path)
+        self._read_identity = read_identity  # as of State.load()
         self._loaded = None
 
     @property
@@ -161,7 +163,7 @@ class Store:
             if loaded is not None and loaded.folder.name == name:
                 return loaded
             try:
-                self._loaded = State.load(self.path / "generations" / name)
+                self._loaded = State.load(self.path / "generations" / name, self._read_identity)
                 return self._loaded
             except LabError:
                 if os.path.basename(os.readlink(self.link)) == name:

@@ -3,7 +3,9 @@
 
 A unit test is a plain function test_*() with bare asserts, without pytest: CPython runs it under pytest, MicroPython
 under run_micropython.py. A test module may set HEAP = "512k" (MicroPython's heap, its -X heapsize), TIMEOUT = 300
-(seconds for the whole file there) and PYTHONS = ("cpython",) or ("micropython",) where it is for one of them only.
+(seconds for the whole file there), ALONE = True (an interpreter of its own for each of its tests, as what the test before
+it left in a heap is not deterministic), IMAGE = True (agent and hal as an image has them: bytecode that is mapped into memory,
+not in the heap) and PYTHONS = ("cpython",) or ("micropython",) where it is for one of them only.
 """
 
 import os

@@ -3,6 +3,10 @@
 
 import gc
 
+from agent.flash.buffers import SIZE
+
+BUFFER = bytearray(SIZE)  # as boards/phone.py makes it
+
 from agent.main import Phone
 from agent.settings import Settings
 from hal import device
@@ -69,7 +73,7 @@ def used(what):
 def make_phone(hal, **settings):
     settings["mac"] = "00270DC01C92"
     settings.setdefault("tftp", [SERVER])
-    return Phone(hal, Settings(settings))
+    return Phone(hal, Settings(settings), buffer=BUFFER)
 
 
 def boot(phone):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Images for tests."""
 
+import fcntl
 from pathlib import Path
 
 from host_tools.image import board as boards
@@ -8,6 +9,11 @@ from host_tools.image import build as builder
 
 
 def build_image(name, path):
-    """Build a board's image of this source tree into `path`; what did not change comes from build/."""
-    builder.build(boards.load(name), boards.TOP, Path(path), builder.Content(), lambda text: None)
+    """Build a board's image of this source tree into `path`; what did not change comes from build/. Of two test runs beside
+    each other, one waits for what the other builds."""
+    kept = boards.TOP / "build/image"
+    kept.mkdir(parents=True, exist_ok=True)
+    with open(kept / ".lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        builder.build(boards.load(name), boards.TOP, Path(path), builder.Content(), lambda text: None)
     return Path(path)

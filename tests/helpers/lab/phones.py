@@ -24,7 +24,7 @@ from agent.flash.store import Store
 from agent.main import Phone as AgentPhone
 from hal import host
 from host_tools.image.provision import Region
-from host_tools.image.software import collect
+from host_tools.image.software import unpack
 
 ROOT = Path(__file__).resolve().parents[3]
 FLASH_SIZE = 1 << 20
@@ -230,8 +230,4 @@ def sections(flash):
 
 def unpack_software(folder):
     """The phone's software as the image has it, in `folder`."""
-    for name, content in collect(ROOT)[0].items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
-    return folder
+    return unpack(folder, ROOT)

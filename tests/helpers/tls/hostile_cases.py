@@ -312,7 +312,7 @@ class ReplayedData(Twist):
         server.raw(once + once)
 
 
-@case("tls-message", "not due", ["tls13"], opens=True)
+@case("tls-key-update", "end at TLS 1.2", ["tls13"], opens=True)
 class KeyUpdate(Twist):
     def opened(self, server):
         server.raw(server.seal(HANDSHAKE, message("KeyUpdate", b"\0")))
