@@ -81,11 +81,12 @@ def run(effort):
 def signed(effort):
     """Every change of a signed file, as far as the seconds go: each way and crypto is a job, and two jobs run at once."""
     tally = Tally("bits: cuts and flips of signed files")
+    processes = 1 if effort.short else PROCESSES
     rows = [(backend, row) for backend in BACKENDS for row in FILES]
     sizes = [len(vector(row[0])) * 9 for _, row in rows]
-    share = effort.seconds * 0.9 * PROCESSES / sum(sizes)  # s for each change
+    share = effort.seconds * 0.9 * processes / sum(sizes)  # s for each change
     jobs = [(backend, row, effort.seed, size * share) for (backend, row), size in zip(rows, sizes, strict=True)]
-    for found in each_of(jobs, 1 if effort.short else PROCESSES):
+    for found in each_of(jobs, processes):
         tally.add(found)
     total = sum(sizes)
     which = "all" if tally.cases == total else f"{tally.cases:,} of the {total:,}"
