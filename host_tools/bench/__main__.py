@@ -61,7 +61,9 @@ def main(arguments):
         REPORT.parent.mkdir(exist_ok=True)
         report = {"machine": dict(page.machine()), "version": VERSION, "found": [each.as_dict() for each in found]}
         REPORT.write_text(json.dumps(report, indent=2) + "\n")
-    lines, curves, failures = ([each for each in found if isinstance(each, kind)] for kind in (Line, Curve, Failure))
+    lines = [each for each in found if isinstance(each, Line)]
+    curves = [each for each in found if isinstance(each, Curve)]
+    failures = [each for each in found if isinstance(each, Failure)]
     version, before = releases.last(releases.load(), VERSION)
     table.show(lines, failures, before, version)
     if not options.subjects and not options.no_page:

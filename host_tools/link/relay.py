@@ -84,7 +84,7 @@ def carry(near, far, faults, until=0):
     """Carry packets between two TAP devices until the file `until` ends; gives the counts of both directions together."""
     ways = [Direction(near, far, faults, "out"), Direction(far, near, faults, "back")]
     while True:
-        dues = [way.due() for way in ways if way.due() is not None]
+        dues = [due for way in ways if (due := way.due()) is not None]
         patience = max(0, min(dues) - time.monotonic()) if dues else None
         ready = select.select([near, far, until], [], [], patience)[0]
         if until in ready:
