@@ -168,9 +168,11 @@ def test_power_lost_at_each_write_of_an_erase_out_of_trust_lost():
     assert loaded(flash) == "lost"
     start = bytes(flash.data)
     left = []
-    while not left or trial.lost:
+    trial = None
+    while trial is None or trial.lost:
+        at = len(left) // len(FRACTIONS) + 1
         for fraction in FRACTIONS:
-            trial = FakeFlash(content=start, lose_power_at=len(left) // len(FRACTIONS) + 1, torn=fraction)
+            trial = FakeFlash(content=start, lose_power_at=at, torn=fraction)
             try:
                 Store(trial, crypto()).erase()
             except PowerLost:
