@@ -17,7 +17,10 @@ MESSAGES = {
 ALERTS = {
     10: ("unexpected_message", None),
     20: ("bad_record_mac", None),
-    40: ("handshake_failure", "see that it has a cipher suite with ECDHE and AES-GCM or ChaCha20 for its key"),
+    40: (
+        "handshake_failure",
+        "see that it has a cipher suite with ECDHE and AES-GCM or ChaCha20, P-256, P-384 or P-521, and an RSA or EC key",
+    ),
     42: ("bad_certificate", "see that it trusts the issuer of this phone's certificate"),
     43: ("unsupported_certificate", "see that it takes this phone's kind of certificate"),
     44: ("certificate_revoked", "give this phone a new certificate"),
@@ -44,10 +47,12 @@ SENTENCES = {
     " or EC on P-256, P-384 or P-521 is needed",
     "tls-proof": "the server did not prove that it has the key of its certificate: it may be an impostor, or its key and"
     " certificate do not belong together",
-    "tls-scheme": "the server signs in a way that was not offered: allow it PKCS #1, RSA-PSS or ECDSA signatures with SHA-256,"
-    " SHA-384 or SHA-512",
+    "tls-scheme": "the server signs in a way that was not offered, or for such a curve: allow it PKCS #1, RSA-PSS or ECDSA"
+    " signatures with SHA-256, SHA-384 or SHA-512, and P-256, P-384 or P-521",
     "tls-record": "a record is malformed, too long or one of many empty ones, or it was altered on its way",
     "tls-message": "a message of the server is malformed, too long or not due",
+    "tls-identity": "the server takes no signature that the key of this phone's certificate can make: allow it RSA-PSS or ECDSA"
+    " signatures with SHA-256, SHA-384 or SHA-512, or give this phone a certificate of another kind",
     "tls-key-update": "the server changed its keys within the connection (KeyUpdate), which this phone does not follow: do not"
     " let it do that, or let it end at TLS 1.2",
     "tls-bytes": "the server sent more than 64 KB during the handshake",
@@ -68,6 +73,8 @@ def sentence(failure, alert, awaited, cause):
     text = SENTENCES.get(failure)
     if text is None:
         return "a fault of the phone: %s, cause -0x%04x" % (failure, cause)
+    if failure == "tls-message" and MESSAGES.get(awaited) == "Certificate":
+        return text + " (due was its Certificate: with its chain it may have 16 KB)"
     if awaited in MESSAGES and failure != "tls-version":
         text += " (due was its %s)" % MESSAGES[awaited]
     return text

@@ -58,6 +58,8 @@ const char *phonetrust_error_name(int error) {
         return "tls-internal";
     case PHONETRUST_ERROR_TLS_KEY_UPDATE:
         return "tls-key-update";
+    case PHONETRUST_ERROR_TLS_IDENTITY:
+        return "tls-identity";
     default:
         return error >= 0 ? "ok" : "unknown";
     }

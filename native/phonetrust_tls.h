@@ -73,6 +73,7 @@
 #define PHONETRUST_ERROR_TLS_CUT (-24)      /* ended without close_notify */
 #define PHONETRUST_ERROR_TLS_INTERNAL (-25) /* a fault of this library: FACT_CAUSE has mbedTLS's number */
 #define PHONETRUST_ERROR_TLS_KEY_UPDATE (-26) /* the server changed its keys (KeyUpdate of TLS 1.3) */
+#define PHONETRUST_ERROR_TLS_IDENTITY (-27)   /* the server takes no signature of our certificate's key */
 
 /* ------------------------------------------------------------------------------------- a connection */
 

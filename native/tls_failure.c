@@ -97,8 +97,9 @@ static int error_at(unsigned awaited, int cause) {
     case ENCRYPTED_EXTENSIONS:
         return PHONETRUST_ERROR_TLS_PARAMETERS;
     case CERTIFICATE: /* mbedTLS checks a ServerHello of TLS 1.2 when it waits for this already */
-        return cause == MBEDTLS_ERR_SSL_ILLEGAL_PARAMETER ? PHONETRUST_ERROR_TLS_PARAMETERS
-                                                          : PHONETRUST_ERROR_TLS_CERTIFICATE;
+        return cause == MBEDTLS_ERR_SSL_ILLEGAL_PARAMETER || cause == MBEDTLS_ERR_SSL_HANDSHAKE_FAILURE
+                   ? PHONETRUST_ERROR_TLS_PARAMETERS
+                   : PHONETRUST_ERROR_TLS_CERTIFICATE;
     case SERVER_KEY_EXCHANGE:
         if (cause == MBEDTLS_ERR_SSL_ILLEGAL_PARAMETER || cause == MBEDTLS_ERR_SSL_PK_TYPE_MISMATCH)
             return PHONETRUST_ERROR_TLS_SCHEME;
@@ -119,6 +120,9 @@ int tls_fail(struct phonetrust_tls *tls, int cause) {
         error = PHONETRUST_ERROR_MEMORY;
     if (error == 0 && is_key_update(&tls->ssl, cause))
         error = PHONETRUST_ERROR_TLS_KEY_UPDATE;
+    if (error == 0 && tls->ssl.state == MBEDTLS_SSL_CLIENT_CERTIFICATE_VERIFY &&
+        cause == MBEDTLS_ERR_SSL_HANDSHAKE_FAILURE)
+        error = PHONETRUST_ERROR_TLS_IDENTITY;
     if (error == 0)
         error = plain_error(tls, cause);
     if (error == 0)

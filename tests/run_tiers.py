@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: MIT
-"""Runs the test tiers, two pytest runs at a time: python -m tests.run_tiers [TIER...] [-- PYTEST ARGUMENTS].
+"""Runs the test tiers, three pytest runs at a time: python -m tests.run_tiers [TIER...] [-- PYTEST ARGUMENTS].
 
-Each tier is one pytest run over its folders, or several over parts that share nothing with each other (PARTS). Two lanes
-take the runs from one queue, the longest first: while one waits for a board to boot, the other one works. What a run
-prints stands behind its name. Each tier has one JUnit file in build/junit. A tier whose folders hold no test yet is left
-out with a line that says so; a tier that has tests and runs none of them fails, since skipping all is how a broken
-harness looks. The last line counts all tiers: `N passed, N failed, N skipped`.
+Each tier is one pytest run over its folders, or several over parts that share nothing with each other (PARTS). Three
+lanes take the runs from one queue, the longest first: while one waits for a board to boot, the others work (LANES=1: one
+after the other, as it is with a real board). What a run prints stands behind its name. Each tier has one JUnit file in
+build/junit. A tier whose folders hold no test yet is left out with a line that says so; a tier that has tests and runs
+none of them fails, since skipping all is how a broken harness looks. The last line counts all tiers:
+`N passed, N failed, N skipped`.
 """
 
+import os
 import subprocess
 import sys
 import threading
@@ -17,7 +19,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 JUNIT = ROOT / "build" / "junit"
-LANES = 2
+LANES = int(os.environ.get("LANES") or 3)
 TIERS = {
     "unit": ["tests/unit", "tests/property", "tests/repository"],
     "native": ["tests/native"],
@@ -25,12 +27,18 @@ TIERS = {
     "scenarios": ["tests/integration", "tests/scenarios"],
     "hil": ["tests/hil"],
 }
-# {tier: {run: pytest's arguments}}. Of hil, those tests that take turns with the one board under test, and the others.
+# {tier: {run: pytest's arguments}}. Of hil: the tests that start U-Boot, with a board and a card of their own; those that
+# take turns with the one board under test; and those that need none, or make their own.
+UPDATES = ["tests/hil/test_update.py", "tests/hil/test_loader.py"]
 PARTS = {
     "scenarios": {"integration": ["tests/integration"], "scenarios": ["tests/scenarios"]},
-    "hil": {"hil": ["tests/hil", "--board", "shared"], "hil-own": ["tests/hil", "--board", "own"]},
+    "hil": {
+        "hil-updates": UPDATES,
+        "hil": ["tests/hil", "--board", "shared", *(f"--ignore={path}" for path in UPDATES)],
+        "hil-own": ["tests/hil", "--board", "own"],
+    },
 }
-LONGEST_FIRST = ["hil", "scenarios", "integration", "hil-own", "native", "unit", "vectors"]
+LONGEST_FIRST = ["hil-updates", "hil", "scenarios", "integration", "hil-own", "native", "unit", "vectors"]
 NOTHING_COLLECTED = 5  # pytest's exit status
 
 
@@ -43,7 +51,9 @@ def parts_of(tier):
     """{run: pytest's arguments} of this tier; empty where it has no tests yet."""
     folders = folders_with_tests(tier)
     parts = PARTS.get(tier, {tier: folders})
-    return {name: arguments for name, arguments in parts.items() if arguments and arguments[0] in folders}
+    return {
+        name: arguments for name, arguments in parts.items() if arguments and arguments[0].startswith(tuple(folders))
+    }
 
 
 class Run:
@@ -54,13 +64,18 @@ class Run:
         self.report = JUNIT / f".{name}.xml"
         self.status, self.passed, self.failed, self.skipped = None, 0, 0, 0
 
+    def _environment(self):
+        """Cards and records of an emulated board are in a folder of the run's own."""
+        hil = {"PHONETRUST_HIL_FOLDER": str(ROOT / "build" / self.name)} if self.tier == "hil" else {}
+        return {**hil, **os.environ}
+
     def start(self, prefix):
         """Run it to its end; each line that it prints goes to ours behind `prefix`."""
         self.report.unlink(missing_ok=True)
         command = [sys.executable, "-m", "pytest", *self.arguments, f"--junitxml={self.report}"]
         with subprocess.Popen(
             [*command, "-o", f"junit_suite_name={self.tier}"],
-            cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=self._environment(),
         ) as process:  # fmt: skip
             for line in process.stdout:
                 say(prefix + line.decode(errors="replace").rstrip("\n"))
@@ -137,7 +152,8 @@ def main(arguments):
             say(f"tier {tier}: has no tests yet ({', '.join(TIERS[tier])})")
         runs += [Run(tier, name, [*chosen, *options]) for name, chosen in parts.items()]
     order = {name: number for number, name in enumerate(LONGEST_FIRST)}
-    run_all(sorted(runs, key=lambda run: order.get(run.name, -1)))
+    real_board = "LG_ENV" in os.environ or any(option.startswith("--lg-") for option in options)
+    run_all(sorted(runs, key=lambda run: order.get(run.name, -1)), 1 if real_board else LANES)
     total = [0, 0, 0]
     for tier in dict.fromkeys(run.tier for run in runs):
         total = [

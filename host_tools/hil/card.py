@@ -13,7 +13,7 @@ from labgrid.step import step
 
 from host_tools.flash import target as targets
 from host_tools.flash import writer
-from host_tools.image import board as boards
+from host_tools.hil import record
 from host_tools.image.errors import ImageError
 
 MEDIUM_LIMIT = 10  # seconds in which the reader of a mux finds its card
@@ -46,7 +46,7 @@ class EmulatedCardDriver(Driver, CardProtocol):
     """A file as the card of an emulated board.
 
     Args:
-        path (str): the file; without it one in build/hil, named after the target
+        path (str): the file; without it one beside the records, named after the target
     """
 
     path = attr.ib(default="", validator=attr.validators.instance_of(str))
@@ -54,7 +54,7 @@ class EmulatedCardDriver(Driver, CardProtocol):
     @property
     def file(self):
         """The card's file; its folder is made."""
-        path = pathlib.Path(self.path) if self.path else boards.TOP / "build/hil" / f"{self.target.name}.card"
+        path = pathlib.Path(self.path) if self.path else record.FOLDER / f"{self.target.name}.card"
         path.parent.mkdir(parents=True, exist_ok=True)
         return path
 

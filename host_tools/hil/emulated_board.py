@@ -132,6 +132,12 @@ class EmulatedBoardDriver(Recorded, QEMUDriver):
         """Plug the network cable in or out."""
         self.monitor_command("set_link", {"name": "net0", "up": connected})
 
+    @step(args=["sectors"])
+    def slow_card(self, sectors):
+        """From now until power goes, the card takes so many sectors a second: each state of a write can be seen from the PC."""
+        free = {"bps": 0, "bps_rd": 0, "bps_wr": 0, "iops": 0, "iops_rd": 0}
+        self.monitor_command("block_set_io_throttle", {"device": "sd0", **free, "iops_wr": sectors})
+
     def _read(self, size=1, timeout=10, max_size=None):
         data = super()._read(size=size, timeout=max(timeout, 0), max_size=max_size)
         if not data:  # labgrid would go on reading nothing until its time is up

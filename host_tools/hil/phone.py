@@ -48,17 +48,17 @@ class BoardPhone:
     def await_ready(self):
         """Wait for the end of a boot that has begun -> (state, mode, locked out)."""
         found = self.await_state(self.strategy.boot_limit)
-        self.expect(r"ready; type help", 10)
+        self.expect(r"ready; type help", 60)
         self.strategy.status = State.ready
         return found
 
-    def await_state(self, timeout=30):
+    def await_state(self, timeout=60):
         """Wait until it has fetched all its files -> (state, mode, locked out)."""
         found = self.expect(r"state ([a-z-]+), mode ([a-z]+)(, locked out)?\r?\n", timeout)
         self.strategy.phone_state = (found[1], found[2], found[3] is not None)
         return self.strategy.phone_state
 
-    def expect(self, pattern, timeout=30):
+    def expect(self, pattern, timeout=60):
         """Wait for a regular expression -> its match. ConsoleError with the last lines where it does not come."""
         try:
             _, before, match, after = self.console.expect(re.compile(pattern.encode()), timeout=timeout)
@@ -71,7 +71,7 @@ class BoardPhone:
         self.heard += (before + after).decode(errors="replace")
         return re.search(pattern, match[0].decode(errors="replace"))
 
-    def await_line(self, pattern, timeout=30):
+    def await_line(self, pattern, timeout=60):
         """The match of a regular expression in what was heard already, or in what comes. ConsoleError."""
         return re.search(pattern, self.heard) or self.expect(pattern, timeout)
 
@@ -89,7 +89,7 @@ class BoardPhone:
     def status(self):
         """What `show status` says."""
         self.type("show status")
-        return json.loads(self.expect(r"(\{.*\})\r?\n", 15)[1])
+        return json.loads(self.expect(r"(\{.*\})\r?\n", 60)[1])
 
     def decisions(self):
         """{kind: (outcome, reason)} of the decisions heard; the last of each kind."""

@@ -39,7 +39,7 @@ class PhoneStrategy(Strategy):
 
     bindings = {"power": "PowerProtocol", "console": "ConsoleProtocol", "card": "CardProtocol"}
 
-    boot_limit = attr.ib(default=60.0, converter=float)
+    boot_limit = attr.ib(default=180.0, converter=float)
     status = attr.ib(default=State.unknown, init=False)
     phone_state = attr.ib(default=None, init=False)
 

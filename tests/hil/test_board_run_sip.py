@@ -6,7 +6,7 @@ import pytest
 from tests.helpers.board.commands import phonetrust
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_a_board_enrols_and_registers(tmp_path):
     arguments = ["--sip", "--cluster", tmp_path / "cluster", "--until", "200 OK", "--timeout", 200]
     done = phonetrust("board", "run", "qemu-virt", *arguments)

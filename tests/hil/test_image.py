@@ -11,7 +11,7 @@ import pytest
 from agent import VERSION
 from host_tools.board import card as cards
 from host_tools.image import board as boards
-from host_tools.image import bootloader, fat, fit, keys, layout, programs, settings
+from host_tools.image import bootloader, fat, fit, keys, layout, programs, settings, software
 from host_tools.image import build as builder
 from host_tools.image.errors import ImageError
 from tests.helpers.board.commands import phonetrust
@@ -58,6 +58,7 @@ def test_two_builds_of_the_same_packages_are_the_same_bytes(images, tmp_path):
     for name in (f"phonetrust-rpi3-{VERSION}.sgn", f"phonetrust-rpi3-{VERSION}.spdx.json"):
         assert (tmp_path / name).read_bytes() == (images["rpi3"].parent / name).read_bytes(), name
     # Also with nothing kept from the first build but the packages.
+    software.compile_source.cache_clear()
     cache = tmp_path / "cache"
     cache.mkdir()
     image, _ = builder.boot_image(board, boards.TOP, builder.Content(), lambda text: None, cache)

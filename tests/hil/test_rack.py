@@ -101,7 +101,11 @@ def await_port(address, limit=30):
 def client(coordinator, *words):
     """labgrid-client -> its output; it must succeed."""
     done = subprocess.run(
-        [SCRIPTS / "labgrid-client", "-x", coordinator, *words], capture_output=True, text=True, timeout=60, check=False
+        [SCRIPTS / "labgrid-client", "-x", coordinator, *words],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
@@ -112,12 +116,13 @@ def run_tests(coordinator, environment, report):
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "--lg-env", environment, "--lg-coordinator", coordinator,
          f"--junitxml={report}", *[f"tests/hil/test_phone.py::{name}" for name in TESTS]],
-        cwd=boards.TOP, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=200,
+        cwd=boards.TOP, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=600,
         env={**os.environ, **inner(report)}, check=False,
     )  # fmt: skip
     return done.returncode, next(xml.parse(report).iter("testsuite")) if report.exists() else None, done.stdout
 
 
+@pytest.mark.timeout(1500)
 def test_hil_tests_run_through_a_place_acquired_by_name(rack, tmp_path):
     coordinator, environment = rack
     end = time.monotonic() + 30

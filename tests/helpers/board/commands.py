@@ -10,7 +10,7 @@ from host_tools.image import board as boards
 COMMAND = [sys.executable, "-c", "from host_tools.cli.main import main; main()"]
 
 
-def phonetrust(*arguments, timeout=120):
+def phonetrust(*arguments, timeout=280):
     """Run it without a terminal to its end -> CompletedProcess with text."""
     done = subprocess.run(
         [*COMMAND, *map(str, arguments)],

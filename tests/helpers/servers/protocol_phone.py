@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A phone that does one thing, TVS or CAPF, on either Python: for tests with real servers.
+"""A phone that does one thing, TVS, CAPF or HTTP, on either Python: for tests with real servers.
 
 As a program: protocol_phone.py FILE, JSON in that file; prints one line of JSON. Bytes are hex in both.
 tvs: {"servers": [[host, port]], "certificates": [], "timeout": ms, "identity": [certificate, key] or null, "questions":
@@ -7,6 +7,8 @@ tvs: {"servers": [[host, port]], "certificates": [], "timeout": ms, "identity": 
 "milliseconds": took}; the questions belong to one boot.
 capf: {"servers": [[host, port]], "certificate", "timeout", "mode", "string", "lsc", "mic"} gives {"outcome", "text",
 "certificate", "retry_delay", "stored": [[certificate, key]], "deleted": count}.
+web: {"fetches": [[secure, port]], "certificate", "timeout", "deadline"}, all at once, gives a list of {"reason", "text",
+"milliseconds"}.
 """
 
 import asyncio
@@ -109,6 +111,37 @@ async def enrol(wanted, net, clock, crypto):
     }
 
 
+class _Sink:
+    def begin(self, size):
+        pass
+
+    def write(self, block):
+        pass
+
+
+async def fetch(wanted, net, clock):
+    """Files by HTTP and HTTPS, all at once, from servers that show `certificate`."""
+    from agent.fetch.errors import FetchError
+    from agent.fetch.web import Web
+
+    expected = unhex(wanted["certificate"])
+
+    async def accept(certificate):
+        return certificate == expected
+
+    async def one(secure, port):
+        web = Web(net, clock, accept, None, port, port, wanted["timeout"], wanted["deadline"])
+        start = clock.monotonic()
+        try:
+            await web.fetch(("127.0.0.1", 69), secure, "file", _Sink(), 1 << 40, start + BUDGET)
+            reason = text = None
+        except FetchError as error:
+            reason, text = error.reason, str(error)
+        return {"reason": reason, "text": text, "milliseconds": clock.monotonic() - start}
+
+    return await asyncio.gather(*[one(secure, port) for secure, port in wanted["fetches"]])
+
+
 def run(wanted):
     """What FILE asks for, on this Python's own HAL."""
     if sys.implementation.name == "micropython":
@@ -118,6 +151,8 @@ def run(wanted):
     hal = Hal()
     if "questions" in wanted:
         return asyncio.run(ask(wanted, hal.net, hal.clock, hal.random))
+    if "fetches" in wanted:
+        return asyncio.run(fetch(wanted, hal.net, hal.clock))
     return asyncio.run(enrol(wanted, hal.net, hal.clock, hal.crypto))
 
 

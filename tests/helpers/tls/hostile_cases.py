@@ -314,6 +314,8 @@ class ReplayedData(Twist):
 
 @case("tls-key-update", "end at TLS 1.2", ["tls13"], opens=True)
 class KeyUpdate(Twist):
+    """docs/spec/http.md, H9."""
+
     def opened(self, server):
         server.raw(server.seal(HANDSHAKE, message("KeyUpdate", b"\0")))
         server.stall()
