@@ -13,6 +13,7 @@ from pathlib import Path
 LONGEST_SEED = 9000
 RECORDINGS = Path(__file__).resolve().parent / "tls_recordings"
 WITH_EC = ("tls12-rsa", "tls13-retry-ec")  # recorded with the client certificate that the fuzz targets have
+KEYS_PRIVATE, KEYS_WRAPPED = b"\0", b"\1"  # first bytes of seeds: tests/native/fuzz_keys.c
 TLS_IDENTITY, TLS_STATIC_RSA = 1, 2  # flags in the first byte of a seed: tests/native/fuzz_tls.c
 
 
@@ -25,6 +26,11 @@ def pem_blocks(text):
 def write(folder, name, data):
     folder.mkdir(parents=True, exist_ok=True)
     (folder / name).write_bytes(data)
+
+
+def array_header(name, data):
+    """C source of an array of bytes."""
+    return f"static const uint8_t {name}[] = {{{','.join(map(str, data))}}};\n".encode()
 
 
 def identity_header(certificate, key):
@@ -102,6 +108,8 @@ def main(vectors, out):
                     write(seeds / "certificate", path.name, der)
                 else:
                     write(out / "vectors", path.name.replace(".pem", ".key.der"), der)
+                    write(seeds / "keys", path.name, KEYS_PRIVATE + der)
+                    write(out, "fuzz_private_key.h", array_header("fuzz_private_key", der))
     for path in sorted(RECORDINGS.iterdir()):
         write(out / "vectors", path.name, path.read_bytes())
         if path.suffix == "":
@@ -110,6 +118,8 @@ def main(vectors, out):
     certificate, key = ((RECORDINGS / f"client-ec521.{part}").read_bytes() for part in ("crt", "key"))
     for name, stream in tls_streams(certificate, (RECORDINGS / "tls13-retry-ec").read_bytes()).items():
         write(seeds / "tls_keys", name, stream)
+    write(seeds / "keys", "ec", KEYS_PRIVATE + key)
+    write(seeds / "keys", "wrapped", KEYS_WRAPPED + bytes(255) + b"\1")
     write(out, "fuzz_tls_identity.h", identity_header(certificate, key).encode())
 
 

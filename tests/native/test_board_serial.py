@@ -26,6 +26,7 @@ KERNEL = (
     b"no record\n",
 )
 LIMIT = 30  # s until a test gives up; nothing is measured by it
+FUZZ_SECONDS = os.environ.get("FUZZ_SECONDS", "3")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -261,3 +262,12 @@ def test_the_writer_gives_up_root(line):
 def test_wrong_words_are_said():
     done = subprocess.run([SERIAL, "read"], capture_output=True, text=True, check=False)
     assert done.returncode == 2 and done.stderr.startswith("serial write FOLDER TTY")
+
+
+def test_fuzz_what_is_typed_and_said():
+    done = subprocess.run(
+        ["make", "--no-print-directory", "-C", "native/board", "fuzz", f"FUZZ_SECONDS={FUZZ_SECONDS}"],
+        cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        errors="replace",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout[-4000:]

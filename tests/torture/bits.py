@@ -2,6 +2,7 @@
 """Every truncation and every single-bit flip of signed files is refused, on both cryptos."""
 
 import time
+from concurrent.futures import ProcessPoolExecutor
 
 from agent.errors import Refused
 from agent.formats.encrypted import decrypt
@@ -31,6 +32,8 @@ FILES = (
 BACKENDS = ("native", "cryptography")
 STRIDE = 1000003  # a prime over each number of changes, so that each comes once
 ROLES = [0, 3]  # SAST, TFTP
+PROCESSES = 2
+CIPHERTEXT = 0.25  # of the seconds
 
 
 class Ways:
@@ -77,51 +80,83 @@ def run(effort):
 
 
 def signed(effort):
-    """Every change of a signed file, as far as the seconds go."""
+    """Every change of a signed file, as far as the seconds go: each way and crypto is a job, and two jobs run at once."""
     tally = Tally("bits: cuts and flips of signed files")
-    total = 0
-    for backend in BACKENDS:
-        for row in FILES:
-            way = Ways(row, crypto(backend))
-            whole = vector(row[0])
-            assert way.judge(whole).accepted, f"{row} must be accepted as it is"
-            total += len(whole) * 9
-            ends = time.monotonic() + effort.seconds * 0.8 / (len(FILES) * len(BACKENDS))
-            for name, data in changes(whole, effort.seed):
-                begun = time.monotonic()
-                label = f"{backend}, {row[0]} as {row[1]}: {name}"
-                try:
-                    accepted = way.judge(data).accepted
-                except Exception as error:
-                    tally.lose(f"{label}: {error!r}", time.monotonic() - begun)
-                    continue
-                _count(tally, label, accepted, begun)
-                if begun > ends:
-                    break
-    tally.note = f"{tally.cases:,} of the {total:,} there are: {len(FILES)} ways to be believed, both cryptos."
+    processes = 1 if effort.short else PROCESSES
+    rows = [(backend, row) for backend in BACKENDS for row in FILES]
+    sizes = [len(vector(row[0])) * 9 for _, row in rows]
+    share = effort.seconds * (1 - CIPHERTEXT) * processes / sum(sizes)  # s for each change
+    jobs = [(backend, row, effort.seed, size * share) for (backend, row), size in zip(rows, sizes, strict=True)]
+    for found in each_of(way, jobs, processes):
+        tally.add(found)
+    total = sum(sizes)
+    which = "all" if tally.cases == total else f"{tally.cases:,} of the {total:,}"
+    tally.note = f"{which} that there are: {len(FILES)} ways to be believed, both cryptos."
+    return tally
+
+
+def each_of(does, jobs, processes):
+    """The Tally does(job) of each job, in processes of their own where there are more than one."""
+    if processes == 1:
+        return map(does, jobs)
+    with ProcessPoolExecutor(processes) as pool:
+        return list(pool.map(does, jobs, chunksize=1))
+
+
+def way(job):
+    """The Tally of one way to be believed under one crypto, as far as its seconds go."""
+    backend, row, seed, seconds = job
+    tally = Tally(f"{backend}, {row[0]}")
+    judged = Ways(row, crypto(backend))
+    whole = vector(row[0])
+    assert judged.judge(whole).accepted, f"{row} must be accepted as it is"
+    ends = time.monotonic() + seconds
+    for name, data in changes(whole, seed):
+        begun = time.monotonic()
+        label = f"{backend}, {row[0]} as {row[1]}: {name}"
+        try:
+            accepted = judged.judge(data).accepted
+        except Exception as error:
+            tally.lose(f"{label}: {error!r}", time.monotonic() - begun)
+            continue
+        _count(tally, label, accepted, begun)
+        if begun > ends:
+            break
     return tally
 
 
 def ciphertext(effort):
     """The signature taken as good: the digest of the plaintext alone must notice each change of the ciphertext."""
+    tally = Tally("bits: ciphertext behind a good signature")
+    body = len(vector(ENCRYPTED)) - Header(vector(ENCRYPTED)).length
+    processes = 1 if effort.short else PROCESSES
+    seconds = effort.seconds * CIPHERTEXT * processes / len(BACKENDS)
+    jobs = [(backend, effort.seed, seconds) for backend in BACKENDS]
+    for found in each_of(second_defence, jobs, processes):
+        tally.add(found)
+    total = body * 9 * len(BACKENDS)
+    which = "all" if tally.cases == total else f"{tally.cases:,} of the {total:,}"
+    tally.note = f"{which} that there are; the second defence alone."
+    return tally
+
+
+def second_defence(job):
+    """The Tally of one crypto, as far as its seconds go."""
+    backend, seed, seconds = job
+    tally = Tally(f"{backend}, ciphertext")
     data = vector(ENCRYPTED)
     header = Header(data)
-    body = data[header.length :]
-    tally = Tally("bits: ciphertext behind a good signature")
-    key = own_pair()[1]
-    for backend in BACKENDS:
-        library = crypto(backend)
-        ends = time.monotonic() + effort.seconds * 0.2 / len(BACKENDS)
-        for name, changed in changes(body, effort.seed):
-            begun = time.monotonic()
-            try:
-                found = decrypt(library, key, header, memoryview(bytearray(changed)))
-            except Refused:
-                found = None
-            _count(tally, f"{backend}: ciphertext, {name}", found is not None, begun)
-            if begun > ends:
-                break
-    tally.note = f"{tally.cases:,} of the {len(body) * 9 * len(BACKENDS):,} there are; the second defence alone."
+    library, key = crypto(backend), own_pair()[1]
+    ends = time.monotonic() + seconds
+    for name, changed in changes(data[header.length :], seed):
+        begun = time.monotonic()
+        try:
+            found = decrypt(library, key, header, memoryview(bytearray(changed)))
+        except Refused:
+            found = None
+        _count(tally, f"{backend}: ciphertext, {name}", found is not None, begun)
+        if begun > ends:
+            break
     return tally
 
 

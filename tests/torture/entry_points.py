@@ -2,13 +2,16 @@
 """Every function of the agent that is given bytes of strangers, and what each may raise: for the mutations of parsers.py, and for
 atheris (fuzz_one.py)."""
 
+import binascii
 import json
 from pathlib import Path
 
 from agent.errors import Refused
 from agent.fetch.errors import FetchError
 from agent.fetch.tftp import packet
-from agent.formats import names, signedfile, tlv, trustlist
+from agent.flash.identity import parse_pem
+from agent.formats import bootenv, names, signedfile, tlv, trustlist
+from agent.formats.fit import Fit
 from agent.formats.header import Header
 from agent.formats.phoneconfig import PhoneConfig
 from agent.formats.xml import elements
@@ -18,6 +21,7 @@ from agent.servers.messages import MessageError
 from agent.servers.tvs import message as tvs
 from hal.host import crypto
 from hal.lines import Input
+from tests.helpers.agent.http_world import Fetch, chunked, response
 
 VECTORS = Path(__file__).resolve().parents[1] / "vectors"
 _LIBRARY = crypto("native")
@@ -46,6 +50,18 @@ def _names(data):
     names.same(text.decode("latin-1"), der)
 
 
+def _http(data):
+    Fetch([data, b""], limit=20000).run()
+
+
+def _environment(data):
+    bootenv.decode((binascii.crc32(data) & 0xFFFFFFFF).to_bytes(4, "little") + b"\1" + data)
+
+
+def _boot_image(data):
+    Fit(lambda offset, count: data[offset : offset + count], len(data))
+
+
 def _may_raise(call, *errors):
     def read(data):
         try:
@@ -70,6 +86,10 @@ ENTRY_POINTS = {
     "CAPF message": _may_raise(capf.decode, MessageError),
     "TFTP options": _may_raise(_options, FetchError, ValueError),
     "TFTP error": _may_raise(lambda data: len(data) >= 4 and packet.read_error(data)),
+    "answer by HTTP": _may_raise(_http, FetchError),
+    "words of the boot loader": _may_raise(_environment),
+    "boot image": _may_raise(_boot_image, Refused),
+    "mic.pem": _may_raise(lambda data: parse_pem(data.decode("latin-1")), ValueError),
     "request of a program": _may_raise(requests.parse, ValueError),
     "line of a console": _may_raise(_lines),
 }
@@ -84,6 +104,12 @@ def _files(*patterns):
     ]
 
 
+def signedfile_body(data):
+    """What is signed in a signed file."""
+    return data[Header(data).length :]
+
+
+LOADS = [(VECTORS.parent / "vectors_own/loads" / f"{name}.sgn").read_bytes() for name in ("board", "old", "spare")]
 _LISTS, _SIGNED = _files("*.tlv"), _files("*.sgn")
 _CERTIFICATES = [
     record.certificate for record in trustlist.TrustList(_LISTS[-1], _LIBRARY).records() if record.certificate
@@ -102,6 +128,10 @@ SEEDS = {
     "CAPF message": [capf.encode(capf.AUTH_REQ, 77, ((7, b"\3"), (8, b"\0")))],
     "TFTP options": [b"\0\6blksize\x001468\0tsize\x00700\0windowsize\x004\0"],
     "TFTP error": [b"\0\5\0\1no such file\0"],
+    "answer by HTTP": [response(), chunked(b"abc", b"defgh"), response(fields=[b"Content-Encoding: identity"])],
+    "words of the boot loader": [b"slot=a\0upgrade_available=1\0bootcount=0\0\0"],
+    "boot image": [signedfile_body(data) for data in LOADS],
+    "mic.pem": _files("lsc.pem"),
     "request of a program": [json.dumps({"id": 1, "do": "judge", "purpose": "capf", "certificate": "QUJD"}).encode()],
     "line of a console": [b"show status\nerase all yes yes\n", b"x" * 500 + b"\nhelp\n"],
 }

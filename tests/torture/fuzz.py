@@ -8,7 +8,7 @@ import sys
 import time
 
 from tests.torture.entry_points import ENTRY_POINTS
-from tests.torture.parsers import ROOT, inputs_of, native
+from tests.torture.parsers import ROOT, inputs_of, native, targets
 from tests.torture.tally import table
 
 
@@ -45,8 +45,7 @@ def main(arguments):
         rows.append((*row[:3], row[3] or 0))
         faults += [fault] if fault else []
         print(f"{row[0]}: {row[2]} inputs in {row[1]} s", file=sys.stderr, flush=True)
-    count = len(list((ROOT / "tests/native").glob("fuzz_*.c")))
-    for tally in native(seconds * count):
+    for tally in native(seconds * len(targets())):
         rows += [(f"C: {target}", took, inputs, "") for target, took, inputs in tally.rows[1:]]
         faults += tally.bad
     print(table(rows))

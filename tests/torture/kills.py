@@ -23,8 +23,6 @@ MAC = "00270DC01C92"
 READY = b"ready; type help"
 BOOT_LIMIT = 120  # s
 LEAST = 3  # kills, whatever the time is
-#: of the kills this share falls into the last part of what the console says, where lists are fetched and written
-LATE, LAST_PART = 0.7, 0.25
 PAUSE = 0.3  # s at most between that moment and the kill
 
 
@@ -47,7 +45,7 @@ def run(effort):
             phone = Killed(folder / "card", folder / "qemu", cluster)
             took = phone.whole_boot()
             while phone.kills < LEAST or time.monotonic() < ends:
-                share = 1 - LAST_PART * draw.random() if draw.random() < LATE else draw.random()
+                share = draw.random()
                 with tally.case(f"kill {phone.kills + 1} of seed {effort.seed}, at {share:.0%} of a boot"):
                     phone.kill(share, PAUSE * draw.random())
                 if phone.kills % 8 == 0:

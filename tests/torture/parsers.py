@@ -99,38 +99,52 @@ def read_by(library, data):
     return [(one.role, one.certificate, one.issuer, one.serial, one.key_kind, one.key_bits) for one in found.records()]
 
 
+def targets():
+    """(name, folder of its Makefile, what make is to make) of each fuzz target of C."""
+    library = sorted(path.stem.removeprefix("fuzz_") for path in (ROOT / "tests/native").glob("fuzz_*.c"))
+    return [
+        *((name, "native", f"fuzz-{name}") for name in library),
+        ("answers to a C program", "native/client", "fuzz"),
+        ("answers to PKCS #11", "native/pkcs11", "fuzz"),
+        ("the serial line", "native/board", "fuzz"),
+    ]
+
+
 def native(seconds):
-    """The targets of native/Makefile, libFuzzer under AddressSanitizer and UndefinedBehaviorSanitizer."""
+    """The targets of C, libFuzzer under AddressSanitizer and UndefinedBehaviorSanitizer."""
     tally = Tally(
         "parsers: C under libFuzzer and sanitizers", "executed inputs; the table below says how long each ran."
     )
     tally.rows = [("target", "seconds", "inputs")]
-    targets = sorted(path.stem.removeprefix("fuzz_") for path in (ROOT / "tests/native").glob("fuzz_*.c"))
-    prepared = subprocess.run(
-        ["make", "-s", "-C", "native", "programs"], cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True
-    )
-    if prepared.returncode:
-        tally.lose(f"the targets were not built: {prepared.stderr[-300:]}")
-        return [tally]
-    for target in targets:
-        each = max(1, int(seconds / len(targets)))
+    for folder, what in (("native", "programs"), ("native/client", "programs"), ("native/pkcs11", "programs")):
+        prepared = make(folder, what)
+        if prepared.returncode:
+            tally.lose(f"the targets were not built: {prepared.stdout[-300:]}")
+            return [tally]
+    each = max(1, int(seconds / len(targets())))
+    for name, folder, what in targets():
         begun = time.monotonic()
-        done = subprocess.run(
-            ["make", "-s", "-C", "native", f"fuzz-{target}", f"FUZZ_SECONDS={each}", "V=1"],
-            cwd=ROOT,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            errors="replace",
-        )
-        took = time.monotonic() - begun
+        done = make(folder, what, f"FUZZ_SECONDS={each}", "V=1")
         inputs = inputs_of(done.stdout)
-        tally.rows.append((target, f"{took:.0f}", f"{inputs:,}"))
+        tally.rows.append((name, f"{time.monotonic() - begun:.0f}", f"{inputs:,}"))
         if done.returncode or not inputs:
-            tally.lose(f"{target}: {inputs} inputs, {done.stdout[-300:]}")
+            tally.lose(f"{name}: {inputs} inputs, {done.stdout[-300:]}")
         else:
             tally.survive(0, inputs)
     return [tally]
+
+
+def make(folder, *words):
+    """make in a folder of the tree, to its end."""
+    return subprocess.run(
+        ["make", "-s", "-C", folder, *words],
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+    )
 
 
 def inputs_of(text):

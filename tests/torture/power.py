@@ -140,10 +140,7 @@ def run(effort):
     one = Tally("power: a cut at every write", "each write of each scenario, each manner; the scenarios below.")
     one.rows = [("scenario", "writes", "cuts", "lost")]
     for name, writes, tally in tallies:
-        one.survived += tally.survived
-        one.lost += tally.lost
-        one.longest = max(one.longest, tally.longest)
-        one.bad += tally.bad
+        one.add(tally)
         one.rows.append((name, writes, tally.cases, tally.lost))
     if effort.short:  # tests/unit/test_load_cuts.py and tests/hil/test_power.py are in `make test`
         return [one, repeated(effort)]

@@ -60,6 +60,14 @@ class Tally:
         if len(self.bad) < KEPT:
             self.bad.append(f"{what}: {name}")
 
+    def add(self, other):
+        """What another Tally counted is a part of this one."""
+        self.survived += other.survived
+        self.lost += other.lost
+        self.accepted += other.accepted
+        self.longest = max(self.longest, other.longest)
+        self.bad = (self.bad + other.bad)[:KEPT]
+
     @contextlib.contextmanager
     def case(self, name):
         """A case in a with block: an exception (an AssertionError too) is a loss, else it survived."""
