@@ -14,7 +14,7 @@ ROOT = runner.ROOT
 REPORT = ROOT / "build" / "bench.json"
 SUBJECTS = (
     "trust_list", "startup", "streaming", "tftp", "distance", "quiet_boot", "board", "cluster", "size", "growth",
-    "programs", "tls", "tvs", "signatures", "update",
+    "programs", "tls", "tvs", "signatures", "plan", "update",
 )  # fmt: skip
 
 

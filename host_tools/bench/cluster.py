@@ -51,6 +51,7 @@ def serving(kind, folder):
         [sys.executable, "-m", "host_tools.bench.cluster", kind, str(folder)], cwd=ROOT, stdin=subprocess.PIPE,
         stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
+    assert process.stdin is not None and process.stdout is not None, "they are pipes"
     try:
         yield int(process.stdout.readline())
     finally:

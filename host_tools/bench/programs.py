@@ -64,15 +64,16 @@ def ask(process, path, request, count):
         for _ in range(count)
     ]  # fmt: skip
     try:
-        for program in programs:
-            if program.stdout.readline() != "ready\n":
+        pipes = [(each.stdin, each.stdout) for each in programs if each.stdin is not None and each.stdout is not None]
+        for _, answers in pipes:
+            if answers.readline() != "ready\n":
                 raise RuntimeError("a program was not served")
         began = cpu(process)
-        for program in programs:
-            program.stdin.write("go\n")
-            program.stdin.flush()
-        for program in programs:
-            if program.stdout.readline() != "done\n":
+        for requests, _ in pipes:
+            requests.write("go\n")
+            requests.flush()
+        for _, answers in pipes:
+            if answers.readline() != "done\n":
                 raise RuntimeError("a program was not answered")
         return cpu(process) - began
     finally:

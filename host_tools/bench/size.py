@@ -96,7 +96,7 @@ def agent(folder):
 def resident(process):
     """KB of its memory that are there."""
     rollup = Path(f"/proc/{process.pid}/smaps_rollup").read_text()
-    return int(re.search(r"^Rss: +(\d+)", rollup, re.M)[1])
+    return int(re.findall(r"^Rss: +(\d+)", rollup, re.M)[0])
 
 
 def answers(path):
