@@ -89,7 +89,7 @@ class Holdings:
         if mac is None or content is None:
             return
         with self._ledger.locked():
-            held = self._ledger.read()["phones"].get(mac, _NOTHING)
+            held = self._ledger.entry("phones", mac, _NOTHING)
             if decide(kind, content, self._list(held["itl"]), self._list(held["ctl"])):
                 now = {**held, kind: self._keep(content)}
                 if now != held:
@@ -115,7 +115,7 @@ class Holdings:
         return self._ledger.read().get("seen", {})
 
     def _see(self, mac, *what, model=None):
-        known = self.seen().get(mac, {"model": None, "asked": []})
+        known = self._ledger.entry("seen", mac, {"model": None, "asked": []})
         wanted = {"model": model or known["model"], "asked": sorted({*known["asked"], *what})}
         if wanted != known:
             with self._ledger.locked():

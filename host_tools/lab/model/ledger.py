@@ -31,11 +31,19 @@ class Ledger:
         self._guard = threading.RLock()
 
     def read(self):
-        """{part: {key: entry}}; it is never changed, what is read later is another one."""
+        """{part: {key: entry}}, a copy."""
         with self._guard:
-            while self._read_whole() and not self._read_notes():
-                pass  # it was written whole meanwhile, by another process
-            return self._empty if self._written is None else self._known
+            return {part: dict(entries) for part, entries in self._now().items()}
+
+    def entry(self, part, key, otherwise):
+        """One entry, or `otherwise` where there is none. It is never changed, only replaced."""
+        with self._guard:
+            return self._now().get(part, {}).get(key, otherwise)
+
+    def _now(self):
+        while self._read_whole() and not self._read_notes():
+            pass  # it was written whole meanwhile, by another process
+        return self._empty if self._written is None else self._known
 
     @contextlib.contextmanager
     def locked(self):
@@ -49,15 +57,15 @@ class Ledger:
     def change(self):
         """A copy of all, to be changed; it is written when the with block ends well. Entries are replaced, never changed."""
         with self.locked():
-            ledger = {part: dict(entries) for part, entries in self.read().items()}
+            ledger = self.read()
             yield ledger
             self._write(ledger)
 
     def note(self, part, key, entry):
         """Replace one entry, inside locked()."""
-        known = self.read()
+        self._now()
         if self._written is None or self._read_up_to > NOTES_LIMIT:
-            ledger = {each: dict(entries) for each, entries in known.items()}
+            ledger = self.read()
             ledger.setdefault(part, {})[key] = entry
             self._write(ledger)
             return
@@ -95,12 +103,9 @@ class Ledger:
             return self._file.read_bytes() == self._written
         lines = lines[: lines.rfind(b"\n") + 1]  # the rest is being written
         self._read_up_to += len(lines)
-        changed = {}
         for line in lines.splitlines():
             part, key, entry = json.loads(line)
-            changed.setdefault(part, {})[key] = entry
-        if changed:
-            self._known = {**self._known, **{part: {**self._known.get(part, {}), **changed[part]} for part in changed}}
+            self._known.setdefault(part, {})[key] = entry
         return True
 
     def _notes(self, number):
