@@ -5,7 +5,7 @@ The engine is a Connection as hal/native_tls.py describes it. Deadlines and the 
 server can hold a handshake or an answer open by sending a little now and then.
 """
 
-EBADF, EACCES, EPIPE, EPROTO, ETIMEDOUT = 9, 13, 32, 71, 110
+EBADF, EACCES, EPIPE, EPROTO, ECONNRESET, ETIMEDOUT = 9, 13, 32, 71, 104, 110
 
 #: Most bytes that a server may send until the handshake has ended.
 HANDSHAKE_BYTES = 65536
@@ -168,8 +168,24 @@ class TlsStream:
         # True where there was anything.
         data = self._open().output()
         if data:
-            await self._plain.write(data, deadline)
+            try:
+                await self._plain.write(data, deadline)
+            except OSError as error:
+                if error.args[0] in (EPIPE, ECONNRESET):
+                    await self._last_words(deadline)
+                raise
         return bool(data)
+
+    async def _last_words(self, deadline):
+        # The server has hung up. OSError: EPROTO where an alert that came before says why.
+        count = True
+        while count:
+            try:
+                count = await self._plain.read_into(self._buffer, deadline)
+            except OSError:
+                return
+            if self._open().state not in ("ended", "shut"):
+                self._open().receive(memoryview(self._buffer)[:count])
 
     async def _receive(self, deadline):
         # How many bytes came, 0 where the connection was cut in the middle of what is no handshake.

@@ -224,6 +224,19 @@ def test_all_is_written_in_pieces():
     assert plain.sent[-3:] == [b"<abc>", b"<def>", b"<g>"]
 
 
+def test_what_the_server_said_before_it_hung_up_says_why_a_write_failed():
+    """A server of TLS 1.3 that wants a certificate says so after the phone's handshake, and closes at once."""
+    for said, number, words in ((b"!", EPROTO, "TLS: broken"), (b"X", EPIPE, "hung up"), (b"e", EPIPE, "hung up")):
+        stream, plain, engine, clock = opened([said])
+
+        async def hung_up(data, deadline):
+            raise OSError(EPIPE, "hung up")
+
+        plain.write = hung_up
+        error = raises(OSError, run, stream.write(b"abc", 9000))
+        assert error.args[0] == number and words in str(error), said
+
+
 def test_an_engine_that_takes_nothing_and_sends_nothing_holds_no_write():
     stream, plain, engine, clock = opened([b"."] * 3, ends=False)
     engine.write = lambda data: 0
