@@ -35,7 +35,7 @@ def start(image, scratch, server):
     try:
         with socket.socket(socket.AF_UNIX) as line:
             ends = time.monotonic() + PATIENCE
-            connect(line, machine.console, ends)
+            line.connect(str(machine.console))
             line.settimeout(PATIENCE)
             heard = b""
             while True:
@@ -48,18 +48,6 @@ def start(image, scratch, server):
                 heard += part
     finally:
         machine.stop()
-
-
-def connect(line, path, ends):
-    """Connect to the machine's console, which may not listen yet where its file is there already."""
-    while True:
-        try:
-            line.connect(str(path))
-            return
-        except ConnectionRefusedError:
-            if time.monotonic() > ends:
-                raise
-            time.sleep(0.05)
 
 
 def marks(heard):

@@ -19,6 +19,7 @@ from host_tools.image.errors import ImageError
 # The PC's 127.0.0.1, seen from the board.
 PC_ADDRESS = "10.0.2.2"
 DEFAULT_MAC = "00270DC01C92"
+_LISTENING = "00010000"  # flags of a listening Unix socket in /proc/net/unix (__SO_ACCEPTCON of Linux)
 
 
 def base_command(board, card, folder, mac=DEFAULT_MAC, start=None):
@@ -115,7 +116,7 @@ class Emulator:
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
             )
         deadline = time.monotonic() + 20
-        while not self.console.exists():
+        while not listens(self.console):
             if self.process.poll() is not None or time.monotonic() > deadline:
                 self.stop()
                 lines = complaints.read_text(errors="replace").strip().splitlines()
@@ -130,6 +131,15 @@ class Emulator:
             self.process = None
         for path in (self.console, self.monitor):
             path.unlink(missing_ok=True)
+
+
+def listens(path):
+    """Whether a program listens on the Unix socket `path`; the file is there a moment before that."""
+    with open("/proc/net/unix", encoding="utf-8", errors="replace") as table:
+        entries = [
+            line.rstrip("\n").split(None, 7) for line in table
+        ]  # number, users, protocol, flags, type, state, inode, path
+    return any(entry[3] == _LISTENING and entry[7:] == [str(path)] for entry in entries)
 
 
 def insert_card(image, card):

@@ -82,7 +82,7 @@ def power_switch(board):
                 return
             try:
                 board.switch(wanted == b"1")
-            except ImageError as error:
+            except (ImageError, OSError) as error:
                 self._answer(500, f"{error}\n".encode())
                 return
             self._answer(200, wanted)

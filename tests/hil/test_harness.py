@@ -2,6 +2,7 @@
 """The harness itself: a board that does not start is an error within seconds, and a broken harness fails, not skips."""
 
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -12,6 +13,7 @@ from labgrid.driver.exception import ExecutionError
 from labgrid.strategy import StrategyError
 
 from host_tools.board import card as cards
+from host_tools.board import emulator
 from host_tools.hil import environment as environments
 from host_tools.hil import record
 from host_tools.hil.phone import BoardPhone, ConsoleError
@@ -66,6 +68,16 @@ def test_a_qemu_that_does_not_start_is_an_error_with_its_words_and_no_hang(strat
     assert time.monotonic() - begun < 10
     with pytest.raises(StrategyError):  # and it stays broken: the next test is not told that all is well
         strategy.transition("off")
+
+
+def test_a_socket_listens_only_after_its_file_is_there(tmp_path):
+    """Who connects in between is refused: so the emulator waits for more than the file."""
+    path = tmp_path / "the console"
+    with socket.socket(socket.AF_UNIX) as console:
+        console.bind(str(path))
+        assert path.exists() and not emulator.listens(path)
+        console.listen()
+        assert emulator.listens(path)
 
 
 def test_a_card_without_an_image_is_an_error(strategy_of, tmp_path):
