@@ -10,7 +10,6 @@ import tempfile
 import time
 from pathlib import Path
 
-from host_tools.bench.board import connect
 from host_tools.bench.measure import Line
 from host_tools.bench.startup import install
 from host_tools.board import emulator
@@ -54,7 +53,7 @@ def first_line(image, scratch, start):
     try:
         with socket.socket(socket.AF_UNIX) as line:
             begun = time.monotonic()
-            connect(line, machine.console, begun + START_LIMIT)
+            line.connect(str(machine.console))
             line.settimeout(START_LIMIT)
             heard = b""
             while FIRST_LINE not in heard:
