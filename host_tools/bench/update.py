@@ -10,8 +10,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from host_tools.bench import device
 from host_tools.bench.measure import Line
-from host_tools.bench.startup import install
 from host_tools.board import emulator
 from host_tools.image import board as boards
 from host_tools.image import build as builder
@@ -29,15 +29,9 @@ START_LIMIT = 240
 
 def fetch(folder, server, name, mode):
     """The ms of one run of the program."""
-    wrapper = str(ROOT / "host_tools/setup/micropython")
-    environment = {
-        "PATH": "/usr/bin:/bin",
-        "MICROPYPATH": f"{folder}:.frozen",
-        "PHONETRUST_LIBRARY": f"{folder}/libphonetrust.so",
-    }
     done = subprocess.run(
-        [wrapper, "x86_64", "-X", "heapsize=64M", str(folder / PROGRAM.name), mode, str(server.address[1]), name, str(folder)],
-        env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
+        device.command(PROGRAM, mode, server.address[1], name, folder, heap="64M"),
+        env=device.environment(folder), stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
     )  # fmt: skip
     if done.returncode != 0:
         raise RuntimeError(f"{mode}: {done.stdout}{done.stderr}")
@@ -74,8 +68,7 @@ def lines():
         built = builder.build(boards.load("rpi3"), ROOT, image, builder.Content(), lambda text: None)
         software = folder / "software"
         software.mkdir()
-        install(software)
-        (software / PROGRAM.name).write_bytes(PROGRAM.read_bytes())
+        device.install(software, PROGRAM)
         (software / "key.der").write_bytes(keys.development(ROOT).der)
         for slot in ("slot-a", "slot-b"):
             with open(software / slot, "wb") as file:
