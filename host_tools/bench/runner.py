@@ -16,7 +16,7 @@ from host_tools.bench.measure import Failure, from_dict
 
 ROOT = Path(__file__).resolve().parents[2]
 #: Seconds that a subject may take; one that takes longer hangs.
-PATIENCE = 300
+PATIENCE = 600
 GRACE = 15  # seconds to take down servers and machines
 
 
