@@ -64,7 +64,7 @@ def main(arguments):
     except Exception as error:
         if os.environ.get("PHONETRUST_TRACEBACK"):
             raise
-        print(f"{type(error).__name__}: {error}".replace("\n", " "), file=sys.stderr)
+        print(f"{type(error).__name__}: {error}".replace("\n", " ").replace(f"{ROOT}/", ""), file=sys.stderr)
         return 2
     Path(file).write_text(json.dumps([line.as_dict() for line in found]))
     return 0
