@@ -27,17 +27,18 @@ def server_context(identity, client_authorities=()):
     return context
 
 
-def listen(address, port, what):
-    """A listening TCP socket; LabError, naming `what`, where the port cannot be had."""
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+def bound(address, port, what):
+    """A TCP socket with this port, 0 = a free one; LabError, naming `what`, where the port cannot be had.
+
+    Several such sockets may have one port, of which one listens. A port that is bound is given to no other program."""
+    made = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listener.bind((address, port))
-        listener.listen(64)
+        made.bind((address, port))
     except OSError as error:
-        listener.close()
+        made.close()
         raise LabError(f"{what} cannot listen on {address} port {port}: {error.strerror}") from error
-    return listener
+    return made
 
 
 class StreamServer:
@@ -56,8 +57,13 @@ class StreamServer:
         self._listener = None
         self._connections = set()
         self._lock = threading.Lock()
-        self.port = port
-        self.start()
+        self._reserved = bound(address, port, what)  # keeps the port while the server is stopped
+        self.port = self._reserved.getsockname()[1]
+        try:
+            self.start()
+        except LabError:
+            self.close()
+            raise
 
     @property
     def running(self):
@@ -67,12 +73,19 @@ class StreamServer:
     def start(self):
         """Open the port, if it is closed."""
         if self._listener is None:
-            self._listener = listen(self._address, self.port, self._what)
-            self.port = self._listener.getsockname()[1]
-            threading.Thread(target=self._accept, args=(self._listener,), daemon=True, name=self._what).start()
+            listener = bound(self._address, self.port, self._what)
+            try:
+                listener.listen(64)
+            except OSError as error:
+                listener.close()
+                raise LabError(
+                    f"{self._what} cannot listen on {self._address} port {self.port}: {error.strerror}"
+                ) from error
+            self._listener = listener
+            threading.Thread(target=self._accept, args=(listener,), daemon=True, name=self._what).start()
 
     def stop(self):
-        """Close the port and all connections."""
+        """Close the port and all connections. The port remains reserved: nobody listens, and no other program gets it."""
         listener, self._listener = self._listener, None
         if listener is not None:
             with contextlib.suppress(OSError):
@@ -83,7 +96,10 @@ class StreamServer:
                 with contextlib.suppress(OSError):
                     connection.shutdown(socket.SHUT_RDWR)
 
-    close = stop
+    def close(self):
+        """Stop for good: the port is free again."""
+        self.stop()
+        self._reserved.close()
 
     def _accept(self, listener):
         while True:
