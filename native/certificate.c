@@ -178,7 +178,7 @@ static int take_public_key(const uint8_t **at, const uint8_t *end, struct certif
     return 0;
 }
 
-/* Version: absent (1) or 3, the two there are. */
+/* Version: absent (1), 2 or 3. */
 static int take_version(const uint8_t **at, const uint8_t *end) {
     if (*at >= end || **at != EXPLICIT(0))
         return 0;
@@ -188,7 +188,7 @@ static int take_version(const uint8_t **at, const uint8_t *end) {
         return result;
     const uint8_t *inside = contents.at;
     result = take_integer(&inside, *at, &number);
-    if (result != 0 || inside != *at || number.length != 1 || number.at[0] != 2)
+    if (result != 0 || inside != *at || number.length != 1 || number.at[0] < 1 || number.at[0] > 2)
         return PHONETRUST_ERROR_MALFORMED;
     return 0;
 }

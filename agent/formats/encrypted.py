@@ -7,8 +7,8 @@ decides, and no earlier step shows a difference."""
 from agent.errors import Malformed
 from agent.formats.tlv import CIPHERPADDING
 
-#: Bytes of the AES keys in use. A file does not say which it has (KEYALGORITHM may, but its values are unknown): both are tried.
-_KEY_SIZES = (16, 32)
+#: Bytes of AES keys. A file does not say which it has (KEYALGORITHM may, but its values are unknown): all are tried.
+_KEY_SIZES = (16, 24, 32)
 _BLOCK = 16
 _CHUNK = 1024  # bytes decrypted at a time
 

@@ -211,15 +211,23 @@ def _decode(kind, raw):
     """The text of a directory string by its DER tag; None for kinds that are not text or do not decode."""
     if kind == 0x0C:
         return _utf8(raw)
-    if kind in (0x12, 0x13, 0x16):  # Numeric, Printable, IA5
+    if kind in (0x12, 0x13, 0x16, 0x1A):  # Numeric, Printable, IA5, Visible
         return str(raw, "utf-8") if all([byte < 0x80 for byte in raw]) else None
     if kind == 0x14:  # Teletex; all programs read it as Latin-1
         return "".join([chr(byte) for byte in raw])
     if kind == 0x1E and len(raw) % 2 == 0:  # BMP
         units = [raw[i] << 8 | raw[i + 1] for i in range(0, len(raw), 2)]
-        if not any([0xD800 <= unit <= 0xDFFF for unit in units]):
-            return "".join([chr(unit) for unit in units])
+        return _from_codes(units)
+    if kind == 0x1C and len(raw) % 4 == 0:  # Universal
+        return _from_codes([int.from_bytes(raw[i : i + 4], "big") for i in range(0, len(raw), 4)])
     return None
+
+
+def _from_codes(codes):
+    """The text of these characters, None where one of them is no character."""
+    if any([0xD800 <= code <= 0xDFFF or code > 0x10FFFF for code in codes]):
+        return None
+    return "".join([chr(code) for code in codes])
 
 
 def parse_der(der):
@@ -287,6 +295,16 @@ def folded(value):
 _BLANKS = " \t\n\v\f\r\x85\xa0"
 #: Letters of the alphabets below whose small form, or form of compatibility, is another number of letters, or several.
 _UNSURE = (0xDF, 0x130, 0x131, 0x132, 0x133, 0x138, 0x13F, 0x140, 0x149, 0x17F, 0x3C2)
+#: Letters that have one form only: Hebrew, Arabic, Hiragana, Katakana, Chinese characters, Hangul syllables (first, last).
+_ONE_FORM = (
+    (0x5D0, 0x5EA),
+    (0x621, 0x63A),
+    (0x641, 0x64A),
+    (0x3041, 0x3096),
+    (0x30A1, 0x30FA),
+    (0x4E00, 0x9FFF),
+    (0xAC00, 0xD7A3),
+)
 
 
 def _small(code):
@@ -312,7 +330,9 @@ def _is_understood(code):
     same as another (RFC 4518, 2.2 and 2.3), and of most alphabets nothing is known here."""
     if code < 0xC0:
         return 0x20 <= code < 0x7F
-    return (code < 0x180 or 0x3B1 <= code <= 0x3C9 or 0x430 <= code <= 0x45F) and code not in _UNSURE
+    if code < 0x180 or 0x3B1 <= code <= 0x3C9 or 0x430 <= code <= 0x45F:
+        return code not in _UNSURE
+    return any([first <= code <= last for first, last in _ONE_FORM])
 
 
 def to_text(der):

@@ -28,7 +28,7 @@ def judge_age(case, decision, replay):
     if case.trust_list is not None and case.trust_list.empty:  # A2
         if time <= case.previous:
             return case.refuse("older-than-installed", wording.older_empty(case))
-    elif ours and time < case.previous:  # A1, A3, A5
+    elif (ours or case.trust_list is None) and time < case.previous:  # A1, A3; A5 is for every signer
         if replay == REFUSE:
             return case.refuse("older-than-installed", wording.older(case))
         decision.warnings.append(wording.older_warning(case))

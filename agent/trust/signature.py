@@ -28,12 +28,12 @@ class Signatures:
         self._refuse_weak = refuse_weak
 
     def judge(self, case, known):
-        """L4 and F1: the first certificate of the lists that is the signer's decides. A Decision; None where none is.
+        """L4 and F1: the first list that has the signer decides. A Decision; None where no list has it.
 
-        known: [(reason, list, roles)]. One signer may stand there with several certificates of the same issuer and
+        known: [(reason, list, roles)]. One signer may stand in a list with several certificates of the same issuer and
         serial; any of them that verifies will do. A name that cannot be compared counts only if it verifies."""
-        weak = bad = None
         for reason, trust_list, roles in known:
+            weak = bad = None
             for record, sure in trust_list.signers(case.header.issuer, case.header.serial, roles):
                 refused = self.weak(case, record.key_kind, record.key_bits)
                 if refused is not None:
@@ -42,7 +42,9 @@ class Signatures:
                     return case.accept(reason, wording.signed(case, reason))
                 elif sure:
                     bad = bad or case.refuse("bad-signature", wording.bad_signature(case, wording.PLACES[reason]))
-        return weak or bad
+            if weak or bad:
+                return weak or bad
+        return None
 
     def verify(self, case, key_kind, certificate):
         """Whether this certificate (DER) verifies the file of a case."""

@@ -135,7 +135,7 @@ def _read(der):
 def _version(body):
     if body.tag == VERSION:
         inside = body.take(VERSION)
-        if inside.integer() != b"\x02":
+        if inside.integer() not in (b"\x01", b"\x02"):  # 2 and 3; 1 is not written in DER
             raise ValueError("an unknown version")
         inside.close()
 

@@ -10,11 +10,12 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from agent.errors import Malformed, Refused
+from agent.errors import Malformed, Refused, SettingsError
 from agent.formats.header import Header
-from agent.formats.trustlist import SIZE_LIMIT
+from agent.formats.text import shown
+from agent.formats.trustlist import SIZE_LIMIT, TrustList
 from agent.servers.judge import TVS_PORT, Asker, Judge
-from agent.settings import server
+from agent.settings import Settings, server
 from agent.trust.age import REPLAYS
 from agent.trust.rules import POLICIES, Trust, is_list_name
 from host_tools.cli import parts
@@ -41,7 +42,7 @@ def preflight(
         typer.Option(
             "--phone",
             metavar="MAC",
-            help="With --boot and --from: the phone; --boot: else the one that the folder names.",
+            help="The phone; else any phone, with --boot the one that the folder names.",
         ),
     ] = "",
     kind: Annotated[
@@ -110,7 +111,7 @@ def preflight(
         parts.leave(parts.CANNOT_TELL, "--tvs and --tvs-store exclude each other")
     if (candidate is None) == (not host):
         parts.leave(parts.CANNOT_TELL, "name the file that phones will be offered, or a server with --from HOST")
-    phone = Held(installed_itl, installed_ctl, policy, size_limit, refuse_weak, replay)
+    phone = Held(installed_itl, installed_ctl, policy, size_limit, refuse_weak, replay, _device(mac))
     phone.tvs = _configured(configured_tvs)
     asker = _asker(phone.crypto, tvs, tvs_store, device)
     try:
@@ -156,6 +157,14 @@ def _configured(texts):
         parts.leave(parts.CANNOT_TELL, f"--configured-tvs: {error}")
 
 
+def _device(mac):
+    """ "SEP<MAC>" of --phone, None for any phone."""
+    try:
+        return Settings({"mac": mac}).device if mac else None
+    except SettingsError as error:
+        parts.leave(parts.CANNOT_TELL, f"--phone: {error}")
+
+
 def _kind(path, data):
     """What a file is offered as, without --as: by its own name, or else by the name in its header."""
     for name in (path.name, _header_name(data)):
@@ -177,14 +186,17 @@ def _header_name(data):
 
 
 class Held:
-    """What the phones hold and how they are set; leaves with CANNOT_TELL where a list cannot be what a phone holds."""
+    """What the phones hold and how they are set; leaves with CANNOT_TELL where a list cannot be what a phone holds.
 
-    def __init__(self, installed_itl, installed_ctl, policy, size_limit, refuse_weak, replay):
+    device: "SEP<MAC>" of the only phone that is meant, None for any phone."""
+
+    def __init__(self, installed_itl, installed_ctl, policy, size_limit, refuse_weak, replay, device=None):
         self.crypto = parts.host_crypto()
         self.policy = policy
         self.size_limit = size_limit
         self.refuse_weak = refuse_weak
         self.replay = replay
+        self.device = device
         self.tvs: list | None = None  # (host, port) that the phone's last configuration named
         self.itl = self._read("itl", installed_itl)
         self.ctl = self._read("ctl", installed_ctl)
@@ -194,10 +206,13 @@ class Held:
             return None
         data = parts.read(path)
         try:
-            Trust(self.crypto, **{kind: data})  # pyright: ignore[reportArgumentType]
+            filename = TrustList(data, self.crypto, len(data)).header.filename
         except Refused as error:
             error.file = str(path)  # pyright: ignore[reportAttributeAccessIssue]
             parts.leave(parts.CANNOT_TELL, f"no phone has this installed: {error}")
+        if not is_list_name(filename, kind, self.device):
+            what = f"as {kind.upper()}: {path}, whose header says {shown(filename)}"
+            parts.leave(parts.CANNOT_TELL, f"no phone has this installed {what}")
         return data
 
     def judge(self, asker):
@@ -207,7 +222,8 @@ class Held:
         return judge
 
     def _trust(self, itl=None, ctl=None, lost=False):
-        return Trust(self.crypto, self.policy, self.size_limit, self.refuse_weak, itl, ctl, lost, self.replay)
+        weak = self.refuse_weak
+        return Trust(self.crypto, self.policy, self.size_limit, weak, itl, ctl, lost, self.replay, self.device)
 
 
 class TvsNeeded(Exception):

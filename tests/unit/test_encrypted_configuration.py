@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: MIT
 """The encrypted configuration in the boot: signature first, then LSC, else MIC; and every way in which it is not taken."""
 
+import binascii
+
 from agent.errors import Malformed
 from agent.formats.encrypted import decrypt
-from agent.formats.header import Header
+from agent.formats.header import Encryption, Header
 from tests.helpers.agent.both import MICROPYTHON, raises, vector
 from tests.helpers.agent.building import library
 from tests.helpers.agent.clusters import NO_CTL, cluster
@@ -20,6 +22,16 @@ from tests.helpers.agent.enrolling import (
 from tests.helpers.agent.phone_world import World, own_pair
 
 POINTER = configuration(encrypted=True, full=False)
+#: An AES key of 192 bits, wrapped by another program for the key of tests/vectors/lsc.pem, and what it encrypts.
+WRAPPED_192 = binascii.unhexlify(
+    "6e506942d6f79f5f37dbf655b3f6855c387fd3cbfda2e286fd7090e7e27baf7001104fcc2b23fe1bafa677969a24b30b717d"
+    "df605116432b952a9aab5232b8494e73b9b1d84bc2384782cc7dcd2413a7ab54b1a8a677b0d258cd2382d5fbecd557a6f13b"
+    "d0d92fee88c0b13b1b05d7fec9042bb6adb83d0cbab953ee0fd9d61de7d322d9c3bd18844852e832b7eb1a0eee9a2cdc0f94"
+    "4271b2eca6b22881872a3c3cd0c7867c149287bd5a714f2cbd1836dd951eb11e68c207249db412a879603d22d45d04bfb7ac"
+    "c8bc46a9b16a114e0b7fdd0c06aab7829366146acb66415703232429210f2de6e6346992b6a763cc64fba0a63cfe0110f4bc"
+    "9f3c868dded3"
+)
+CIPHERTEXT_192 = binascii.unhexlify("9a9882e63f8cc824634a0954cdc00e35adbfea1ef995996ddc16b9327bdb7deb")
 
 
 def pointing():
@@ -50,6 +62,16 @@ def test_with_the_mic():
     writes = world.hal.flash.writes
     assert world.restart() and world.hal.flash.writes == writes, "the same again: nothing is written"
     assert world.configuration.name == ENCRYPTED
+
+
+def test_keys_of_192_bits():
+    plain = b"<device>192</device>"
+    digest = library().digest("sha256", plain)
+    header = Header(vector(ENCRYPTED))
+    header.encryption = Encryption(bytes(range(16)), 12, WRAPPED_192, "sha256", digest)
+    body = bytearray(CIPHERTEXT_192)
+    assert decrypt(library(), own_pair()[1], header, memoryview(body)) == len(plain)
+    assert body[: len(plain)] == plain
 
 
 def test_either_cryptography_opens_the_vector():

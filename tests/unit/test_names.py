@@ -9,7 +9,8 @@ CN, ORGANIZATION, OU, DC = (
     b"\x09\x92\x26\x89\x93\xf2\x2c\x64\x01\x19",
 )
 UNKNOWN = b"\x55\x04\x63"
-NUMERIC, PRINTABLE, TELETEX, IA5, UTF8, UNIVERSAL, BMP = 0x12, 0x13, 0x14, 0x16, 0x0C, 0x1C, 0x1E
+NUMERIC, PRINTABLE, TELETEX, IA5, UTF8, BMP = 0x12, 0x13, 0x14, 0x16, 0x0C, 0x1E
+VISIBLE, UNIVERSAL = 0x1A, 0x1C
 
 
 def name(*sets):
@@ -164,7 +165,10 @@ def test_letters_that_are_not_understood_are_not_compared():
     for text, other in (
         ("stra\xdfe", "STRASSE"),
         ("e\u0301", "\xe9"),
-        ("\u65e5\u672c", "\u6771\u4eac"),
+        ("\u10d0\u10d1", "\u10d2\u10d3"),
+        ("\u304b\u3099", "\u304c"),
+        ("\uff76", "\u30ab"),
+        ("\uf900", "\u8c48"),
         ("\u0130", "i"),
         ("\u1e9e", "ss"),
     ):
@@ -172,6 +176,19 @@ def test_letters_that_are_not_understood_are_not_compared():
         assert names.same("CN=" + other, one(text.encode())) is None, text
         assert names.same("CN=" + text, one(text.encode())) is True, text
     assert names.same("CN=\u65e5,O=a", name([(CN, UTF8, "\u65e5".encode())], [(ORGANIZATION, UTF8, b"b")])) is False
+
+
+def test_letters_of_one_form_are_compared():
+    for text, other in (
+        ("\u65e5\u672c", "\u6771\u4eac"),
+        ("\u304b", "\u304c"),
+        ("\u30ab", "\u304b"),
+        ("\uae40", "\ubc15"),
+        ("\u05d0", "\u05d1"),
+        ("\u0639", "\u063a"),
+    ):
+        assert names.same("CN=" + text, one(other.encode())) is False, text
+        assert names.same("CN=" + text, one(text.encode())) is True, text
 
 
 def test_an_empty_name_and_an_empty_value():
@@ -208,6 +225,8 @@ def test_kinds_of_strings():
     assert names.parse_der(one("Zoë".encode())) == {("CN", "Zoë")}
     assert names.parse_der(one(b"Zo\xeb", TELETEX)) == {("CN", "Zoë")}
     assert names.parse_der(one(b"\x00Z\x26\x0e", BMP)) == {("CN", "Z☎")}
+    assert names.parse_der(one(b"a b", VISIBLE)) == {("CN", "a b")}
+    assert names.parse_der(one(b"\0\0\0Z\0\x01\xf6\x00", UNIVERSAL)) == {("CN", "Z\U0001f600")}
     assert names.same("CN=Zoë", one(b"Zo\xeb", TELETEX)) is True
 
 
@@ -221,7 +240,10 @@ def test_strings_that_are_not_understood():
         (b"\xf5\x80\x80\x80", UTF8),
         (b"\x00Z\x00", BMP),
         (b"\xd8\x00\xdc\x00", BMP),
-        (b"\x00\x00\x00Z", UNIVERSAL),
+        (b"\x00\x00\x00Z\x00", UNIVERSAL),
+        (b"\x00\x11\x00\x00", UNIVERSAL),
+        (b"\x00\x00\xd8\x00", UNIVERSAL),
+        (b"Zo\xeb", VISIBLE),
         (b"a", 0x04),
         (b"\x02\x01\x05", 0x30),
     ):

@@ -54,6 +54,16 @@ def test_lie_in_the_very_first_block_is_no_reason_to_ask_without_sizes():
         assert len([packet for packet in received(network) if packet[1] == 1]) == 1
 
 
+def test_an_announced_size_of_0_announces_nothing():
+    # Some servers repeat the 0 of the request, because they do not know the size.
+    answers = [oack((b"tsize", b"0"))], [data_packet(1, body(512))], [data_packet(2, b"end")]
+    transfer, sink = fetch(Network({HOST: script(*answers)}))
+    assert transfer.announced is None and sink.begun == [None]
+    assert sink.data == body(512) + b"end"
+    assert fetch(Network({HOST: script(answers[0], [data_packet(1, b"")])}))[0].size == 0
+    check(answers, "more than the limit of 514 bytes", TooLarge, 3, limit=514)
+
+
 def test_announced_over_the_limit():
     check([[oack((b"tsize", b"11"))]], "announced with 11 bytes, the limit is 10", TooLarge, 3, limit=10)
     sink = Sink()

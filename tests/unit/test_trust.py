@@ -178,6 +178,20 @@ def test_rule_4_another_key_under_the_name_and_serial_of_a_signer():
     assert reason(trust(itl), "itl", data) == "accepted signed-by-itl"
 
 
+def test_rule_4_the_ctl_alone_decides_about_a_signer_that_both_lists_have():
+    # Two keys under one name and serial number: the file fits the ITL's, and the CTL goes first.
+    mine = building.fields(SAST)
+    other = building.remade(der(OTHER), serial=mine.serial, issuer=mine.issuer)
+    ctl = trust_list([record(names.SAST, other)], SAST, "CTLFile.tlv")
+    assert reason(trust(itl_of((names.SAST, SAST)), ctl), "itl", "itl-base.tlv") == "refused bad-signature"
+    assert reason(trust(itl_of((names.SAST, SAST), (names.TVS, TVS)), ctl), "itl", "itl-base.tlv") == (
+        "refused bad-signature"
+    )
+    # In one list, any of the signer's certificates will do.
+    both = trust_list([record(names.SAST, other), record(names.SAST, SAST)], SAST, "CTLFile.tlv")
+    assert reason(trust(None, both), "itl", "itl-base.tlv") == "accepted signed-by-ctl"
+
+
 # docs/spec/rules.md, L5
 
 

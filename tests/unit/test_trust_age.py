@@ -142,6 +142,21 @@ def test_a5_configuration_against_the_last_one_of_its_name():
     assert after(now, first.timestamp, REFUSE) == ("accepted signed-by-itl", 0), "the same one again"
 
 
+def test_a5_configuration_whose_signer_only_tvs_knows():
+    data = file("cfg-older.cnf.xml.sgn")
+    time = Header(file("cfg.cnf.xml.sgn")).timestamp
+    answer = Answer("valid", der("cucm.cert.pem", "vectors-clusters"), (names.TFTP,), 60, "192.0.2.5:2445")
+    for replay, previous, wanted, warnings in (
+        (WARN, time, "accepted vouched-by-tvs", 1),
+        (REFUSE, time, "refused older-than-installed", 0),
+        (REFUSE, None, "accepted vouched-by-tvs", 0),
+    ):
+        asked = phone("open-tvs.tlv", replay=replay)
+        decision = asked.answer(asked.decide_file(NAME, data, previous=previous), answer)
+        assert decision.outcome + " " + decision.reason == wanted
+        assert len([one for one in decision.warnings if "older" in one]) == warnings
+
+
 def test_a6_without_a_timestamp():
     assert aged("signed-by-itl", None, 100, False, REFUSE) == ("accepted signed-by-itl", 1)
     assert aged("signed-by-itl", None, None) == ("accepted signed-by-itl", 1)

@@ -293,6 +293,14 @@ def test_certificates_that_cannot_be_read():
         assert (error.reason, error.tag) == ("malformed", 9), bad[:8]
 
 
+def test_versions_of_certificates():
+    for version in (b"\1", b"\2"):  # X.509 version 2 and 3
+        accepted([record(0, building.remade(der(SAST), version=version))])
+    for version in (b"\0", b"\3", b"\x82", b"\1\2"):  # DER does not write version 1
+        error = refused([record(0, SAST), record(0, rest=tlv(9, building.remade(der(SAST), version=version)))])
+        assert (error.reason, error.tag) == ("malformed", 9), version
+
+
 def test_malformed_goes_before_mismatch():
     error = refused([record(0, SAST, serial=b"\5"), record(0, TVS, dns=b"x")])
     assert (error.reason, error.tag) == ("malformed", 2)

@@ -3,6 +3,7 @@
 
 import errno
 
+from agent.servers.messages import element
 from agent.servers.tvs import cache, message
 from agent.servers.tvs import client as tvs
 from tests.helpers.agent.scripted_stream import CUT, Server
@@ -137,6 +138,16 @@ def test_closing_on_a_verification_is_no_answer():
     answer = World(Server(GOOD)).ask(verify())
     assert answer.status == "unreachable"
     assert answer.text == "TVS a:2445: closed the connection twice without an answer"
+
+
+def test_an_answer_may_repeat_the_question_in_any_form():
+    def echo(request):
+        whole = response(request)
+        odd = element(1, b"CP-8861") + element(4, b"CN=ca") + element(5, b"") + element(4, b"")
+        return [whole[:8] + (len(whole) - 10 + len(odd)).to_bytes(2, "big") + odd + whole[10:]]
+
+    answer = World(Server(GOOD, echo)).ask()
+    assert answer.status == "valid" and answer.certificate == b"signer" and answer.roles == (0, 3), answer.text
 
 
 def test_unusable_answers():

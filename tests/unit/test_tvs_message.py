@@ -102,7 +102,6 @@ def test_values_that_are_refused():
     assert refused(answer((7, b"\0\0"))) == "STATUS has 2 bytes, 1 expected"
     assert refused(answer((9, b"\0\0\0"))) == "TTL has 3 bytes, 4 expected"
     assert refused(answer((2, b""))) == "CERTIFICATE is empty"
-    assert refused(answer((5, b""))) == "SERIALNUMBER is empty"
     assert "SUBJECTNAME is not a text" in refused(answer((3, b"")))
     assert "SUBJECTNAME is not a text" in refused(answer((3, b"CN=a")))
     assert "ISSUERNAME is not a text" in refused(answer((4, b"CN\0=a\0")))
@@ -111,6 +110,18 @@ def test_values_that_are_refused():
     assert "DEVICENAME is not 0x01" in refused(answer((1, b"\2abc")))
     assert "DEVICENAME is not 0x01" in refused(answer((1, b"\1abc\0")))
     assert "DEVICENAME is not UTF-8" in refused(answer((1, b"\1\xff")))
+
+
+def test_serial_number_0_may_have_no_bytes():
+    for raw, serial in ((b"", b"\0"), (b"\0", b"\0"), (b"\x05", b"\x05")):
+        assert message.decode(answer((5, raw))).serial == serial, raw
+
+
+def test_what_a_phone_does_not_read_of_an_answer_may_be_anything():
+    odd = ((1, b"no 01"), (3, b"no NUL"), (4, b"\xff"), (5, b""), (3, b""), (6, b""))
+    received = message.decode(answer((7, b"\0"), *odd, (8, b"\3")), message.ANSWERING)
+    assert received.status == 0 and received.roles == (3,)
+    assert received.device_name is received.subject is received.issuer is received.serial is None
 
 
 def test_no_roles_and_many():

@@ -28,8 +28,8 @@ class TryPlain(Exception):
 
 
 class Transfer:
-    """A file that arrived: `server` (host, port), `file`, `size` in bytes, `announced` (tsize or None), `options` that the
-    server agreed to, `blocks`, `retransmissions` of ours."""
+    """A file that arrived: `server` (host, port), `file`, `size` in bytes, `announced` (tsize; None where it is missing or
+    0), `options` that the server agreed to, `blocks`, `retransmissions` of ours."""
 
     def __init__(self, server, file):
         self.server = server
@@ -115,7 +115,8 @@ class Session:
             except packets.OptionsError as fault:
                 raise self._fail(BadTransfer, "bad option acknowledgement: %s" % fault, packets.OPTIONS_REFUSED)
             self._agreed = True
-            transfer.announced = transfer.options.get("tsize")
+            # A server that does not know the size repeats the 0 of the request, whatever the file holds.
+            transfer.announced = transfer.options.get("tsize") or None
             if transfer.announced is not None and transfer.announced > self._limit:
                 raise self._fail(
                     TooLarge,

@@ -219,9 +219,10 @@ class TvsClient:
         deadline = min(ends, self._clock.monotonic() + self._timeout)
         try:
             await stream.write(request, deadline)
-            return message.decode(
-                await read_message(stream, self._clock, message.PROTOCOL, message.HEADER_LENGTH, ANSWER_LIMIT, deadline)
+            received = await read_message(
+                stream, self._clock, message.PROTOCOL, message.HEADER_LENGTH, ANSWER_LIMIT, deadline
             )
+            return message.decode(received, message.ANSWERING)
         except Closed as error:
             raise _Ended(stream.orderly, error.begun)
         except MessageError as error:

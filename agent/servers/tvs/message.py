@@ -28,6 +28,8 @@ STATUS = 7
 ROLES = 8
 TTL = 9
 KNOWN = (DEVICENAME, CERTIFICATE, SUBJECTNAME, ISSUERNAME, SERIALNUMBER, STATUS, ROLES, TTL)
+#: What a phone reads of an answer. Anything else in it is skipped, however it is written: some of it is [inferred].
+ANSWERING = (CERTIFICATE, STATUS, ROLES, TTL)
 
 STATUS_VALID = 0
 
@@ -92,8 +94,10 @@ def encode_verification(session, device_name, certificate):
     )
 
 
-def decode(data):
-    """A Message from the bytes of exactly one; MessageError says what is wrong; nothing else is raised."""
+def decode(data, known=KNOWN):
+    """A Message from the bytes of exactly one; MessageError says what is wrong; nothing else is raised.
+
+    known: the elements that are read; all others are skipped."""
     if len(data) < HEADER_LENGTH:
         raise MessageError(f"{len(data)} bytes, a TVS header has {HEADER_LENGTH}")
     protocol, version, command, _, session, length = struct.unpack_from(">BBBBIH", data, 0)
@@ -103,7 +107,7 @@ def decode(data):
         raise MessageError(f"TVS version {version}, only 1 is known")
     if length != len(data) - HEADER_LENGTH:
         raise MessageError(f"length field {length}, but {len(data) - HEADER_LENGTH} bytes follow the header")
-    elements = walk(data, HEADER_LENGTH, KNOWN)
+    elements = walk(data, HEADER_LENGTH, known)
     message = Message(command, session)
     message.device_name = _device_name(elements.get(DEVICENAME))
     message.certificate = elements.get(CERTIFICATE)
@@ -111,9 +115,8 @@ def decode(data):
         raise MessageError("CERTIFICATE is empty")
     message.subject = text_of(elements, SUBJECTNAME, "SUBJECTNAME")
     message.issuer = text_of(elements, ISSUERNAME, "ISSUERNAME")
-    message.serial = elements.get(SERIALNUMBER)
-    if message.serial == b"":
-        raise MessageError("SERIALNUMBER is empty")
+    if SERIALNUMBER in elements:
+        message.serial = elements[SERIALNUMBER] or b"\0"  # 0 may stand as no bytes at all (formats.md, N5)
     message.status = sized(elements, STATUS, 1, "STATUS")
     message.ttl = sized(elements, TTL, 4, "TTL")
     if ROLES in elements:

@@ -140,14 +140,19 @@ def inside(der):
     return found
 
 
-def remade(certificate, serial=None, point=None):
-    """A certificate (DER) with another serial number (content bytes), or with its EC point written in another way.
+def remade(certificate, serial=None, point=None, issuer=None, version=None):
+    """A certificate (DER) with another serial number (content bytes), its EC point written in another way, another issuer
+    (a DER Name), or another version (content bytes of its INTEGER).
 
     Its own signature does not fit then; a phone does not ask about that."""
     body, algorithm, signature = inside(inside(certificate)[0][1])
     parts = inside(body[1])
     if serial is not None:
         parts[1] = (2, serial)
+    if issuer is not None:
+        parts[3] = inside(issuer)[0]
+    if version is not None:
+        parts[0] = (0xA0, element(2, version))
     if point is not None:
         identifier = inside(parts[6][1])[0]
         parts[6] = (0x30, element(*identifier) + element(3, b"\0" + point))
