@@ -6,15 +6,18 @@ What the phone does with that is tests/hil/test_update.py; here the environment 
 
 import pytest
 
+from agent.formats import bootenv
 from host_tools.board import card as cards
 from host_tools.hil.phone import BoardPhone, ConsoleError
 from host_tools.image import board as boards
-from host_tools.image import layout
+from host_tools.image import bootloader, fit, keys, layout
+from tests.helpers.board.forgeries import Forger
 
 TRIAL = {"slot": "a", "upgrade_available": "1", "bootcount": "0"}
 STARTED = r"power-on: .*, slot (\w+), boot (\w+)"
 LIMIT = 120  # seconds of a start on a busy machine
 INSIDE = 9_000_000  # an offset in the middle of the kernel
+REFUSED = "slot {} cannot be started"
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -52,6 +55,27 @@ class Loader:
     def damage(self, number):
         with self.phone.card.in_pc() as path:
             cards.write_slot(path, number, b"\x00" * 16, at=INSIDE)
+
+    def write(self, *images):
+        """Put boot images into slot A and B."""
+        with self.phone.card.in_pc() as path:
+            for number, image in enumerate(images):
+                cards.write_slot(path, number, image)
+
+    def facts(self):
+        """fit.Facts of slot A."""
+        with self.phone.card.in_pc() as path:
+            return fit.facts_of(fit.parse(layout.read_slot(path, layout.parts(path)[2])))
+
+    def said(self, pattern):
+        """Power on -> what U-Boot says of slot A, and then of slot B, until this comes; power off."""
+        self.phone.strategy.transition("off")
+        self.phone.heard = ""
+        self.phone.strategy.transition("on")
+        self.phone.expect(pattern, LIMIT)
+        self.phone.strategy.transition("off")
+        first, _, second = self.phone.heard.partition(REFUSED.format("a"))
+        return first, second.partition(REFUSED.format("b"))[0]
 
     def start(self):
         """Power on -> (slot, boot) as the start scripts say."""
@@ -107,14 +131,19 @@ def test_no_slot_at_all_starts_nothing_and_gives_nobody_a_shell(loader):
 
 @pytest.mark.parametrize("torn", [0, 1, 2])
 def test_a_torn_environment_leaves_the_other_copy_or_the_first_slot(loader, torn):
-    loader.environment(slot="b")
+    """The second copy is the newer one: it asks for a trial of slot b, the older one confirms slot b. Torn is one, or both."""
+    contents = [bootenv.encode(7, {"slot": "b"}), bootenv.encode(8, TRIAL)]
     with loader.phone.card.in_pc() as path, open(path, "r+b") as card:
         for number, slot in enumerate(layout.parts(path)[2:]):
+            card.seek(slot.offset + slot.size - boards.ENVIRONMENT_FROM_END)
+            card.write(contents[number])
             if torn in (number, 2):
                 card.seek(slot.offset + slot.size - boards.ENVIRONMENT_FROM_END + 10)
                 card.write(b"\xa5" * 512)
     assert loader.words()[1] == [torn not in (0, 2), torn not in (1, 2)]
-    assert loader.start() == (("a" if torn == 2 else "b"), "normal")
+    assert loader.start() == (("b", "trial"), ("b", "normal"), ("a", "normal"))[torn]
+    if torn == 0:
+        assert loader.words() == ({**TRIAL, "bootcount": "1"}, [True, True]), "U-Boot wrote its word over the torn copy"
 
 
 def test_words_that_are_none_of_ours_are_not_taken_from_the_card(loader):
@@ -125,3 +154,33 @@ def test_words_that_are_none_of_ours_are_not_taken_from_the_card(loader):
     )  # fmt: skip
     assert loader.start() == ("a", "unconfirmed")
     assert "hacked" not in loader.phone.heard and "init=" not in loader.phone.heard
+
+
+NOT_SIGNED = "Failed to verify 'any' of the required signature"
+DIGEST, TREE = "Bad hash value for 'hash-1' hash node in 'kernel'", "fdt_check_header"
+#: {forgery: why U-Boot refuses it}; the configuration of all others is not signed by the maker.
+WHY = {
+    "another kernel": DIGEST,
+    "another kernel before it whose name goes on with an at sign": "unit addresses (@)",
+    "another kernel behind the tree": DIGEST,
+    "no boot image but the bare kernel": TREE,
+    "a size of 4 GiB": TREE,
+    "a size of 0": TREE,
+    "cut short": TREE,
+}
+
+
+def test_forged_boot_images_are_not_started(loader, tmp_path):
+    """Two of them at each start: none is started; beside a good one the good one is."""
+    tools = bootloader.tools(boards.TOP, lambda text: None)
+    forger = Forger(tools, loader.facts(), keys.development(boards.TOP), tmp_path)
+    forgeries = forger.forgeries()
+    names = list(forgeries)
+    assert len(names) % 2 == 0 and WHY.keys() < forgeries.keys()
+    for pair in zip(names[::2], names[1::2], strict=True):
+        loader.write(*(forgeries[name] for name in pair))
+        for name, text in zip(pair, loader.said("no slot can be started"), strict=True):
+            assert WHY.get(name, NOT_SIGNED) in text and "Starting kernel" not in text, f"{name}: {text}"
+    loader.write(forgeries[names[0]], forger.good)
+    first, second = loader.said("Starting kernel")
+    assert NOT_SIGNED in first and "Starting kernel" in second, "its kernel is as small, and the maker signed it"

@@ -56,7 +56,8 @@ def updating(phone, settings, cluster):
     if not getattr(phone.power, "board", None):
         pytest.skip("the slots of a real board's card are not looked at between two starts")
     before, phone.power.start = phone.power.start, "u-boot"
-    phone.new(**settings)
+    # A busy PC leaves QEMU and the server without a turn for seconds; each load that ends early counts as one that was written.
+    phone.new(**settings | {"tftp_timeout": 3000, "tftp_attempts": 8})
     yield phone
     phone.power.start = before
 
@@ -177,8 +178,9 @@ def test_a_load_that_does_not_work_goes_back_after_two_tries(updating, how):
     assert phone.status()["load"]["boot"] == "unconfirmed" and phone.status()["state"] == "trusted"
 
 
-@pytest.mark.timeout(600)
-def test_a_bit_flipped_in_the_slot_that_runs_is_said(updating):
+@pytest.mark.timeout(900)
+def test_a_bit_flipped_in_the_slot_that_runs_and_a_slot_that_another_maker_signed_are_said(updating, tmp_path):
+    """On one card, one after the other. Other forgeries, which U-Boot alone refuses: test_loader.py."""
     phone = updating
     with phone.card.in_pc() as path:
         cards.write_slot(path, 0, b"\x00", at=9_000_000)
@@ -189,6 +191,18 @@ def test_a_bit_flipped_in_the_slot_that_runs_is_said(updating):
     phone.strategy.transition("off")
     with phone.card.in_pc() as path:
         assert layout.read_environment(path)[0] == {"slot": "b"}
+        image = layout.read_slot(path, layout.parts(path)[3])
+        found = fit.parse(image)
+        parts = [fit.part(image, found, name) for name in ("kernel", "ramdisk")]
+        key = keys.new(tmp_path / "key", "another maker")
+        tools = bootloader.tools(boards.TOP, quiet)
+        cards.write_slot(path, 0, fit.make(tools, fit.facts_of(found), *parts, key))
+        cards.write_environment(path, {**TRIAL, "slot": "b"})
+    start(phone)
+    assert "slot a is on trial, try 1 of 2" in phone.heard and "slot b, boot refused" in phone.heard
+    assert "Failed to verify 'any' of the required signature" in phone.heard
+    phone.expect(r"load refused load-rolled-back: .* the boot loader refused it", STARTED)
+    assert phone.status()["load"]["boot"] == "refused" and phone.status()["state"] == "trusted"
 
 
 #: What the console says when an update has come to a moment at which the plug is pulled, up to a second and a half later. Times
@@ -236,7 +250,8 @@ def test_the_plug_is_pulled_at_random_moments_of_an_update(
             key = f"{came}: slots {good}, trial {words.get('upgrade_available', '0')}"
             left[key] = left.get(key, 0) + 1
             measured("cuts that left", left)
-            if words.get("upgrade_available") != "1" and cut % len(MOMENTS) > 1:  # else it goes on from here
+            ended = re.search(ENDED, came) or cut % len(MOMENTS) > 1
+            if ended and words.get("upgrade_available") != "1":  # else it goes on from here
                 shutil.copyfile(snapshot, path)
     phone.strategy.transition("off")
     start(phone)

@@ -15,6 +15,7 @@ KINDS = (
     (True, None),
     (0.9, 0),
     (0.02, lambda index: index % 2 == 0),
+    (1, 0),
 )  # (torn, which unsynced writes survive)
 
 
@@ -82,6 +83,33 @@ def test_falling_back_survives_a_cut_at_each_write():
             assert world.update(8) <= 8
             assert trust_is_whole(world) and world.running == RUNNING, at
             assert not world.power_on() and world.load_reasons() == ["load !load-failed"], at
+    assert at > 12
+
+
+def refusing(flash):
+    """The world of a phone whose boot loader refuses the new load, as none of the maker's keys signed its image."""
+    return LoadWorld(cluster("new"), FakeCard(FLASH, SLOT, flash), refused=(NEW,))
+
+
+def test_a_slot_that_the_boot_loader_refuses_survives_a_cut_at_each_write():
+    content = fresh()
+    at = 0
+    cut = True
+    while cut:
+        at += 1 if not MICROPYTHON else 4
+        for torn, survivors in kinds(at):
+            flash = FakeFlash(content=content, lose_power_at=at, torn=torn, survivors=survivors)
+            try:
+                refusing(flash).update()
+                cut = False
+                break
+            except PowerLost:
+                pass
+            world = refusing(flash.after_power_loss())
+            world.update()
+            assert trust_is_whole(world) and world.running == RUNNING, at
+            assert not world.power_on() and world.loads.boot == "normal", at
+            assert world.load_reasons() == ["load !load-failed"] and world.card.words() == {"slot": "a"}, at
     assert at > 12
 
 

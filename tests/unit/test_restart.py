@@ -80,3 +80,74 @@ def test_a_program_postpones_a_restart_that_was_announced():
             assert not answer["ok"] and "from 0 to 600" in answer["error"], seconds
 
     served(check)
+
+
+class Restless:
+    """A clock whose sleeps are the moments at which programs act: act(ms since the start), a coroutine."""
+
+    def __init__(self, clock, act):
+        self.clock = clock
+        self.begun = clock.monotonic()
+        self.act = act
+        self.monotonic = clock.monotonic
+
+    async def sleep(self, duration):
+        self.clock.now += duration
+        await self.act(self.clock.now - self.begun)
+
+
+def test_programs_that_ask_again_and_come_back_share_the_same_ten_minutes():
+    """Two programs take turns: each asks for ten minutes, hangs up, connects anew and asks once more, until the restart."""
+    from tests.helpers.agent.service_place import served
+
+    async def check(place):
+        answers, clients, ended = [], [await place.connect(), await place.connect()], []
+        for client in clients:
+            await client.ask({"id": 1, "do": "subscribe"})
+
+        async def act(passed):
+            if passed % 50000 and passed != 250:
+                return
+            turn = len(answers) % 2
+            clients[turn].end.close()
+            await place.settle()
+            clients[turn] = await place.connect()
+            await clients[turn].ask({"id": 2, "do": "subscribe"})
+            answer = await clients[turn].ask({"id": 3, "do": "postpone", "seconds": 600})
+            answers.append((passed, answer["seconds"]))
+
+        clock = Restless(place.world.hal.clock, act)
+        restarter = Restarter(
+            place.service, lambda: ended.append(clock.monotonic() - clock.begun), clock, lambda line: None
+        )
+        await restarter.restart("NAME")
+        assert ended == [LONGEST] and len(answers) > 10
+        assert all(seconds == (LONGEST - passed) // 1000 for passed, seconds in answers), answers
+
+    served(check)
+
+
+def test_a_program_that_goes_takes_its_wish_along_and_no_other():
+    from tests.helpers.agent.service_place import served
+
+    async def check(place):
+        clients, ended = [await place.connect(), await place.connect()], []
+        for client in clients:
+            await client.ask({"id": 1, "do": "subscribe"})
+
+        async def act(passed):
+            if passed == 250:
+                await place.settle()
+                for client, seconds in zip(clients, (500, 40)):
+                    assert (await client.ask({"id": 2, "do": "postpone", "seconds": seconds}))["seconds"] == seconds
+            elif passed == 20000:
+                clients[0].end.close()
+                await place.settle()
+
+        clock = Restless(place.world.hal.clock, act)
+        await Restarter(
+            place.service, lambda: ended.append(clock.monotonic() - clock.begun), clock, lambda line: None
+        ).restart("NAME")
+        assert ended == [40250], "the other one asked for 40 s at 250 ms"
+
+    served(check)

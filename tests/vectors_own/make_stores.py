@@ -2,8 +2,9 @@
 """Writes stores as a release writes them: make_stores.py RELEASE CHECKOUT, where CHECKOUT is the source tree of that release.
 
 Run once a release, before the next one changes the store; what is in stores/ stays. Phones that take a new load find what
-the old one wrote. Beside each NAME.store stands in expected.json what must be read from it; stores/RELEASE/reader is that
-release's own reader, by which stores of today are read as a phone does that goes back.
+the old one wrote. phone.store was written by a whole phone of that release, which booted against a cluster in mixed mode and
+has an LSC; the others by its store alone. expected.json says what must be read from each NAME.store; stores/RELEASE/reader is
+that release's own reader, by which stores of today are read as a phone does that goes back.
 """
 
 import hashlib
@@ -38,10 +39,39 @@ def states():
     }
 
 
+def phone(folder):
+    """The flash of a phone of that release after its boot -> what must be read from it."""
+    try:
+        from tests.unit.phone_world import World, own_pair  # 0.1
+    except ImportError:
+        from tests.helpers.agent.phone_world import World, own_pair
+    files = {"ITLFile.tlv": vector("itl-base.tlv"), "CTLFile.tlv": vector("ctl-mixed.tlv")}
+    configuration = vector("cfg-sha512.cnf.xml.sgn")
+    world = World(files | {NAME.decode(): configuration})
+    if not world.boot():
+        sys.exit(f"the phone did not boot: {world.reasons()}")
+    identity = world.phone.identity if hasattr(world.phone, "identity") else world.identity
+    identity.keep(*own_pair())
+    (folder / "phone.store").write_bytes(world.hal.flash.data)
+    body = configuration[configuration.index(b"<?xml") :]
+    held = {"ctl": files["CTLFile.tlv"], "itl": files["ITLFile.tlv"], "configuration-name": NAME, "configuration": body}
+    held |= {"tvs-servers": b'[["127.0.0.1", 2445]]', "lsc": own_pair()[0], "lsc-key": own_pair()[1]}
+    stored = (world.phone.store if hasattr(world.phone, "store") else world.store).current
+    found = {name: bytes(stored.read(name)) for name in stored.names()}
+    if not held.items() <= found.items():
+        sys.exit("the phone has not stored what it was given")
+    return found
+
+
 def main(release, checkout):
     sys.path.insert(0, checkout)
-    from agent.store import Store
-    from hal.fake_flash import FakeFlash
+    old = (pathlib.Path(checkout) / "agent/store.py").exists()  # 0.1
+    if old:
+        from agent.store import Store
+        from hal.fake_flash import FakeFlash
+    else:
+        from agent.flash.store import Store
+        from hal.fake.flash import FakeFlash
 
     from hal.host import crypto
 
@@ -62,9 +92,14 @@ def main(release, checkout):
                 held.update(change)
         (folder / f"{name}.store").write_bytes(flash.data)
         expected[name] = {section: hashlib.sha256(value).hexdigest() for section, value in held.items()}
+    held = phone(folder)
+    expected["phone"] = {section: hashlib.sha256(value).hexdigest() for section, value in held.items()}
     (folder / "expected.json").write_text(json.dumps(expected, indent=1, sort_keys=True) + "\n")
-    for module in ("store.py", "store_layout.py", "errors.py"):
-        shutil.copyfile(pathlib.Path(checkout) / "agent" / module, folder / "reader" / module.replace(".py", ".txt"))
+    for module in (
+        ("store.py", "store_layout.py", "errors.py") if old else ("flash/store.py", "flash/slot.py", "errors.py")
+    ):
+        name = pathlib.Path(module).with_suffix(".txt").name
+        shutil.copyfile(pathlib.Path(checkout) / "agent" / module, folder / "reader" / name)
 
 
 if __name__ == "__main__":

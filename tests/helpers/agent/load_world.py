@@ -41,9 +41,9 @@ def cluster(configuration, served="new", name=NEW):
 
 class LoadWorld(World):
     """files: as World. card: FakeCard of an earlier world. good: the boot images that the boot loader starts, and the names of
-    their loads. broken: names of loads that never get as far as to run the agent."""
+    their loads; not those in `refused` (names). broken: names of loads that never get as far as to run the agent."""
 
-    def __init__(self, files, card=None, floor="0.1.0", **settings):
+    def __init__(self, files, card=None, floor="0.1.0", refused=(), **settings):
         if card is None:
             card = FakeCard(FLASH, SLOT)
             card.slots["a"].write(0, OLD_IMAGE)
@@ -51,7 +51,8 @@ class LoadWorld(World):
             card.flash.sync()
         self.card = card
         self.floor = floor
-        self.good = {OLD_IMAGE: RUNNING, image("new"): NEW, image("spare"): "phonetrust-rpi3-0.3.0"}
+        known = {OLD_IMAGE: RUNNING, image("new"): NEW, image("spare"): "phonetrust-rpi3-0.3.0"}
+        self.good = {content: known[content] for content in known if known[content] not in refused}
         self.broken = ()
         self.loads = None
         self.certificates = [load("maker.der"), load("spare.der")]
