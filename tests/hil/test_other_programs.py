@@ -5,12 +5,15 @@ It is a program of MicroPython, so that it can try the system calls themselves."
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 
 from host_tools.board import card as cards
 from host_tools.image import board as boards
-from host_tools.image import cpio
+from host_tools.image import cpio, fat, layout
+
+MIC = (Path(__file__).parents[1] / "vectors/lsc.pem").read_bytes()
 
 # Says what it tried and what came of it, then waits. errno: 1 EPERM, 2 ENOENT, 6 ENXIO, 9 EBADF, 13 EACCES, 25 ENOTTY.
 ATTACK = r"""#!/bin/micropython
@@ -44,9 +47,19 @@ for entry in os.listdir("/proc"):
             status = dict([line.split(":", 1) for line in open("/proc/%s/status" % entry).read().split("\n") if ":" in line])
         except OSError:
             continue
+        if name[0] == "/bin/micropython" and "-X" in name:
+            for file in ("mem", "environ", "maps", "auxv", "fd", "cwd"):
+                said("read the agent's %s: %s" % (file, outcome(opening("/proc/%s/%s" % (entry, file), 0))))
+            said("read the agent by ptrace: %s" % outcome(libc.func("l", "ptrace", "lill")(16, int(entry), 0, 0)))
+            said("dump: %s" % [line.split()[4:6] for line in open("/proc/%s/limits" % entry) if "core" in line])
         if name[0] in ("/bin/micropython", "/phone/serial"):
             said("process %s: %s" % (" ".join(name[:2] + name[-2:]), [status[key].strip().split()[0] for key in
                  ("Uid", "CapEff", "CapBnd", "NoNewPrivs", "Seccomp")]))
+# Where keys are: on the card, in the agent's memory, in the machine's.
+disks = ["/dev/" + name for name in os.listdir("/sys/block") if name[:4] != "loop" and name[:3] != "ram"]
+parts = ["/dev/" + name for disk in disks for name in os.listdir("/sys/block/" + disk[5:]) if name.startswith(disk[5:])]
+for path in disks + parts + ["/run/phone/mic.pem", "/run/phone/store", "/run/phone/slot-a", "/dev/mem", "/proc/kcore"]:
+    said("read %s: %s" % (path, outcome(opening(path, 0))))
 # What the agent may write: everything whose owner, group or mode lets it.
 def look(folder):
     try:
@@ -106,11 +119,16 @@ def started(phone, settings):
 def test_a_program_has_nothing_of_the_line_and_little_of_the_rest(started, environment):
     console = boards.load(environment.config.get_option("board")).phone.console
     phone = started(attack=ATTACK.replace("CONSOLE", console))
+    with phone.card.in_pc() as path:
+        boot = layout.parts(path)[0]
+        fat.write(path, boot.offset, "mic.pem", MIC)
+        line = fat.read(path, boot.offset, "cmdline.txt").decode().strip()
+        fat.write(path, boot.offset, "cmdline.txt", f"{line} sysctl.dev.tty.legacy_tiocsti=1\n".encode())
     phone.boot()
     phone.await_line("attack: the end of the attack", 90)
     said = dict(
         re.findall(
-            r"^attack: (open \S+|write \S+|descriptor \d|input|tiocsti|printk|process /bin[^:]+): (.*?)\r?$",
+            r"^attack: (open \S+|read [^:]+|write \S+|descriptor \d|input|dump|tiocsti|printk|process /bin[^:]+): (.*?)\r?$",
             phone.heard,
             re.M,
         )
@@ -126,6 +144,11 @@ def test_a_program_has_nothing_of_the_line_and_little_of_the_rest(started, envir
     assert agent == "['1000', '0000000000000000', '0000000000000000', '1', '2']"
     for name in (f"write /dev/{console} ", "kernel 3 ", "pipe attack "):
         assert f"{name}: ['1002', '0000000000000000'," in phone.heard, name
+    reads = {path.removeprefix("read "): why for path, why in said.items() if path.startswith("read ")}
+    assert len(reads) > 14 and {path: why for path, why in reads.items() if why not in ("1", "2", "13")} == {}
+    for what in ("/run/phone/mic.pem", "/run/phone/store", "the agent's mem"):
+        assert reads[what] == "13", f"{what} is there"
+    assert said["dump"] == "[['0', '0']]", "nor does the agent leave one"
     devices = {"/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty", "/dev/ptmx"}
     writable = set(re.findall(r"^attack: writable: (\S+?)\r?$", phone.heard, re.M)) - devices
     store = {path for path in writable if re.fullmatch(r"/dev/(mmcblk\d+p\d+|vd\w\d+)", path)}
@@ -136,6 +159,7 @@ def test_a_program_has_nothing_of_the_line_and_little_of_the_rest(started, envir
     assert "\x1b" not in phone.heard and "attack: ?[2Jsteers" in phone.heard
     assert "attack: [     0.000] notice  itl accepted" in phone.heard, "a lie is seen to be the program's"
     assert re.search(r"attack: e{1000}\.\.\.\r?\n", phone.heard)
+    assert phone.status()["mic"] is True, "there was a key to be read"
 
 
 @pytest.mark.needs("card")

@@ -36,6 +36,19 @@ def test_a_flash_that_never_syncs_fails(monkeypatch):
     assert writes and tally.lost and not tally.good
 
 
+def test_a_kind_that_ends_in_a_fault_is_lost_and_the_others_are_in_the_table(monkeypatch, capsys):
+    from tests.torture import __main__, power, replay
+
+    good = Tally("a good kind")
+    good.survive()
+    monkeypatch.setattr(power, "run", lambda effort: 1 / 0)
+    monkeypatch.setattr(replay, "run", lambda effort: [good])
+    assert __main__.main(["--short", "--only", "power", "--only", "replay"]) == 1
+    said = capsys.readouterr()
+    assert "| power: ended in a fault | 1 | 0 | 1 | 0 |" in said.out and "| a good kind | 1 | 1 | 0 | 0 |" in said.out
+    assert said.out.endswith("failed: power: ended in a fault\n") and "ZeroDivisionError" in said.err
+
+
 def test_the_table_counts():
     tally = Tally("a kind", "a note")
     assert not tally.good, "no case at all proves nothing"

@@ -66,7 +66,7 @@ def test_user_capabilities_input_files_and_session(tmp_path):
     program += "; print(sorted(os.listdir('/proc/self/fd')), os.nice(0), __import__('resource').getrlimit(4))"
     with open(tmp_path / "typed") as typed, open(os.devnull) as other:
         os.set_inheritable(other.fileno(), True)
-        done = confined("-n", 5, 1000, 1001, PYTHON, "-c", program, stdin=typed, close_fds=False)
+        done = confined("-n", 5, 1000, 1001, PYTHON, "-c", program, stdin=typed, close_fds=False, extra_groups=[4])
     assert done.returncode == 0, done.stderr
     for name, value in {"Uid": r"1000\s+1000\s+1000\s+1000", "Gid": r"1001\s+1001\s+1001\s+1001", "Groups": "",
                         "NoNewPrivs": "1"}.items():  # fmt: skip

@@ -12,9 +12,10 @@ import platform
 import re
 import sys
 import time
+import traceback
 from pathlib import Path
 
-from tests.torture.tally import Effort, report
+from tests.torture.tally import Effort, Tally, report
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "security.md"
 BEGIN, END = "<!-- written by make torture -->", "<!-- end of what make torture writes -->"
@@ -36,6 +37,17 @@ def written(text, seconds, names):
     return f"{before}{BEGIN}\n{head}\n{text}{END}{after}"
 
 
+def run(name, effort):
+    """The Tallies of a kind. A kind that ends in a fault is lost; those after it still run, and the table is written."""
+    try:
+        return importlib.import_module(f"tests.torture.{name}").run(effort)
+    except Exception as error:
+        traceback.print_exc()
+        tally = Tally(f"{name}: ended in a fault")
+        tally.lose(f"{type(error).__name__}: {error}"[:300])
+        return [tally]
+
+
 def main(arguments):
     """Run the kinds, print the table; the exit status."""
     parser = argparse.ArgumentParser(prog="python -m tests.torture", description="Attack, faults and load, in numbers.")
@@ -50,11 +62,11 @@ def main(arguments):
     whole = sum(KINDS[name] for name in names)
     tallies, begun = [], time.monotonic()
     for name in names:
-        module = importlib.import_module(f"tests.torture.{name}")
         print(f"{name}: begins after {time.monotonic() - begun:.0f} s", file=sys.stderr, flush=True)
-        tallies += module.run(Effort(seconds * KINDS[name] / whole, options.seed, options.short))
-        for bad in [bad for tally in tallies for bad in tally.bad]:
+        found = run(name, Effort(seconds * KINDS[name] / whole, options.seed, options.short))
+        for bad in [bad for tally in found for bad in tally.bad]:
             print(f"  {bad}", file=sys.stderr, flush=True)
+        tallies += found
     text = report(tallies)
     print(text)
     if options.write:

@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 
 from agent.settings import Settings
+from host_tools.image.software import modules
 from tests.helpers.agent import hostile_servers, hostile_streams
 from tests.torture.tally import Tally
 
@@ -21,11 +22,10 @@ PROTOCOLS = {
     "CAPF": hostile_streams.CAPF,
     "DHCP": hostile_servers.DHCP,
 }
-#: KB of the heap: the phone and all of the test's servers, which sign and make certificates. How much there is decides nothing
-#: here, MEMORY does; files that are made to fill 512 KB are in tests/unit/test_memory_hostile.py.
-HEAP = 1024
+#: KB of the heap: the phone, whose software is mapped into memory as on a board, and the sources of the test's servers
+HEAP = 512
 #: bytes of heap that a boot takes beyond what the phone has before it; the files are in buffers that it has
-MEMORY = 64 << 10
+MEMORY = 32 << 10
 #: saves of the store
 WRITES = 4
 #: A CAPF server that has begun to speak is the phone's server, and the refusal of a TVS server is an answer: no other is asked.
@@ -48,11 +48,14 @@ def limits():
 
 def run(effort):
     """One line and one table for each protocol."""
-    return [protocol_bounds(protocol, effort) for protocol in PROTOCOLS]
+    with tempfile.TemporaryDirectory(prefix="torture-") as folder:
+        software = Path(folder) / "software.romfs"
+        software.write_bytes(modules(ROOT, more=["hal/fake/*.py"]))
+        return [protocol_bounds(protocol, effort, software) for protocol in PROTOCOLS]
 
 
-def protocol_bounds(protocol, effort):
-    """Each hostile server of a protocol, before a good one."""
+def protocol_bounds(protocol, effort, software):
+    """Each hostile server of a protocol, before a good one. software: the file that holds agent/ and hal/."""
     until_next, budget = limits()
     most = until_next[protocol]
     tally = Tally(
@@ -64,7 +67,7 @@ def protocol_bounds(protocol, effort):
     tally.rows = [("server", "until the next server", "whole boot", "memory", "packets", "saves", "outcome")]
     names = sorted(PROTOCOLS[protocol])
     for name in names[:1] if effort.short else names:
-        one, said = probe(protocol, name)
+        one, said = probe(protocol, name, software)
         if one is None:
             tally.lose(f"{protocol}, {name}: {said}")
             continue
@@ -101,14 +104,19 @@ def judge(protocol, one, most, budget):
     return None if one["good"] and one["until_next"] <= most else "too late, or not good at the end"
 
 
-def probe(protocol, name):
+def probe(protocol, name, software):
     """(what the probe tells or None, what it printed) of one hostile server, in an interpreter of its own."""
     heap = f"heapsize={HEAP}k"
     with tempfile.TemporaryDirectory(prefix="torture-") as folder:
         done = subprocess.run(
-            [ROOT / "host_tools/setup/micropython", "aarch64", "-X", heap, str(PROBE), protocol, name],
+            [ROOT / "host_tools/setup/micropython", "aarch64", "-X", heap, str(PROBE), str(software), protocol, name],
             cwd=ROOT,
-            env={**os.environ, "MICROPYPATH": str(ROOT), "PHONETRUST_TEST_FOLDER": folder},
+            env={
+                **os.environ,
+                "MICROPYPATH": str(ROOT),
+                "PHONETRUST_TEST_FOLDER": folder,
+                "PHONETRUST_LIBRARY": str(ROOT / "build/native/aarch64/libphonetrust.so"),
+            },
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

@@ -1,12 +1,17 @@
 # SPDX-License-Identifier: MIT
-"""Runs under MicroPython: bounds_probe.py PROTOCOL NAME. A whole boot of a phone that has a hostile server before a good one,
-and a line of JSON: ms of the phone's own clock until the second server is asked, heap that the boot took at most, flash
+"""Runs under MicroPython: bounds_probe.py SOFTWARE PROTOCOL NAME. A whole boot of a phone that has a hostile server before a good
+one, and a line of JSON: ms of the phone's own clock until the second server is asked, heap that the boot took at most, flash
 writes, outcome."""
 
 import gc
 import json
 import os
 import sys
+
+from boards.start import mount
+
+if __name__ == "__main__":
+    mount(sys.argv[1])  # agent and hal, before anything imports them
 
 from tests.helpers.agent import hostile_servers
 from tests.helpers.agent.memory_phone import VECTORS, FileServer, boot, make_hal, make_phone, reasons
@@ -222,4 +227,4 @@ def probe(protocol, name):
 
 
 if __name__ == "__main__":
-    print(json.dumps(probe(sys.argv[1], sys.argv[2])))
+    print(json.dumps(probe(sys.argv[2], sys.argv[3])))

@@ -3,6 +3,7 @@
 
 from agent.fetch.errors import FetchError
 from agent.formats import names
+from tests.helpers.agent import hostile_servers
 from tests.helpers.agent.both import raises, run, vector
 from tests.helpers.agent.building import der, record, signed_file, trust_list
 from tests.helpers.agent.clusters import DEFAULT, NO_CTL, OWN, SIGNED, body, cluster
@@ -138,6 +139,18 @@ def test_no_server_answers():
     assert SERVER in world.reported[0].text
     assert world.stored() == before and world.trust.itl.count == 5
     assert world.configuration.tvs == [("127.0.0.1", 2445)], "the last verified configuration"
+
+
+def test_servers_that_drip_cost_the_time_of_one_boot_and_no_more():
+    world = World(cluster(), boot_budget=60, tftp=[SERVER, SECOND])
+    world.boot()
+    before, begun = world.stored(), world.hal.clock.now
+    for host in (SERVER, SECOND):
+        world.hal.net.serve_udp(host, 69, hostile_servers.drip)
+    assert world.boot() is False
+    assert world.hal.clock.now - begun == 60000
+    assert world.reported[-1].reason == "out-of-time" and "60 s" in world.reported[-1].text
+    assert world.stored() == before
 
 
 def test_no_server_is_known():

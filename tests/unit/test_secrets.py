@@ -4,7 +4,12 @@
 import binascii
 import json
 
-from tests.helpers.agent.building import inside
+from agent.flash.identity import parse_pem
+from agent.local import console, service
+from agent.local.certificates import CertificateFiles
+from agent.local.keys import DIGESTS, KEYS, SCHEMES
+from tests.helpers.agent.both import vector
+from tests.helpers.agent.building import inside, library
 from tests.helpers.agent.enrolling import configuration, enrolling
 from tests.helpers.agent.phone_world import own_pair
 from tests.helpers.agent.service_place import judge, served
@@ -30,6 +35,7 @@ def spellings(key):
             piece = number[start : start + PIECE]
             yield binascii.hexlify(piece).decode()
             yield binascii.hexlify(piece).decode().upper()
+            yield repr(piece)[2:-1]
             for shift in range(3):
                 yield binascii.b2a_base64(piece[shift : shift + 9]).decode().strip()
 
@@ -44,7 +50,40 @@ def test_the_search_finds_what_it_looks_for():
     assert len(numbers(key)) >= 5, "the private numbers of an RSA key"
     assert leaks(key, "key: " + binascii.b2a_base64(key).decode())
     assert leaks(key, "key: " + binascii.hexlify(key).decode())
+    assert leaks(key, "key: %r" % key)
     assert not leaks(key, binascii.b2a_base64(own_pair()[0]).decode()), "the certificate holds none of it"
+
+
+class Published:
+    """A HAL's folder for other programs, whose files are kept as texts."""
+
+    def __init__(self):
+        self.texts = []
+
+    def replace(self, name, pieces):
+        """Keep them."""
+        self.texts.append(name + "".join(pieces))
+
+    def remove(self, name):
+        """Nothing is to be removed."""
+
+
+def requests():
+    """Each request that the service knows and some that it does not, each about both keys, and signatures of each kind."""
+    found = [judge("tomcat.cert.pem"), {"do": "fetch", "name": "lsc-key"}, {"do": "fetch", "name": "mic.pem"}]
+    for do in sorted(service._ACTIONS) + ["key", "identity", "certificates"]:
+        found += [{"do": do}] + [{"do": do, "key": key} for key in KEYS + ("lsc-key",)]
+    for scheme in sorted(SCHEMES) + ["rsa"]:
+        for digest in DIGESTS:
+            data = binascii.b2a_base64(bytes(DIGESTS[digest])).decode().strip()
+            found += [{"do": "sign", "key": key, "scheme": scheme, "digest": digest, "data": data} for key in KEYS]
+    return found
+
+
+def typed():
+    """Each command of the console, and some that it does not have."""
+    shown = sorted(console._SHOW) + ["status", "key", "lsc-key", "identity", "mic", ""]
+    return ["show " + what for what in shown] + ["help", "menu", "dump", "update lsc", "update lsc 12345", "update lsc"]
 
 
 def test_keys_are_never_logged_shown_or_served():
@@ -53,35 +92,41 @@ def test_keys_are_never_logged_shown_or_served():
     async def check(place):
         world = place.world
         world.identity.keep(own_pair()[0], own_pair()[1])
-        client = await place.connect()
-        for request in (
-            {"id": 1, "do": "status"},
-            {"id": 2, "do": "certificate"},
-            {"id": 3, "do": "key"},
-            {"id": 4, "do": "identity"},
-            {"id": 5, "do": "certificates"},
-            {"id": 6, "do": "fetch", "name": "lsc-key"},
-            {"id": 7, "do": "sign", "scheme": "rsa_pkcs1_sha256", "digest": "AAAA"},
-            judge("tomcat.cert.pem"),
-        ):
-            said.append(json.dumps(await client.ask(request)))
-        for line in (
-            "help",
-            "show status",
-            "show certificates",
-            "show key",
-            "show identity",
-            "show",
-            "dump",
-            "update lsc",
-        ):
-            said.append(world.type_in(line))
+        client = await place.connect(user=0)
+        made = 0
+        for request in requests():
+            answer = await client.ask(request)
+            made += "signature" in answer
+            said.append(json.dumps(answer))
+        assert made == 12, "two keys, two schemes of RSA and three digests"
+        said.extend([world.type_in(line) for line in typed()])
+        published = Published()
+        CertificateFiles(published, world.phone.judge, world.identity, said.append).update()
+        assert len(published.texts) == 5 and "PROVIDER URI" in "".join(published.texts)
+        said.extend(published.texts)
         said.append(world.phone.status_json())
         said.append(world.hal.console.output)
 
-    served(check)
+    served(check, mic=own_pair())
     assert "SEP00270DC01C92" in "".join(said), "the phone did say something"
     assert not leaks(own_pair()[1], "".join(said))
+
+
+def test_a_broken_key_file_is_refused_without_a_word_of_it():
+    text = str(vector("lsc.pem"), "utf-8")
+    lines = text.split("\n")
+    broken = ["\n".join(lines[:number] + lines[number + 1 :]) for number in range(len(lines))]
+    broken += ["\n".join(lines[:number]) for number in range(len(lines))]
+    broken += [text.replace("-----", dashes) for dashes in ("----", "------", "- ----", "")]
+    broken += ["".join(lines), text.replace("\n", "*\n")]
+    refused = 0
+    for one in broken:
+        try:
+            library().public_key(parse_pem(one)[1])
+        except ValueError as error:
+            refused += 1
+            assert not leaks(own_pair()[1], str(error)), str(error)
+    assert refused > len(lines)
 
 
 def test_an_enrolment_logs_nothing_of_the_new_key():

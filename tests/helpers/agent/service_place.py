@@ -26,8 +26,8 @@ SWITCHES = 150
 class Place:
     """world: of the phone, which has booted; service, listener: what programs connect to."""
 
-    def __init__(self, files=None, user=None):
-        self.world = World({"ITLFile.tlv": vector("itl-base.tlv")} if files is None else files)
+    def __init__(self, files=None, user=None, mic=None):
+        self.world = World({"ITLFile.tlv": vector("itl-base.tlv")} if files is None else files, mic=mic)
         folder = temporary_path()
         os.mkdir(folder)
         self.world.hal.files = Files(folder)
