@@ -74,14 +74,25 @@ def _safe(search, steps):
         )
         return {"steps": None, "complete": search.complete, "text": f"No safe order was found: {every}."}
     added = len(search.order) - len(steps)
-    text = f"with {added} restart{'s' if added > 1 else ''} of all phones added" if added else "the same steps"
+    if search.order == steps:
+        text = (
+            "In this order no phone that is online is locked out, whenever it restarts: only phones that are off are. "
+        )
+        text += "Let them restart with the others, or visit them."
+    else:
+        text = f"A safe order, {_how(added)}: no phone that is online is locked out, whenever it restarts."
     return {
         "steps": [step.text for step in search.order],
         "complete": True,
-        "text": f"A safe order, {text}: no phone that is online is locked out, whenever it restarts.",
-        "added": added if added else 0,
+        "text": text,
+        "added": added,
         "restart": RESTART_ALL.text,
     }
+
+
+def _how(added):
+    """What a found order has beside the given steps."""
+    return f"with {added} restart{'s' if added > 1 else ''} of all phones added" if added else "the same steps"
 
 
 def _why(verdict):
