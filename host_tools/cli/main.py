@@ -10,8 +10,8 @@ import typer
 from typer.core import TyperGroup
 
 from agent import VERSION
+from host_tools.cli import INTERRUPTED
 from host_tools.cli.parts import CANNOT_TELL
-from host_tools.cli.start import INTERRUPTED
 
 #: command -> module that has it as `app` (a group) or `command` (a single one), in the order in which help lists them
 COMMANDS = {

@@ -125,7 +125,15 @@ def _check(wrong, fleet, json):
     phones = sum(group.count for group in fleet.groups)
     if json:
         rows = [{"line": line, "text": text} for line, text in fleet.bad]
-        parts.print_json({"phones": phones, "groups": len(fleet.groups), "plan": wrong, "bad_rows": rows})
+        parts.print_json(
+            {
+                "phones": phones,
+                "groups": len(fleet.groups),
+                "plan": wrong,
+                "bad_rows": rows,
+                "bad_row_count": fleet.bad_count,
+            }
+        )
     else:
         for text in (*wrong, *(f"fleet, line {line}: {text}" for line, text in fleet.bad)):
             typer.echo(shown(text, SENTENCES_LIMIT))

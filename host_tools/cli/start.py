@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Where the installed program starts: it imports nothing yet, so that Ctrl-C during the imports leaves no traceback either."""
 
-INTERRUPTED = 130  # as a shell has it for SIGINT
+from host_tools.cli import INTERRUPTED
 
 
 def main():

@@ -72,7 +72,8 @@ def _safe(search, steps):
         every = (
             "every order that keeps steps of one kind in theirs was tried" if search.complete else "not all were tried"
         )
-        return {"steps": None, "complete": search.complete, "text": f"No safe order was found: {every}."}
+        text = f"No safe order was found: {every}."
+        return {"steps": None, "complete": search.complete, "text": text, "added": 0, "restart": RESTART_ALL.text}
     added = len(search.order) - len(steps)
     if search.order == steps:
         text = (
@@ -92,7 +93,11 @@ def _safe(search, steps):
 
 def _how(added):
     """What a found order has beside the given steps."""
-    return f"with {added} restart{'s' if added > 1 else ''} of all phones added" if added else "the same steps"
+    return (
+        f"with {added} restart{'s' if added > 1 else ''} of all phones added"
+        if added
+        else "the same steps in another order"
+    )
 
 
 def _why(verdict):

@@ -246,3 +246,16 @@ def test_a_file_without_end_is_not_read_into_memory(monkeypatch):
     ):
         result = run(*command)
         assert result.exit_code == 2 and "more than 1000 bytes" in result.stderr
+
+
+def test_a_folder_names_the_phone_whose_boot_is_judged_and_several_are_no_answer(folder):
+    name = next(path.name for path in folder.iterdir() if path.name.startswith("SEP"))
+    judged = run("preflight", "--boot", folder)
+    assert (
+        judged.exit_code == 0 and f"{name[:15]} would boot so:" in words(judged) and f"{name} accepted" in words(judged)
+    )
+    (folder / "SEP001122334401.cnf.xml.sgn").write_bytes(b"x")
+    several = run("preflight", "--boot", folder)
+    assert several.exit_code == 2 and "has files of several phones (001122334401," in words(several)
+    chosen = run("preflight", "--boot", folder, "--phone", name[:15])
+    assert chosen.exit_code == 0 and f"{name} accepted" in words(chosen)
