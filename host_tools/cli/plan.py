@@ -71,7 +71,7 @@ def plan(
     from host_tools.plan.fleet import FleetError, Lists
     from host_tools.plan.groups import Fleet
     from host_tools.plan.paper import World
-    from host_tools.plan.result import compute, list_health
+    from host_tools.plan.result import compute, growth, list_health
 
     if len(words) not in (1, 2) or (len(words) == 2 and words[0] != "check"):
         parts.leave(
@@ -99,6 +99,7 @@ def plan(
 
     result = compute(document, world, known, search)
     result["warnings"] = world.notes + list_health(world, expires_within, lambda data: describe(data, crypto))
+    result["warnings"] += growth(world, document.steps)
     try:
         if visits is not None:
             known.write_visits(visits, result["visits"])

@@ -248,6 +248,14 @@ def test_a_file_without_end_is_not_read_into_memory(monkeypatch):
         assert result.exit_code == 2 and "more than 1000 bytes" in result.stderr
 
 
+def test_a_plan_that_makes_the_list_nearly_too_large_is_warned_of_with_its_step(planned):
+    plan = 'steps = ["back up", "add 33 certificates", "restart all phones"]'
+    result = planned("device,online\n" + GOOD, plan)
+    assert result.exit_code == 0 and "Warning: ITL after step 2: The list has 6" in words(result), result.output
+    assert "more and phones refuse it (too-large)" in words(result)
+    assert "too-large" not in words(planned("device,online\n" + GOOD, plan.replace("33", "3")))
+
+
 def test_a_folder_names_the_phone_whose_boot_is_judged_and_several_are_no_answer(folder):
     name = next(path.name for path in folder.iterdir() if path.name.startswith("SEP"))
     judged = run("preflight", "--boot", folder)
