@@ -4,6 +4,7 @@
 import inspect
 import json
 import typing
+from pathlib import Path
 
 import typer
 
@@ -54,6 +55,16 @@ def read(path) -> bytes:
     if len(content) > LARGEST_FILE:
         leave(CANNOT_TELL, f"{path}: it has more than {LARGEST_FILE} bytes; phones get no such file")
     return content
+
+
+def keep_inputs(outputs, inputs):
+    """Leave where a file that is to be written is one of those that are read, or two of them are one. None is no file."""
+    taken = [Path(path) for path in inputs if path is not None]
+    for path in (Path(each) for each in outputs if each is not None):
+        for other in taken:
+            if path == other or (path.exists() and other.exists() and path.samefile(other)):
+                leave(CANNOT_TELL, f"{path}: it would be written over {other}; name another file")
+        taken.append(path)
 
 
 def print_json(value):

@@ -78,6 +78,7 @@ def plan(
             parts.CANNOT_TELL, "name one plan: `phonetrust plan PLAN.toml` or `phonetrust plan check PLAN.toml`"
         )
     only_check = len(words) == 2
+    parts.keep_inputs([html, visits], [words[-1], fleet])
     crypto = parts.host_crypto()
     wrong = []
     try:
@@ -90,11 +91,12 @@ def plan(
     wrong += known.unknown_batches(document.steps)
     if only_check:
         _check(wrong, known, json)
+    bad = [f"fleet, line {line}: {text}" for line, text in known.bad[:MOST_NAMED]]
     if wrong:
-        parts.leave(parts.CANNOT_TELL, "; ".join(wrong))
+        parts.leave(parts.CANNOT_TELL, "; ".join([*wrong, *bad]))
     if not known.groups:
-        told = "; ".join(f"line {line}: {text}" for line, text in known.bad[:MOST_NAMED])
-        parts.leave(parts.CANNOT_TELL, f"{fleet}: each of its {known.bad_count} rows has a mistake: {told}")
+        said = f"{fleet}: each of its {known.bad_count} rows has a mistake"
+        parts.leave(parts.CANNOT_TELL, "; ".join([said, *bad]))
     from host_tools.cli.inspect import describe
 
     result = compute(document, world, known, search)

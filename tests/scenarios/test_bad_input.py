@@ -93,7 +93,7 @@ def test_a_fleet_of_which_no_row_is_good_has_no_answer(planned):
     for more in ((), ("--json",)):
         result = planned("device,online\nreception,yes\nlobby,yes\n", TOO_FAST, *more)
         assert result.exit_code == 2 and result.stdout == ""
-        assert "each of its 2 rows has a mistake: line 2: 'reception' is no device name" in result.stderr
+        assert "each of its 2 rows has a mistake; fleet, line 2: 'reception' is no device name" in result.stderr
         assert "line 3: 'lobby'" in result.stderr
     assert "2 mistakes" in planned("device,online\nreception,yes\nlobby,yes\n", check=True).output
 
@@ -267,3 +267,23 @@ def test_a_folder_names_the_phone_whose_boot_is_judged_and_several_are_no_answer
     assert several.exit_code == 2 and "has files of several phones (001122334401," in words(several)
     chosen = run("preflight", "--boot", folder, "--phone", name[:15])
     assert chosen.exit_code == 0 and f"{name} accepted" in words(chosen)
+
+
+def test_a_batch_whose_rows_have_mistakes_is_told_with_their_lines(planned):
+    result = planned("device,batch\nlobby,first\nSEP001122334401,second\n", 'steps = ["restart batch first"]')
+    assert result.exit_code == 2 and "step 1: no phone of the fleet is in batch first" in result.stderr
+    assert "fleet, line 2: 'lobby' is no device name" in result.stderr
+
+
+def test_no_answer_is_written_over_a_file_that_is_read(planned, folder, tmp_path):
+    fleet = "device,online\n" + GOOD
+    planned(fleet)
+    (tmp_path / "link.csv").symlink_to(tmp_path / "fleet.csv")
+    same = ["--html", tmp_path / "new", "--visits", tmp_path / "new"]
+    for more in (["--visits", tmp_path / "link.csv"], ["--html", tmp_path / "plan.toml"], same):
+        result = planned(fleet, TOO_FAST, *more)
+        assert result.exit_code == 2 and "it would be written over" in result.stderr and result.stdout == ""
+    held = folder / "ITLFile.tlv"
+    before = held.read_bytes()
+    assert run("preflight", "--boot", folder, "--installed-itl", held, "--html", held).exit_code == 2
+    assert held.read_bytes() == before and (tmp_path / "fleet.csv").read_text() == fleet
