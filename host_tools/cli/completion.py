@@ -29,9 +29,19 @@ def completion(
 ):
     """Print the script that completes this program's commands and options, or install it for yourself.
 
-    [bold]phonetrust completion bash --install[/] is all that is needed; a new shell has it.
+    [bold]Examples[/]
 
-    Exit status: 0 done, 2 the script could not be written.
+      phonetrust completion bash --install
+      phonetrust completion zsh > _phonetrust
+
+    [bold]Files[/]
+
+    --install writes ~/.bash_completions/phonetrust.sh, ~/.zfunc/_phonetrust or ~/.config/fish/completions/phonetrust.fish,
+    and for bash and zsh a line in ~/.bashrc or ~/.zshrc. A new shell has it.
+
+    [bold]Exit status[/]
+
+    0 done, 2 the script could not be written.
     """
     if not install:
         script = typers.get_completion_script  # pyright: ignore[reportPrivateImportUsage]

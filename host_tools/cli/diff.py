@@ -23,9 +23,23 @@ def diff(
     """Show what differs between two trust lists, or between two folders of files for phones.
 
     Certificates are added, removed, renewed (same subject, another key), re-signed (same key, another certificate), or
-    have other roles or hosts. For each list follows what phones that hold A's will do when they are offered B's.
+    have other roles or hosts. For each list follows what phones that hold A's will do when they are offered B's: they accept
+    it, refuse it, or ask a TVS server about it.
 
-    Exit status: 0 nothing differs, 1 something does, 2 a file cannot be read.
+    [bold]Examples[/]
+
+      phonetrust diff old/ITLFile.tlv new/ITLFile.tlv
+      phonetrust diff old-folder new-folder
+      phonetrust diff old-folder new-folder --json
+
+    [bold]Files[/]
+
+    Two trust lists, or two folders such as [bold]phonetrust fetch[/] makes. They are only read. In folders, files of one name
+    are compared; a damaged one is told, and the others are compared all the same.
+
+    [bold]Exit status[/]
+
+    0 nothing differs, 1 something does, 2 a file cannot be read or is no trust list.
     """
     from host_tools.lists import compare
 
@@ -37,8 +51,8 @@ def diff(
     else:
         contents = [parts.read(path) for path in (old, new)]
         for path, content in zip([old, new], contents, strict=True):
-            if compare.kind_of(content) is None:
-                parts.leave(parts.CANNOT_TELL, f"{path}: this is no trust list")
+            if (why := compare.no_list(content)) is not None:
+                parts.leave(parts.CANNOT_TELL, f"{path}: this is no trust list: {why}")
         same = contents[0] == contents[1]
         items = (
             []

@@ -37,10 +37,28 @@ def fetch(
     """Fetch what a phone would get: CTL, ITL and configuration, by the phone's own names, ways and limits.
 
     Nothing is believed and nothing is judged; [bold]phonetrust preflight[/] and [bold]phonetrust plan[/] judge the folder.
-    A file that a server has under none of the names is no failure.
+    Without --phone and --all only the lists that all phones share come. A file that a server has under none of the names is no
+    failure. Where a server goes away, what came stays, and each phone that was left out is named with its line.
 
-    Exit status: 0 all that is there was fetched, 1 some could not be, 2 no file came.
+    [bold]Examples[/]
+
+      phonetrust fetch 192.0.2.10 --to now
+      phonetrust fetch 192.0.2.10 --phone 00270DC01C92 --to now
+      phonetrust fetch 192.0.2.10 --all fleet.csv --at-once 16 --to now
+      phonetrust fetch 192.0.2.10 --http --to now
+
+    [bold]Files[/]
+
+    DIR gets the files by the names that phones ask for; files of the same names are replaced. FLEET.csv has a column device
+    (SEP and the MAC address); docs/guide.md has the others.
+
+    [bold]Exit status[/]
+
+    0 all that is there was fetched, 1 some could not be (or a row of the fleet has a mistake), 2 no file came.
     """
+    if mac and fleet:
+        parts.leave(parts.CANNOT_TELL, "--phone and --all exclude each other: name one phone, or a fleet")
+    mac = parts.mac_of(mac)
     values = {"file_transfer": "http", "http_port": http_port, "https_port": https_port} if http else {}
     bad = Spool()
     try:
@@ -68,11 +86,11 @@ app = parts.single(fetch)
 
 def _phones(mac, fleet, bad):
     """Who is fetched for, one by one; rows with a mistake are noted in the Spool `bad`."""
-    if mac or not fleet:
+    if not fleet:
         yield Wanted(mac)
-    if fleet:
-        for row in rows(fleet, bad.add):
-            yield Wanted(row.device.removeprefix("SEP"), row.line)
+        return
+    for row in rows(fleet, bad.add):
+        yield Wanted(row.device.removeprefix("SEP"), row.line)
 
 
 @contextlib.contextmanager
@@ -105,7 +123,8 @@ def _lines(fleet):
 
 def _print(to, collector, bad):
     failed = f", {collector.failed.count} could not be fetched" if collector.failed.count else ""
-    typer.echo(f"{collector.got.count} files are in {to}{failed}.")
+    count = collector.got.count
+    typer.echo(f"{parts.counted(count, 'file')} {'is' if count == 1 else 'are'} in {to}{failed}.")
     for spool, sentence in ((collector.failed, _failure), (bad, lambda line, text: f"line {line}: {text}")):
         for row in spool.rows(MOST_TOLD):
             typer.echo(f"phonetrust: {shown(sentence(*row), SENTENCES_LIMIT)}", err=True)

@@ -41,7 +41,20 @@ def inspect(
     its signature is not checked here. Warnings tell of certificates that expire soon, weak keys, and lists close to the 64 KB
     that phones take; they do not change the exit status.
 
-    Exit status: 0 well-formed (and the signature verifies, where that can be checked), 1 not, 2 cannot be read.
+    [bold]Examples[/]
+
+      phonetrust inspect ITLFile.tlv
+      phonetrust inspect ITLFile.tlv --expires-within 365
+      phonetrust inspect ITLFile.tlv --full
+      phonetrust inspect ITLFile.tlv --pem 3 > record3.pem
+
+    [bold]Files[/]
+
+    The file is only read. Nothing is written: --pem prints the certificate.
+
+    [bold]Exit status[/]
+
+    0 well-formed (and the signature verifies, where that can be checked), 1 not, 2 the file or the record cannot be read.
     """
     data = parts.read(file)
     try:

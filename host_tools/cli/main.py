@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The entry point of `phonetrust`: which commands there are, each loaded only when it is used."""
 
+import errno
 import importlib
 import os
 import sys
@@ -9,6 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from agent import VERSION
+from host_tools.cli import INTERRUPTED
 from host_tools.cli.parts import CANNOT_TELL
 
 #: command -> module that has it as `app` (a group) or `command` (a single one), in the order in which help lists them
@@ -26,6 +28,9 @@ COMMANDS = {
     "board": "host_tools.board.commands",
     "completion": "host_tools.cli.completion",
 }
+
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)  # what writing to a file can end with
 
 
 class Commands(TyperGroup):
@@ -77,7 +82,7 @@ def main():
         app(prog_name="phonetrust")
     except KeyboardInterrupt:
         print("phonetrust: interrupted", file=sys.stderr)
-        sys.exit(130)
+        sys.exit(INTERRUPTED)
     except BrokenPipeError:
         sys.exit(141)  # the reader of our output went away
     except Exception as error:
@@ -89,6 +94,8 @@ def main():
 
 
 def _fault(error):
+    if isinstance(error, OSError) and error.errno in _FULL and not error.filename:
+        return f"the answer cannot be written: {error.strerror}"
     said = " ".join(str(error).split())[:200]
     return (
         f"a fault of this program, so it cannot tell ({type(error).__name__}: {said}); please report it: "

@@ -11,7 +11,10 @@ from rich.table import Table
 
 from agent.formats.text import SENTENCES_LIMIT, shown
 from host_tools.cli import parts
+from host_tools.cli.parts import counted
 from host_tools.lists import health
+
+MOST_NAMED = 5  # rows that are named where all of a fleet have a mistake
 
 
 def plan(
@@ -41,23 +44,41 @@ def plan(
     """Carry out a plan on paper: for each step and group of phones whether they accept, are locked out, or need not care.
 
     Phones judge by their own code. Nothing is changed: neither the cluster's folder nor a server. Verdicts of phones that do
-    not restart in a step tell what they would do if they restarted then.
+    not restart in a step tell what they would do if they restarted then. Where the plan locks phones out, a safe order of its
+    steps is looked for. A step that the cluster cannot do and a row of the fleet with a mistake are told, and the rest is
+    answered.
 
-    Exit status: 0 no step locks anybody out, 1 one does or cannot be done, 2 plan, cluster or fleet cannot be read, or
-    some rows of the fleet are left out.
+    [bold]Examples[/]
+
+      phonetrust plan renew.toml --cluster my-cluster --fleet fleet.csv
+      phonetrust plan check renew.toml --cluster my-cluster --fleet fleet.csv
+      phonetrust plan renew.toml --cluster now --fleet fleet.csv --html plan.html
+      phonetrust plan renew.toml --cluster now --fleet fleet.csv --visits v.csv
+
+    [bold]Files[/]
+
+    PLAN.toml has a name and steps in words, such as "regenerate tvs on node 1"; docs/plans has ready ones. FLEET.csv has a
+    column device, and may have model, itl, ctl, servers, online, batch. docs/guide.md explains both. --html and --visits
+    are written, everything else is only read.
+
+    [bold]Exit status[/]
+
+    0 no step locks anybody out, 1 one does or cannot be done, 2 plan, cluster or fleet cannot be read, or some rows of the
+    fleet are left out and no step locks out the others. With check: 0 no mistake, 1 mistakes, 2 something cannot be read.
     """
     from host_tools.plan.document import read_plan
     from host_tools.plan.errors import PlanError
     from host_tools.plan.fleet import FleetError, Lists
     from host_tools.plan.groups import Fleet
     from host_tools.plan.paper import World
-    from host_tools.plan.result import compute, list_health
+    from host_tools.plan.result import compute, growth, list_health
 
     if len(words) not in (1, 2) or (len(words) == 2 and words[0] != "check"):
         parts.leave(
             parts.CANNOT_TELL, "name one plan: `phonetrust plan PLAN.toml` or `phonetrust plan check PLAN.toml`"
         )
     only_check = len(words) == 2
+    parts.keep_inputs([html, visits], [words[-1], fleet])
     crypto = parts.host_crypto()
     wrong = []
     try:
@@ -70,12 +91,17 @@ def plan(
     wrong += known.unknown_batches(document.steps)
     if only_check:
         _check(wrong, known, json)
+    bad = [f"fleet, line {line}: {text}" for line, text in known.bad[:MOST_NAMED]]
     if wrong:
-        parts.leave(parts.CANNOT_TELL, "; ".join(wrong))
+        parts.leave(parts.CANNOT_TELL, "; ".join([*wrong, *bad]))
+    if not known.groups:
+        said = f"{fleet}: each of its {known.bad_count} rows has a mistake"
+        parts.leave(parts.CANNOT_TELL, "; ".join([said, *bad]))
     from host_tools.cli.inspect import describe
 
     result = compute(document, world, known, search)
     result["warnings"] = world.notes + list_health(world, expires_within, lambda data: describe(data, crypto))
+    result["warnings"] += growth(world, document.steps)
     try:
         if visits is not None:
             known.write_visits(visits, result["visits"])
@@ -102,16 +128,26 @@ def _check(wrong, fleet, json):
     phones = sum(group.count for group in fleet.groups)
     if json:
         rows = [{"line": line, "text": text} for line, text in fleet.bad]
-        parts.print_json({"phones": phones, "groups": len(fleet.groups), "plan": wrong, "bad_rows": rows})
+        parts.print_json(
+            {
+                "phones": phones,
+                "groups": len(fleet.groups),
+                "plan": wrong,
+                "bad_rows": rows,
+                "bad_row_count": fleet.bad_count,
+            }
+        )
     else:
         for text in (*wrong, *(f"fleet, line {line}: {text}" for line, text in fleet.bad)):
             typer.echo(shown(text, SENTENCES_LIMIT))
-        typer.echo(f"{phones} phones in {len(fleet.groups)} groups; {len(wrong) + fleet.bad_count} mistakes.")
+        wrong_count = counted(len(wrong) + fleet.bad_count, "mistake")
+        typer.echo(f"{counted(phones, 'phone')} in {counted(len(fleet.groups), 'group')}; {wrong_count}.")
     raise typer.Exit(parts.NO if wrong or fleet.bad_count else parts.YES)
 
 
 def _print(result, console):
-    console.print(f"[bold]{_text(result['plan'])}[/]: {result['phones']} phones in {len(result['groups'])} groups")
+    count = f"{counted(result['phones'], 'phone')} in {counted(len(result['groups']), 'group')}"
+    console.print(f"[bold]{_text(result['plan'])}[/]: {count}")
     for warning in result["warnings"]:
         console.print(f"[yellow]Warning:[/] {_text(warning)}")
     table = Table(box=None, pad_edge=False)
@@ -137,9 +173,13 @@ def _print(result, console):
         for number, step in enumerate(result["safe_order"]["steps"] or (), 1):
             console.print(f"  {number}. {_text(step)}")
     if result["visit_count"]:
-        console.print(f"[bold]{result['visit_count']}[/] phones need a visit at the end (--visits writes them).")
+        visits = counted(result["visit_count"], "phone")
+        need = "needs" if result["visit_count"] == 1 else "need"
+        console.print(f"{visits} {need} a visit at the end (--visits writes {'it' if need == 'needs' else 'them'}).")
     for row in result["bad_rows"]:
         console.print(f"[yellow]Left out:[/] fleet, line {row['line']}: {_text(row['text'])}")
+    if result["bad_row_count"] > len(result["bad_rows"]):
+        console.print(f"[yellow]Left out:[/] {result['bad_row_count'] - len(result['bad_rows'])} more rows")
 
 
 def _print_lockout(result, console):

@@ -91,17 +91,26 @@ def preflight(
 ):
     """Say what a phone would decide about a trust list or a configuration file before it is served.
 
-    [bold]phonetrust preflight ITLFile.tlv --installed-itl old.tlv[/] tells whether phones that have old.tlv take the
-    new list. Where phones would ask TVS, name a server (--tvs), or a folder of certificates that TVS would vouch for
-    (--tvs-store), or say that no TVS answers (--tvs unreachable).
+    Without --from and --boot one file is judged. Where phones would ask TVS, name a server (--tvs), or a folder of
+    certificates that TVS would vouch for (--tvs-store), or say that no TVS answers (--tvs unreachable).
 
-    [bold]phonetrust preflight --boot /srv/tftp --installed-itl old.tlv[/] does this for a whole boot: which lists and which
-    configuration such a phone takes, in the order in which it asks for them.
+    --boot judges a folder: which lists and which configuration a phone takes in one boot, in the order in which it asks for
+    them. --from does the same with what the servers hand out now, and TVS is really asked.
 
-    [bold]phonetrust preflight --from 192.0.2.10 --phone 00270DC01C92 --installed-itl old.tlv[/] judges what the servers hand out
-    now; TVS is really asked. --html FILE draws who signed what, and where the phone found the signer.
+    [bold]Examples[/]
 
-    Exit status: 0 accepted, 1 refused, 2 cannot tell (also where TVS would be asked and none is named).
+      phonetrust preflight ITLFile.tlv --installed-itl old.tlv
+      phonetrust preflight ITLFile.tlv --installed-itl old.tlv --tvs 192.0.2.10
+      phonetrust preflight --boot /srv/tftp --installed-itl old.tlv
+      phonetrust preflight --from 192.0.2.10 --phone 00270DC01C92 --html boot.html
+
+    [bold]Files[/]
+
+    All files are only read. --html FILE is written: one page that needs no network, with the chain of trust drawn.
+
+    [bold]Exit status[/]
+
+    0 accepted, 1 refused, 2 cannot tell (also where TVS would be asked and none is named, or where no server answers).
     """
     if policy not in POLICIES:
         parts.leave(parts.CANNOT_TELL, f"--policy is {policy}, not one of: {', '.join(POLICIES)}")
@@ -111,6 +120,10 @@ def preflight(
         parts.leave(parts.CANNOT_TELL, "--tvs and --tvs-store exclude each other")
     if (candidate is None) == (not host):
         parts.leave(parts.CANNOT_TELL, "name the file that phones will be offered, or a server with --from HOST")
+    if html is not None and not boot and not host:
+        parts.leave(parts.CANNOT_TELL, "--html draws a boot: use it with --from HOST, or with --boot FOLDER")
+    parts.keep_inputs([html], [installed_itl, installed_ctl])
+    mac = parts.mac_of(mac)
     phone = Held(installed_itl, installed_ctl, policy, size_limit, refuse_weak, replay, _device(mac))
     phone.tvs = _configured(configured_tvs)
     asker = _asker(phone.crypto, tvs, tvs_store, device)
@@ -128,6 +141,8 @@ def preflight(
 
 
 def _one(candidate, kind, phone, asker, json):
+    if candidate.is_dir():
+        parts.leave(parts.CANNOT_TELL, f"{candidate}: this is a folder; --boot judges its files as one boot")
     data = parts.read(candidate)
     kind = kind or _kind(candidate, data)
     judge = phone.judge(asker)

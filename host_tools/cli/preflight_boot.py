@@ -14,7 +14,7 @@ from agent.formats.text import SENTENCES_LIMIT, shown
 from host_tools.cli import parts
 from host_tools.trial.phone import TrialPhone, phone_settings
 
-_OF_PHONE = re.compile(r"(?:ITL|CTL)?SEP([0-9A-F]{12})\\.")
+_OF_PHONE = re.compile(r"(?:ITL|CTL)?SEP([0-9A-F]{12})\.")
 NOBODY = "000000000000"
 
 

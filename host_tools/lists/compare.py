@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from agent.errors import PhonetrustError, Refused
 from agent.formats import names
 from agent.formats.header import Header
-from agent.formats.text import utc
+from agent.formats.text import shown, utc
 from agent.formats.trustlist import TrustList
 from agent.servers.judge import Asker
 from agent.trust.decision import Answer
@@ -50,6 +50,15 @@ def kind_of(data):
     except Refused:
         return None
     return next((kind for kind in ("itl", "ctl") if is_list_name(name, kind)), None)
+
+
+def no_list(data):
+    """Why bytes are no trust list, None where they are one."""
+    try:
+        name = Header(data).filename
+    except Refused as error:
+        return str(error)
+    return None if kind_of(data) else f"its header says that it is {shown(name)}"
 
 
 def compare(old, new, crypto):

@@ -20,13 +20,8 @@ def list_warnings(found, days=DAYS, now=None):
     """Sentences about the facts of one list, as host_tools.cli.inspect.describe() has them.
 
     days: certificates that expire within so many are named. now: datetime in UTC, default: this moment."""
-    warnings = []
-    size = found["bytes"]
-    if size > SIZE_LIMIT:
-        warnings.append(f"The list has {size} bytes, phones refuse more than {SIZE_LIMIT} (too-large).")
-    elif size >= CLOSE * SIZE_LIMIT:
-        left = SIZE_LIMIT - size
-        warnings.append(f"The list has {size} bytes: only {left} more and phones refuse it (too-large).")
+    close = size_warning(found["bytes"])
+    warnings = [close] if close else []
     header = found["header"]
     if header["signature_bits"] < SMALLEST_KEYS["RSA"]:
         warnings.append(f"The list is signed with a weak key of {header['signature_bits']} bits.")
@@ -36,6 +31,15 @@ def list_warnings(found, days=DAYS, now=None):
         if not record.get("empty"):
             warnings += [f"Record {number}, {record['role']}, {text}" for text in _of_record(record, days, now)]
     return warnings
+
+
+def size_warning(size):
+    """A sentence about a list of so many bytes, None where it is far from the limit."""
+    if size > SIZE_LIMIT:
+        return f"The list has {size} bytes, phones refuse more than {SIZE_LIMIT} (too-large)."
+    if size >= CLOSE * SIZE_LIMIT:
+        return f"The list has {size} bytes: only {SIZE_LIMIT - size} more and phones refuse it (too-large)."
+    return None
 
 
 def _of_record(record, days, now):

@@ -62,6 +62,7 @@ class Collector:
         self._told = told
         self._ended = ended
         self._shared = {}  # what all phones of the cluster ask for, once
+        self._written = set()  # the shared files that are on disk
         self._silent = 0  # phones in a row for which nothing came
         self.got = Spool()
         self.failed = Spool()
@@ -81,6 +82,10 @@ class Collector:
                     await self._one(hal, each)
                 self._ended()
 
+        for each in left:  # the first alone: what all phones share is there before the others ask
+            await self._one(hal, each)
+            self._ended()
+            break
         await asyncio.gather(*(work() for _ in range(self._at_once)))
 
     async def _one(self, hal, wanted):
@@ -103,5 +108,9 @@ class Collector:
         answered = any(what != "failed" for what in results.values())
         self._silent = 0 if answered or not results else self._silent + 1
         for name, (content, way, server) in files.got.items():
+            if settings.device not in name:
+                if name in self._written:
+                    continue  # two phones asked for it at once, since it had not come for the first one
+                self._written.add(name)
             (self._to / name).write_bytes(content)
             self.got.add(name, {"bytes": len(content), "way": way, "server": server})

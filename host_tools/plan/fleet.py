@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """The fleet: a CSV file of phones, read row by row, so that memory is the same for ten phones and for a million.
+Columns are separated by commas, or by semicolons or tabs, as the first line has them.
 
     device,model,itl,ctl,servers,online,batch
     SEP00270DC01C92,8861,old/ITLFile.tlv,,1 2,yes,A
@@ -10,10 +11,13 @@ reaches, the one it fetches from first; empty: all. online: yes or no. batch: an
 
 import csv
 import hashlib
+import itertools
 import re
 import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
+
+from host_tools.plan.errors import PlanError
 
 COLUMNS = ("device", "model", "itl", "ctl", "servers", "online", "batch")
 AS_PUBLISHED = "*"  # in the place of a list: what the cluster hands out at the beginning
@@ -23,6 +27,9 @@ _HEX = re.compile(r"[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64}")
 _YES = {"": True, "yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
 LARGEST_LIST = 1 << 20  # bytes of a file that may be a list; phones take much less
 LONGEST = 4096  # characters of a row
+_SEPARATORS = ",;\t"  # of columns, as programs for tables write them
+_UNREADABLE = re.compile("[\udc80-\udcff]")  # bytes that are no UTF-8, as "surrogateescape" shows them
+_UTF16 = ("\udcff\udcfe", "\udcfe\udcff")  # how a file in UTF-16 begins
 
 
 class FleetError(Exception):
@@ -48,8 +55,13 @@ def rows(path, bad):
 
     A second phone of one name is such a mistake; names are kept in a file meanwhile. FleetError."""
     try:
-        with open(path, newline="", encoding="utf-8-sig", errors="replace") as file:
-            reader = csv.reader(_short(file))
+        if Path(path).is_fifo():
+            raise FleetError("this is a pipe; a fleet is read twice, so it must be a file")
+        with open(path, newline="", encoding="utf-8-sig", errors="surrogateescape") as file:
+            lines = _lines(file, bad)
+            first = next(lines, "")
+            separator = next((mark for mark in _SEPARATORS if mark in first), ",")
+            reader = csv.reader(itertools.chain([first], lines), delimiter=separator)
             header = [name.strip().lower() for name in next(reader, [])]
             _check_header(header)
             with _Names() as names:
@@ -67,18 +79,31 @@ def rows(path, bad):
                     yield row
     except OSError as error:
         raise FleetError(error.strerror or str(error)) from None
-    except UnicodeError as error:
-        raise FleetError(f"this is no text: {error}") from None
+    except ValueError as error:  # a path with a NUL
+        raise FleetError(str(error)) from None
     except csv.Error as error:
         raise FleetError(f"this is no CSV file: {error}") from None
 
 
-def _short(file):
-    """The lines of a file; one without end does not fill the memory."""
+def _lines(file, bad):
+    """The lines of a file; one without end does not fill the memory. A bad one is told and comes out empty."""
+    number = 0
     while line := file.readline(LONGEST):
-        if len(line) == LONGEST and not line.endswith("\n"):
-            raise FleetError(f"a line is longer than {LONGEST} characters; this is no fleet")
-        yield line
+        number += 1
+        if len(line) == LONGEST and not line.endswith(("\n", "\r")):
+            raise FleetError(f"line {number} is longer than {LONGEST} characters; this is no fleet")
+        wrong = None
+        if not line.isascii() and _UNREADABLE.search(line):
+            wrong = "it has bytes that are no UTF-8; save the fleet as UTF-8"
+        elif line.count('"') % 2:
+            wrong = "a quotation mark is not closed in this line"
+        if wrong and number == 1:
+            raise FleetError(
+                "this is UTF-16; save the fleet as UTF-8" if line.startswith(_UTF16) else f"line 1: {wrong}"
+            )
+        if wrong:
+            bad(number, wrong)
+        yield "\n" if wrong else line
 
 
 def _check_header(header):
@@ -134,12 +159,15 @@ class _Names:
 
 
 class Lists:
-    """Known trust lists by file and by checksum. folder: of known lists, or None. base: where files of the fleet lie."""
+    """Known trust lists by file and by checksum. folder: of known lists, or None. base: where files of the fleet lie.
+    PlanError where the folder cannot be read."""
 
     def __init__(self, folder, base):
         self._base = Path(base)
         self._known = {}
         self._by_text = {}
+        if folder and not Path(folder).is_dir():
+            raise PlanError(f"{folder}: there is no such folder of known lists")
         for path in sorted(Path(folder).rglob("*")) if folder else ():
             if path.is_file() and path.stat().st_size <= LARGEST_LIST:
                 content = path.read_bytes()

@@ -3,7 +3,9 @@
 
 import csv
 
+from agent.errors import Refused
 from agent.formats.text import SENTENCES_LIMIT, shown
+from agent.trust.rules import Trust
 from host_tools.plan.errors import PlanError
 from host_tools.plan.fleet import AS_PUBLISHED, FleetError, rows
 from host_tools.plan.paper import MOST_GROUPS
@@ -61,7 +63,12 @@ class Fleet:
     def _list(self, kind, text):
         if text == AS_PUBLISHED:
             return self._world.clusters[""].published_list(kind)
-        return self._lists.find(text)
+        content = self._lists.find(text)
+        try:
+            Trust(self._world.crypto, **{kind: content})
+        except Refused as error:
+            raise ValueError(f"no phone can hold the list {text}: {error}") from None
+        return content
 
     def unknown_batches(self, steps):
         """Sentences about batches that steps name and no phone of the fleet is in."""

@@ -88,6 +88,11 @@ class World:
         """Sentences about what the files of the clusters do not tell."""
         return [note for each in self.clusters.values() for note in each.notes]
 
+    @property
+    def crypto(self):
+        """The crypto of phones on paper."""
+        return self._paper.crypto
+
     def first(self, itl, ctl, servers):
         """The Held of phones with these lists (bytes) before the plan."""
         kept = (_UNKNOWN, tuple(self.clusters[""].named_tvs()), None) if itl is not None else None

@@ -3,7 +3,9 @@
 
 from collections import Counter
 
-from host_tools.lists.health import list_warnings
+from host_tools.lists.health import list_warnings, size_warning
+from host_tools.plan.document import OF_PHONES
+from host_tools.plan.errors import PlanError
 from host_tools.plan.paper import ACCEPTED, LOCKED, UNCHANGED, WAITS
 from host_tools.plan.run import RESTART_ALL, Search, carry_out, first_lockout
 
@@ -72,16 +74,32 @@ def _safe(search, steps):
         every = (
             "every order that keeps steps of one kind in theirs was tried" if search.complete else "not all were tried"
         )
-        return {"steps": None, "complete": search.complete, "text": f"No safe order was found: {every}."}
+        text = f"No safe order was found: {every}."
+        return {"steps": None, "complete": search.complete, "text": text, "added": 0, "restart": RESTART_ALL.text}
     added = len(search.order) - len(steps)
-    text = f"with {added} restart{'s' if added > 1 else ''} of all phones added" if added else "the same steps"
+    if search.order == steps:
+        text = (
+            "In this order no phone that is online is locked out, whenever it restarts: only phones that are off are. "
+        )
+        text += "Let them restart with the others, or visit them."
+    else:
+        text = f"A safe order, {_how(added)}: no phone that is online is locked out, whenever it restarts."
     return {
         "steps": [step.text for step in search.order],
         "complete": True,
-        "text": f"A safe order, {text}: no phone that is online is locked out, whenever it restarts.",
-        "added": added if added else 0,
+        "text": text,
+        "added": added,
         "restart": RESTART_ALL.text,
     }
+
+
+def _how(added):
+    """What a found order has beside the given steps."""
+    return (
+        f"with {added} restart{'s' if added > 1 else ''} of all phones added"
+        if added
+        else "the same steps in another order"
+    )
 
 
 def _why(verdict):
@@ -96,3 +114,26 @@ def list_health(world, days, describe):
         if content is not None:
             found += [f"{kind.upper()}: {text}" for text in list_warnings(describe(content), days)]
     return found
+
+
+def growth(world, steps):
+    """Warnings about lists that come close to the size that phones take, by the first step that makes them so."""
+    found, start = {}, world.snapshot()
+    before = _close(world)
+    for number, step in enumerate(steps, 1):
+        if step.word not in OF_PHONES:
+            try:
+                world.apply(step)
+            except PlanError:
+                continue  # the plan's answer tells it
+            for kind in _close(world).keys() - before.keys() - found.keys():
+                found[kind] = f"{kind.upper()} after step {number}: {_close(world)[kind]}"
+    world.use(start)
+    return [found[kind] for kind in sorted(found)]
+
+
+def _close(world):
+    """{kind: warning} of lists of the plan's cluster that are close to the limit."""
+    contents = {kind: world.clusters[""].published_list(kind) or b"" for kind in ("ctl", "itl")}
+    told = {kind: size_warning(len(content)) for kind, content in contents.items()}
+    return {kind: text for kind, text in told.items() if text}

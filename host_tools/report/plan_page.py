@@ -122,7 +122,7 @@ def _order(result):
     if not safe:
         return ""
     items = "".join(f"<li>{text(step)}</li>" for step in safe["steps"] or ())
-    return f"<h2>Another order</h2><p>{text(safe['text'])}</p><ol>{items}</ol>"
+    return f"<h2>Is there a safe order?</h2><p>{text(safe['text'])}</p><ol>{items}</ol>"
 
 
 def _legend():

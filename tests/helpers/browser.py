@@ -36,7 +36,7 @@ class Browser:
         os.set_blocking(self._in, False)
         options = [
             "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
-            "--disable-background-networking", "--remote-debugging-pipe", "--window-size=1100,1000",
+            "--disable-background-networking", "--remote-debugging-pipe", "--window-size=1100,1000", "--hide-scrollbars",
             f"--user-data-dir={self._profile}", "about:blank",
         ]  # fmt: skip
         # Chromium reads its commands from descriptor 3 and answers on 4.

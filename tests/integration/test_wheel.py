@@ -94,6 +94,47 @@ def test_the_wheel_runs_a_plan_with_page_and_visits(installed, tmp_path):
     assert "timeline" in (tmp_path / "plan.html").read_text()
 
 
+def test_the_wheel_answers_everything_that_administrators_ask(installed, tmp_path):
+    """No compiler is within reach (PATH), and no server: fetch and preflight --from say that nobody answered."""
+    made = run(installed, tmp_path, "lab", "init", "-C", "cluster", "--kind", "classic")
+    assert made.returncode == 0, made.stderr
+    shutil.copytree(tmp_path / "cluster/current/published/lab-pub", tmp_path / "old")
+    assert run(installed, tmp_path, "lab", "regenerate", "-C", "cluster", "tvs").returncode == 0
+    shutil.copytree(tmp_path / "cluster/current/published/lab-pub", tmp_path / "new")
+    (tmp_path / "fleet.csv").write_text("device,itl\nSEP001122334455,old/ITLFile.tlv\nlobby,\n")
+    shutil.copy(ROOT / "docs/plans/renew.toml", tmp_path)
+    plan = ["renew.toml", "--cluster", "cluster", "--fleet", "fleet.csv"]
+    boot = [
+        "preflight",
+        "--boot",
+        "new",
+        "--installed-itl",
+        "old/ITLFile.tlv",
+        "--tvs",
+        "unreachable",
+        "--html",
+        "boot.html",
+    ]
+    for command, status, words in (
+        (["inspect", "new/ITLFile.tlv"], 0, "GOOD"),
+        (["inspect", "new/ITLFile.tlv", "--full"], 0, "Fields of record 1"),
+        (["inspect", "new/ITLFile.tlv", "--pem", "1"], 0, "BEGIN CERTIFICATE"),
+        (["diff", "old/ITLFile.tlv", "new/ITLFile.tlv"], 1, "renewed"),
+        (["diff", "old", "new", "--json"], 1, '"renewed"'),
+        (["preflight", "new/ITLFile.tlv", "--installed-itl", "old/ITLFile.tlv"], 0, "ACCEPTED signed-by-itl"),
+        (boot, 1, "accepted signed-by-itl"),  # 1: the folder has no configuration
+        (["plan", "check", *plan], 1, "fleet, line 3: 'lobby' is no device name"),
+        (["plan", *plan], 2, "Left out: fleet, line 3"),
+        (["fetch", "127.0.0.1:9", "--to", "now"], 2, "0 files are in now"),
+        (["preflight", "--from", "127.0.0.1:9"], 2, "no-server"),
+        (["completion", "bash"], 0, "_phonetrust_completion"),
+    ):
+        result = run(installed, tmp_path, *command)
+        assert result.returncode == status and words in result.stdout, (command, result.stdout, result.stderr)
+        assert "Traceback" not in result.stderr and "fault of this program" not in result.stderr
+    assert '<svg id="chain"' in (tmp_path / "boot.html").read_text()
+
+
 def test_every_command_of_the_wheel_has_its_help(installed, tmp_path):
     from host_tools.cli.main import COMMANDS
 

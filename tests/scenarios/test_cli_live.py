@@ -193,3 +193,23 @@ def test_what_a_server_says_is_no_html(tmp_path):
     decision["evidence"] = {"signer": {"subject": f"CN={evil}", "serial": evil}, "tvs": {"server": evil, "text": evil}}
     html = page({"device": "SEP", "accepted": False, "mode": "x", "decisions": [decision]})
     assert "<script" not in html and "\x1b" not in html
+
+
+def test_what_all_phones_share_is_there_once_also_where_many_ask_at_once(served, tmp_path):
+    cluster, serving = served
+    macs = [f"0011223344{number:02X}" for number in range(12)]
+    for mac in macs:
+        cluster.add_phone(mac)
+    fleet = tmp_path / "fleet.csv"
+    fleet.write_text("device\n" + "".join(f"SEP{mac}\n" for mac in macs))
+    result = run("fetch", f"127.0.0.1:{serving.tftp_port()}", "--all", fleet, "--to", tmp_path / "got", "--json")
+    names = re.findall(r'^"([^"]+)": \{"bytes"', result.stdout, re.MULTILINE)
+    assert sorted(names) == ["ITLFile.tlv", *(f"SEP{mac}.cnf.xml.sgn" for mac in macs)], "each once"
+    assert [event["file"] for event in serving.events if event["what"] == "fetch"].count("ITLFile.tlv") == 1
+
+
+def test_a_phone_may_be_named_as_its_device(served, tmp_path):
+    server = f"127.0.0.1:{served[1].tftp_port()}"
+    result = run("fetch", server, "--phone", f"SEP{MAC}", "--to", tmp_path / "got")
+    assert result.exit_code == 0 and (tmp_path / "got" / f"SEP{MAC}.cnf.xml.sgn").exists()
+    assert run("preflight", "--from", server, "--phone", f"sep{MAC}").exit_code == 0
