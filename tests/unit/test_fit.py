@@ -92,7 +92,7 @@ def block(*tokens):
 def test_nodes_and_properties_where_they_do_not_belong():
     assert sorted(parse(block(b"", "a", b"n", "a", 2, 2, 9)).properties) == ["/a", "/n/a"]
     for tokens, words in (
-        ((b"", "a", "a", 2, 9), "stands there twice"),
+        ((b"", "a", "a", 2, 9), "appears twice"),
         (("a", 2, 9), "where a node or property is due"),
         ((2, 9), "where a node or property is due"),
         ((b"x", 2, 9), "cannot stand here"),
