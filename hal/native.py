@@ -117,7 +117,8 @@ class NativeCrypto:
     def verify(self, certificate_der, algorithm, digest, signature):
         """Whether `signature` over `digest` verifies with the certificate's key.
 
-        Raises ValueError if the certificate is unreadable, its key is not supported, or the digest has the wrong size.
+        Raises ValueError if the certificate is unreadable, its key is not supported, or the digest has the wrong size. The
+        library also verifies with RSA keys of 512 to 1023 bits, which the trust rules refuse (docs/spec/rules.md, K1).
         """
         result = self._verify(
             certificate_der, len(certificate_der), _number(algorithm), digest, len(digest), signature, len(signature)

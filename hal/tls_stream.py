@@ -161,7 +161,7 @@ class TlsStream:
         # The engine can go on with bytes that came before, now that its output has been sent.
         self._turns += 1
         if self._turns > TURNS:
-            raise OSError(EPROTO, "TLS: a fault of this phone: the engine neither sends nor receives")
+            raise OSError(EPROTO, "TLS: a fault of the phone: the engine neither sends nor receives")
         self._open().receive(b"")
         await self._clock.sleep(0)
 
