@@ -6,8 +6,8 @@ mac, network.json (from DHCP), store (a link to the raw partition). On a board t
 the folder `agent` in it: its socket, certificates for other programs, and `alive`, which it touches so that a script feeds the
 watchdog.
 
-`micropython boards/phone.py FOLDER` runs the phone anywhere, with another such folder, in which `store` is a file of a fixed size.
-If that folder has no folder `agent`, the agent writes to the folder itself.
+`micropython boards/phone.py FOLDER` runs the phone anywhere, with another such folder, in which `store` is a file of a fixed
+size. If that folder has no folder `agent`, the agent writes to the folder itself.
 """
 
 import asyncio
@@ -30,7 +30,13 @@ from hal.files import Files, Published
 
 STATE = "/run/phone"
 TURN = 5000  # ms between two signs of life
-BOOTS = ("normal", "trial", "refused", "unconfirmed", "fallback")  # the words of U-Boot; without U-Boot there is no word
+BOOTS = (
+    "normal",
+    "trial",
+    "refused",
+    "unconfirmed",
+    "fallback",
+)  # the words of U-Boot; without U-Boot there is no word
 LAST = 1 << 20  # bytes at the end of a slot's partition that do not belong to the slot
 ENVIRONMENT = 65536  # the copy of the environment begins this many bytes before the end of the partition
 
@@ -99,8 +105,8 @@ def read(path, default=""):
 
 
 def dhcp_servers(text):
-    """The TFTP servers of network.json (its text): those of option 150, else the server of option 66. Invalid servers are left out,
-    because anyone on the network can answer DHCP and must not be able to stop the agent."""
+    """The TFTP servers of network.json (its text): those of option 150, else the server of option 66. Invalid servers are left
+    out, because anyone on the network can answer DHCP and must not be able to stop the agent."""
     try:
         found = json.loads(text) if text else {}
     except ValueError:
