@@ -31,7 +31,7 @@ def test_a_property_of_another_kind_is_malformed():
     found = parse(image())
     assert "has 3000 bytes" in str(raises(Malformed, found.text, "/images/kernel/data"))
     assert "must be 4 bytes" in str(raises(Malformed, found.number, fit.NAME))
-    assert "no text that ends in NUL" in str(raises(Malformed, found.text, fit.FORMAT))
+    assert "not a text that ends in NUL" in str(raises(Malformed, found.text, fit.FORMAT))
 
 
 def test_every_cut_and_every_wrong_size_is_malformed():

@@ -107,7 +107,7 @@ _ENROLMENTS = {
     "fetched": "",
     "no-action": "",
     "no-certificate": "",
-    "retry-later": "The phone asks again at that time.",
+    "retry-later": "The phone will ask again.",
     "string-needed": "Type it at the console: update lsc STRING.",
     "wrong-string": "Compare it with the one on the cluster and type it again: update lsc STRING.",
     "certificate-needed": "Choose another CAPF authentication mode for this phone on the cluster.",
