@@ -86,7 +86,7 @@ def bad_signature(name, header):
 def unknown_signer(name, header):
     """The signer is none of the phone's image certificates."""
     return (
-        "The load %s is signed by %s, which is not a key of this phone's maker: only the maker's loads run here. %s"
+        "The load %s is signed by %s, a signer that this phone's maker does not name: only the maker's loads run here. %s"
         % (
             name,
             _short(header.subject),
