@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: MIT
 """The errors of the agent: a small tree, and the meaning of its branches.
 
-PhonetrustError          every error of ours: .reason is a code, .text one sentence for a person
+PhonetrustError          the base of all errors of the agent: .reason is a code, .text a sentence for a person
   Refused                bytes that must not be trusted: .reason is a code of docs/spec/rules.md
-    Malformed            ... because they do not follow docs/spec/formats.md: .file, .tag, .offset, .what
-      Unsupported        ... because their header says a kind of signature that this phone does not know
-      RecordMismatch     ... because a record disagrees with its certificate
+    Malformed            they do not follow docs/spec/formats.md: .file, .tag, .offset and .what say where and how
+      Unsupported        their header names a kind of signature that this phone does not know
+      RecordMismatch     a record disagrees with its certificate
   TransferError          a file did not arrive (agent/fetch/errors.py has the kinds)
-  SettingsError          the settings file has a mistake: names the key, the mistake and an example
-  TrustLost              what was stored on flash cannot be read whole (reason `trust-lost`)
+  SettingsError          the settings file has a mistake: the text names the key, the mistake and an example
+  TrustLost              the state on flash cannot be read whole (reason `trust-lost`)
 """
 
 
@@ -18,7 +18,7 @@ class PhonetrustError(Exception):
     reason = "error"
 
     def __init__(self, text, reason=None):
-        super().__init__(text)  # Exception.__init__ is not there in MicroPython
+        super().__init__(text)  # MicroPython has no Exception.__init__
         self.text = text
         if reason:
             self.reason = reason
@@ -34,7 +34,8 @@ class Refused(PhonetrustError):
 
 
 class Malformed(Refused):
-    """Bytes that break the format. `tag` and `offset` say where (None where they do not apply)."""
+    """Bytes break the format. what: words for the fault. tag, offset: the place, None if they do not apply. file: its name, or
+    None."""
 
     reason = "malformed"
 
@@ -57,13 +58,13 @@ class Malformed(Refused):
 
 
 class Unsupported(Malformed):
-    """Bytes that follow the format and are signed in a way that this phone does not know."""
+    """Bytes follow the format, but are signed in a way that this phone does not know."""
 
     reason = "unsupported"
 
 
 class RecordMismatch(Malformed):
-    """A trust list record that differs from the certificate in it."""
+    """A record of a trust list disagrees with its certificate (docs/spec/formats.md, R2)."""
 
     reason = "record-mismatch"
 
@@ -75,12 +76,12 @@ class TransferError(PhonetrustError):
 
 
 class SettingsError(PhonetrustError):
-    """A mistake in the settings file."""
+    """The settings file has a mistake."""
 
     reason = "settings"
 
 
 class TrustLost(PhonetrustError):
-    """The stored state cannot be read whole. That is something else than having no trust."""
+    """The stored state cannot be read whole. That differs from having no trust (docs/spec/rules.md, D1)."""
 
     reason = "trust-lost"

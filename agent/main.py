@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The main program of a phone, given a HAL: makes its parts, gives each what it needs, and runs their tasks.
+"""The main program of a phone. It is given a HAL, makes the parts of the phone, gives each part what it needs, and runs their
+tasks.
 
 The launchers (boards/phone.py on a board, host_tools/cli/phone.py on a PC) make the HAL and call boot() or run()."""
 
@@ -26,26 +27,27 @@ from agent.local.status import View, refusal_of, state_of
 from agent.servers.judge import Judge, trust_maker
 from agent.servers.tvs.client import TvsClient
 
-# Severity of an event, as syslog names them.
+# The severities of a line of the log, named as in syslog.
 INFO = "info"
 NOTICE = "notice"
 WARNING = "warning"
 ERROR = "error"
 
-_TICK = 1000  # ms between two looks at the watchdog
+_TICK = 1000  # ms between two feedings of the watchdog
 
 
 class Phone:
-    """A phone with its console output. judge, keeper, fetcher, history, view, work: its parts, for launchers and tests."""
+    """A phone and its console output. judge, keeper, fetcher, history, view, work: its parts, for launchers and tests."""
 
     def __init__(
         self, hal, settings, servers=(), origin=0, mic=None, user=None, group=None, software=None, buffer=None
     ):
-        """servers: TFTP servers that DHCP gave. origin: the clock's ms at which the log's time begins. mic: certificate
-        and private key (DER) of the phone's maker, or None; ValueError where these do not belong together. user, group:
-        the numbers of the user and group that this runs as. software: agent.trust.loads.Software of a phone whose HAL can
-        replace it. buffer: a bytearray of at least settings.buffer_size that the launcher made while the heap was empty
-        (agent/flash/buffers.py); without it, or with a smaller one, it is made here."""
+        """servers: the TFTP servers that DHCP gave, used if the settings have none. origin: ms of the clock at which the
+        log's time begins. mic: (certificate DER, private key DER) from the phone's maker, or None; ValueError if these do
+        not belong together. user, group: the numbers of the user and group as which this runs. software:
+        agent.trust.loads.Software if the HAL can replace it. buffer: a bytearray of at least settings.buffer_size that the
+        launcher made while the heap was empty (agent/flash/buffers.py). Without it, or if it is too small, one is made
+        here."""
         self.hal = hal
         self.settings = settings
         self._origin = origin
@@ -89,7 +91,7 @@ class Phone:
         self.work = Work(boot, self.enrolment, self.history, clock, self.log, self._summary, self.view.loads)
 
     def _make_loads(self, software, configuration):
-        """What replaces the phone's own software; only a phone that can has it in its memory."""
+        """The LoadStep, which replaces the phone's own software. It is imported late, because only some phones need it."""
         from agent.boot.load import LOAD_TIME, LoadStep
         from agent.local.restart import Restarter
 
@@ -130,7 +132,7 @@ class Phone:
         )
 
     def _make_web(self, accept):
-        """HTTP and HTTPS, where the settings want them; otherwise their code is not even loaded."""
+        """The Web for HTTP and HTTPS if the settings want it, else None. Only then its code is loaded."""
         hal, settings = self.hal, self.settings
         if settings.file_transfer != "http":
             return None
@@ -148,13 +150,13 @@ class Phone:
         )
 
     def _show(self, identity):
-        """The certificate and key for servers that ask the phone for one, or None."""
+        """Set the pair that is shown to servers which ask for a certificate: (certificate DER, private key DER), or None."""
         self.tvs.identity = identity
         if self._web is not None:
             self._web.identity = identity
 
     def _capf_client(self):
-        from agent.servers.capf.client import CapfClient  # only a phone that enrols needs it in memory
+        from agent.servers.capf.client import CapfClient  # imported late: only a phone that enrols needs it in memory
 
         hal, settings = self.hal, self.settings
         names = (settings.device, settings.full_name)
@@ -163,23 +165,23 @@ class Phone:
     # The log
 
     def line(self, severity, text):
-        """One line of the log: seconds (since power-on, on a board), severity, text."""
+        """Write a line of the log: seconds (on a board: since power-on), severity, text."""
         now = self.hal.clock.monotonic() - self._origin
         self.hal.console.write(
             "[%6d.%03d] %-7s %s\n" % (now // 1000, now % 1000, severity, shown(text, SENTENCES_LIMIT))
         )
 
     def log(self, text):
-        """What happens between decisions."""
+        """Write a line about something that happens between decisions."""
         self.line(INFO, text)
 
     def report(self, decision):
-        """One decision, as a line; its warnings as lines of their own. Subscribers are told, too."""
+        """Write a decision as a line, write a line for each of its warnings, and tell subscribers."""
         severity = NOTICE if decision.accepted else ERROR
         self.line(severity, "%s %s %s: %s" % (decision.kind, decision.outcome, decision.reason, decision.text))
         for warning in decision.warnings:
             self.line(WARNING, "%s: %s" % (decision.kind, warning))
-        self._certificates.update()  # before any program hears of it
+        self._certificates.update()  # before a program hears of the decision
         self.service.publish(decision)
 
     def _summary(self):
@@ -191,15 +193,15 @@ class Phone:
     # Tasks
 
     async def boot(self):
-        """Print the banner and boot once. Returns True where everything was accepted."""
+        """Print the banner and boot once. Returns True if everything was accepted."""
         self._banner()
         return await self.work.boot()
 
     async def run(self, listener=None, booted=lambda good: None):
-        """Boot, and serve until the board restarts: the console and other programs from the start, whatever servers do.
+        """Boot, and serve until the board restarts. Console and service answer from the start (B11), whatever servers do.
 
-        listener: a listening Unix socket of the HAL for other programs. Without it, this ends with the console's input.
-        booted(good): called after the first boot."""
+        listener: the HAL's listening Unix socket for other programs. Without a listener this ends when the console's input
+        ends. booted(good): called after the first boot."""
         self._banner()
         others = [asyncio.create_task(self._watchdog())]
         if listener is not None:
@@ -246,7 +248,7 @@ class Phone:
 
 
 class Wishes:
-    """What a person may do at the console, each with a line in the log."""
+    """The actions of a person at the console. Each writes a line of the log; erase() reports a decision instead."""
 
     def __init__(self, phone):
         self._work = phone.work
@@ -264,17 +266,17 @@ class Wishes:
         self._work.restart()
 
     def reset(self):
-        """Start the board anew; does not return."""
+        """Restart the board. Does not return."""
         self._line(NOTICE, "reset asked for at the console")
         self._board.restart()
 
     def update_lsc(self, string=None):
-        """Ask CAPF for what it has for this phone, with the authentication string that was typed in, if any."""
+        """Ask CAPF what it has for this phone. string: the authentication string that the person typed, or None."""
         self._line(NOTICE, "update of the LSC asked for at the console")
         self._work.update_lsc(string)
 
     def retry_load(self):
-        """Take the load that failed its trial once more. False where none has failed."""
+        """Try the load that failed its trial once more. Returns False if no load has failed."""
         if not self._work.retry_load():
             return False
         self._line(NOTICE, "another try of the load asked for at the console")

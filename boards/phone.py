@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: MIT
-"""The phone's program on a board: makes the HAL of what the start scripts found, boots the agent and keeps it going.
+"""The phone's program on a board. It makes the HAL from what the start scripts found, and runs the agent.
 
-The scripts (host_tools/image/rootfs) leave these in one folder: phone.json and mic.pem (from the card, if they are there),
-mac, network.json (from DHCP), store (a link to the raw partition). On a board they own that folder, and the agent writes to
-`agent` in it: its socket, certificates for other programs, and `alive`, which it touches and which keeps the watchdog fed.
+The scripts (host_tools/image/rootfs) leave these files in one folder: phone.json and mic.pem (from the card, if it has them),
+mac, network.json (from DHCP), store (a link to the raw partition). On a board the scripts own that folder. The agent writes to
+the folder `agent` in it: its socket, certificates for other programs, and `alive`, which it touches so that a script feeds the
+watchdog.
 
-`micropython boards/phone.py FOLDER` runs the phone anywhere, with another such folder whose store is a file of a fixed size;
-where that has no folder `agent`, all is in the one folder.
+`micropython boards/phone.py FOLDER` runs the phone anywhere, with another such folder, in which `store` is a file of a fixed
+size. If that folder has no folder `agent`, the agent writes to the folder itself.
 """
 
 import asyncio
@@ -29,27 +30,34 @@ from hal.files import Files, Published
 
 STATE = "/run/phone"
 TURN = 5000  # ms between two signs of life
-BOOTS = ("normal", "trial", "refused", "unconfirmed", "fallback")  # what U-Boot says; started without it: nothing
-LAST = 1 << 20  # bytes at the end of a slot's partition that are no slot
-ENVIRONMENT = 65536  # bytes from that end to the copy of the environment
+BOOTS = (
+    "normal",
+    "trial",
+    "refused",
+    "unconfirmed",
+    "fallback",
+)  # the words of U-Boot; without U-Boot there is no word
+LAST = 1 << 20  # bytes at the end of a slot's partition that do not belong to the slot
+ENVIRONMENT = 65536  # the copy of the environment begins this many bytes before the end of the partition
 
 
 class SupervisedBoard(device.Board):
-    """A board whose watchdog is fed by a script for as long as `alive` is touched."""
+    """A board on which a script feeds the watchdog as long as the agent touches `alive`."""
 
     def __init__(self, own, mac, model):
         device.Board.__init__(self, mac, model)
         self._alive = own + "/alive"
 
     def watchdog(self):
-        """Show life."""
+        """Touch `alive`. Raises OSError."""
         with open(self._alive, "w") as file:
             file.write("1")
 
 
 class Loads:
-    """The slots of the card as the start scripts left them: links slot-a and slot-b to their partitions, each with a copy of
-    U-Boot's environment near its end (host_tools/image/board.py); and what U-Boot said of this start, slot and boot."""
+    """The part `loads` of the HAL. The start scripts leave links slot-a and slot-b to the partitions of the slots, each of which
+    has a copy of U-Boot's environment near its end (host_tools/image/board.py). The files slot and boot have U-Boot's words about
+    this start."""
 
     def __init__(self, state, own):
         self.running = read(state + "/slot")
@@ -66,14 +74,14 @@ class Loads:
         self._own = own
 
     def confirmed(self):
-        """Tell the script that watches over the trial."""
+        """Tell the script that watches over the trial. Raises OSError."""
         with open(self._own + "/confirmed", "w") as file:
             file.write("1")
 
 
 def make_loads(state, own):
-    """What this phone needs to replace its own software: (hal.loads, Software), or (None, None) where no boot loader with
-    slots started it."""
+    """(hal.loads, Software) of a phone that can replace its own software, or (None, None) if no boot loader with slots started
+    it."""
     name = os.getenv("LOAD")
     if read(state + "/boot") not in BOOTS or not name:
         return None, None
@@ -83,12 +91,12 @@ def make_loads(state, own):
             with open("%s/image-%d.der" % (os.getenv("IMAGE_KEYS") or ".", number), "rb") as file:
                 certificates.append(file.read())
         except OSError:
-            pass  # there need not be a spare
+            pass  # the spare certificate may be missing
     return Loads(state, own), Software(name, os.getenv("BOARD") or "", os.getenv("FLOOR") or "", certificates)
 
 
 def read(path, default=""):
-    """Text of a file of the scripts, without the line end; the default where there is none."""
+    """The text of a file of the scripts, without the line end, or the default if there is no such file."""
     try:
         with open(path) as file:
             return file.read().strip()
@@ -97,8 +105,8 @@ def read(path, default=""):
 
 
 def dhcp_servers(text):
-    """The TFTP servers of network.json: those of option 150, else that of option 66. What is no server is left out: DHCP is
-    anybody's on the network, and must not end the agent."""
+    """The TFTP servers of network.json (its text): those of option 150, else the server of option 66. Invalid servers are left
+    out, because anyone on the network can answer DHCP and must not be able to stop the agent."""
     try:
         found = json.loads(text) if text else {}
     except ValueError:
@@ -116,11 +124,11 @@ def dhcp_servers(text):
 
 
 def load_settings(text, mac, model):
-    """phone.json with the board's own MAC address and model where it has none. SettingsError."""
+    """The settings of phone.json (its text), with the board's MAC address and model if it has none. Raises SettingsError."""
     try:
         values = json.loads(text) if text else {}
     except ValueError:
-        return agent_settings.parse(text, "phone.json")  # says what is wrong
+        return agent_settings.parse(text, "phone.json")  # raises an error that says what is wrong
     if isinstance(values, dict):
         values.setdefault("mac", mac)
         values.setdefault("model", model)
@@ -128,7 +136,7 @@ def load_settings(text, mac, model):
 
 
 def own_folder(state):
-    """Where the agent writes."""
+    """The folder to which the agent writes."""
     try:
         os.stat(state + "/agent")
     except OSError:
@@ -137,7 +145,7 @@ def own_folder(state):
 
 
 def make_files(folder):
-    """The folder for files of other programs, where there is one."""
+    """The part `files` of the HAL, or None if there is no such folder."""
     try:
         os.stat(folder)
     except OSError:
@@ -146,16 +154,16 @@ def make_files(folder):
 
 
 def make_published(folder):
-    """The folder for certificates that other programs read."""
+    """The part `published` of the HAL. The folder is made if it is missing."""
     try:
         os.mkdir(folder)
     except OSError:
-        pass  # it is there, or writing to it says what is wrong
+        pass  # it exists already, or writing to it will fail with an error
     return Published(folder)
 
 
 def make_phone(hal, settings, servers, origin, mic, software=None):
-    """The phone, without a MIC where mic.pem cannot be used."""
+    """The phone. If mic.pem cannot be used, a line of the log says why, and the phone has no MIC."""
     user, group = libc.func("i", "getuid", "")(), libc.func("i", "getgid", "")()
     if mic:
         from agent.flash.identity import parse_pem
@@ -168,18 +176,18 @@ def make_phone(hal, settings, servers, origin, mic, software=None):
 
 
 def say(hal, origin, text):
-    """A line of the log before there is a phone."""
+    """Write a line of the log before there is a phone."""
     now = hal.clock.monotonic() - origin
     hal.console.write("[%6d.%03d] %-7s %s\n" % (now // 1000, now % 1000, ERROR, text))
 
 
 def since_power_on():
-    """Milliseconds, as the kernel's own messages count."""
+    """Milliseconds since power-on, which is what the kernel's own messages count."""
     return int(float(read("/proc/uptime", "0").split()[0]) * 1000)
 
 
 async def wait_for_person(hal):
-    """Show life until the board restarts; a person edits the card."""
+    """Feed the watchdog until the board restarts, because a person has to edit the card."""
     while True:
         hal.board.watchdog()
         await hal.clock.sleep(TURN)
@@ -201,13 +209,13 @@ async def main(state):
         servers = dhcp_servers(read(state + "/network.json"))
     except SettingsError as error:
         say(hal, origin, "bad-settings: %s" % error)
-        await wait_for_person(hal)  # nothing is fetched by guess
+        await wait_for_person(hal)  # the phone fetches nothing with settings that it had to guess
     phone = make_phone(hal, settings, servers, origin, read(state + "/mic.pem"), software)
     await phone.run(hal.net.listen_local(own + "/trust.sock"))
 
 
 def start():
-    """Run the phone of the folder that the command line names. Does not return."""
+    """Run the phone with the folder that the command line names. Does not return."""
     asyncio.run(main(sys.argv[1] if len(sys.argv) > 1 else STATE))
 
 

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""What an image starts: maps the phone's software, one file, into memory and runs its program (boards/phone.py).
+"""The program that an image starts. It maps the phone's software, which is one file, into memory and runs boards/phone.py.
 
-MicroPython runs bytecode of such a file where it is mapped (host_tools/image/romfs.py). So it is not in the heap, which keeps
-145 KB more for the phone and has nothing large in it but one buffer, and memory that no other program uses is the system's
-page cache."""
+MicroPython runs the bytecode of such a file in place (host_tools/image/romfs.py). So the heap does not hold it, and has 145 KB
+more for the phone; the only large object in it is one buffer. The mapped file is part of the system's page cache, which other
+programs can use if they need the memory."""
 
 import os
 import sys
@@ -18,7 +18,7 @@ _READ, _PRIVATE = 1, 2  # PROT_READ, MAP_PRIVATE
 
 
 def mount(path):
-    """Make the modules of this file system those that are imported first. OSError where it cannot be mapped."""
+    """Mount this file system, and import its modules before all others. Raises OSError if the file cannot be mapped."""
     libc = ffi.open("libc.so.6")
     with open(path, "rb") as file:
         size = file.seek(0, 2)

@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: MIT
-"""The interface of the HAL, as types: everything the agent may do to the world. hal/__init__.py says it in words.
+"""The interface of the HAL as types. hal/__init__.py describes it in words.
 
-Three HALs keep it: hal.device.Hal, hal.host.Hal, hal.fake.Hal. One conformance suite runs against all of them.
-`deadline` is a reading of clock.monotonic() (ms) at which a wait ends; None waits without end where that is allowed.
+hal.device.Hal, hal.host.Hal and hal.fake.Hal implement it. One conformance suite runs against all of them. `deadline` is a
+reading of clock.monotonic() (ms) at which a wait ends; where None is allowed, the wait has no end.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any, Protocol
 
 Buffer = bytes | bytearray | memoryview
-#: Opaque: what resolve() gives and udp sockets take and return. Compared with == and with Net.same_host().
+#: Opaque. resolve() returns it, and UDP sockets take and return it. It is compared with == and with Net.same_host().
 Address = Any
 #: (certificate DER, private key DER)
 Identity = tuple[bytes, bytes]
@@ -126,28 +126,27 @@ class Certificate(Protocol):
     not_after: str
 
 class RecordColumn:
-    """The numbers that Crypto.check_records gives for a record of a trust list, in this order: ROW for each. Offsets are into
-    the file; CERTIFICATE to SUBJECT and KEY are an offset, and a length in the column after it. CERTIFICATE's length is 0 in
-    an empty record, and then so is all that follows."""
+    """The columns of a row. Crypto.check_records returns a row of ROW numbers for each record of a trust list. Offsets count
+    from the start of the file. CERTIFICATE, ISSUER, SERIAL, SUBJECT and KEY are offsets; the next column is the length. In a
+    blank record the length of CERTIFICATE and all columns after it are 0."""
 
     OFFSET = 0
     LENGTH = 1
-    ROLE = 2  # FUNCTION, NO_ROLE without one
+    ROLE = 2  # FUNCTION, or NO_ROLE if the record has none
     CERTIFICATE = 3
-    ISSUER = 5  # of the certificate, as are the next columns: DER of the Name
+    ISSUER = 5  # DER of the Name; this column and the next ones are of the certificate
     SERIAL = 7  # without leading zero bytes
     SUBJECT = 9
     KEY_KIND = 11  # 0 other, 1 RSA, 2 EC
     KEY_BITS = 12
-    FLAGS = 13  # the sum of NAMES_EQUAL and POINT_OPEN, as they apply
-    KEY = 14  # as Certificate.record_key
+    FLAGS = 13  # the sum of those flags below that apply
+    KEY = 14  # Certificate.record_key
     ROW = 16
 
     NO_ROLE = 0xFFFFFFFF
-    NAMES_EQUAL = 1  # the record's names are the certificate's; without it nothing is said about them
-    POINT_OPEN = (
-        2  # the record's EC point has the x of the certificate's, in another form, and its y has to be computed
-    )
+    NAMES_EQUAL = 1  # the record's names equal the certificate's; without this flag they were not compared completely
+    # The record's EC point has the same x as the certificate's, but another form; the caller has to compute its y.
+    POINT_OPEN = 2
 
 class Crypto(Protocol):
     name: str

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: MIT
-"""Files for the phone's other programs, in one folder, on both Pythons: described in `hal/__init__.py`."""
+"""The parts `files` and `published` of the HAL, on both Pythons. `hal/__init__.py` describes the interface."""
 
 import os
 
-#: How many files are kept for one owner; the oldest goes when there are more.
+#: How many files are kept for one owner. A new file replaces the oldest.
 KEPT = 4
 
 
 class Files:
-    """A folder of files that were fetched for other programs. Whatever is in it at the start is removed."""
+    """A folder with files that were fetched for other programs. Everything in it is removed at the start. Raises OSError."""
 
     def __init__(self, folder):
         self._folder = folder
@@ -18,17 +18,17 @@ class Files:
             os.remove(folder + "/" + name)
 
     def create(self, owner):
-        """A new file for `owner`, under a name that stays secret until keep(). OSError."""
+        """A new file for `owner` (a number). Programs do not find it before keep(). Raises OSError."""
         self._count += 1
         return _File(self, owner, "%s/%d" % (self._folder, self._count))
 
     def release(self, owner):
-        """Remove all files of an owner; programs that have one open can read on."""
+        """Remove all files of an owner. A program that has a file open can go on reading it."""
         for path in self._kept.pop(owner, ()):
             remove(path)
 
     def kept(self, owner, path):
-        """Called by a file that is kept: the owner's oldest file makes room."""
+        """For _File: the file at `path` is kept. If the owner has too many files, the oldest is removed."""
         paths = self._kept.setdefault(owner, [])
         paths.append(path)
         if len(paths) > KEPT:
@@ -47,16 +47,16 @@ class _File:
         self.begin(None)
 
     def begin(self, size):
-        """The file starts, or starts over. OSError."""
+        """The file starts, or starts over. Raises OSError."""
         self._close()
         self._file = open(self._part, "wb")
 
     def write(self, block):
-        """The next bytes. OSError."""
+        """The next bytes. Raises OSError."""
         self._file.write(block)
 
     def keep(self):
-        """The file is whole: its path. After an OSError nothing of it is left."""
+        """The file is complete: give it its name, and return its path. Raises OSError; then nothing of the file is left."""
         try:
             self._close()
             os.rename(self._part, self._path)
@@ -67,12 +67,12 @@ class _File:
         return self._path
 
     def drop(self):
-        """Remove what was written, unless it was kept. Never fails."""
+        """Remove the file, unless it was kept. Never fails."""
         if self._file is not None:
             try:
                 self._close()
             except OSError:
-                pass  # no room for the last bytes, which are removed now
+                pass  # the last bytes found no room; the file is removed now
             remove(self._part)
 
     def _close(self):
@@ -82,13 +82,13 @@ class _File:
 
 
 class Published:
-    """A folder of small files that other programs find by their names."""
+    """A folder with small files that other programs find by their names."""
 
     def __init__(self, folder):
         self._folder = folder
 
     def replace(self, name, pieces):
-        """Make the texts `pieces` the whole content of a file, in one step. OSError; then the old one stands."""
+        """Make the texts `pieces` the whole content of a file, in one step. Raises OSError; then the old file stays."""
         path = "%s/%s" % (self._folder, name)
         part = path + ".part"
         try:
@@ -106,7 +106,7 @@ class Published:
 
 
 def remove(path):
-    """Remove a file, if it is still there."""
+    """Remove the file at this path, if it is there."""
     try:
         os.remove(path)
     except OSError:

@@ -1,28 +1,28 @@
 # SPDX-License-Identifier: MIT
-"""The lines of a console, on both Pythons: those that wait to be shown, and those that a person types. No I/O here."""
+"""The lines of a console, on both Pythons: lines that wait to be written, and lines that a person types. It does no I/O."""
 
-#: Bytes that may wait for a console that takes none.
+#: Bytes that may wait for a console that takes nothing.
 ROOM = 16384
-#: Bytes of a line that is typed; a longer one is dropped to its end.
+#: Bytes of a line that a person types. A longer line is dropped.
 LONGEST_LINE = 200
 
 
 class Output:
-    """Text on its way to a console. send(bytes) -> how many were taken, None where it would have to wait; OSError.
+    """Text on its way to a console. send(bytes) returns how many were taken, None if it would have to wait, or raises OSError.
 
-    A console that takes nothing costs lines, never time: once ROOM bytes wait, whole lines are dropped and counted, and
-    when half of the room is free again one line says how many there were. A console that has gone swallows all."""
+    A console that takes nothing costs lines, but no time. When ROOM bytes wait, further lines are dropped and counted. When
+    half of the room is free again, a line says how many were dropped. After an OSError all text is dropped."""
 
     def __init__(self, send):
         self._send = send
         self._waiting = b""
         self._lost = 0
-        self._skipping = False  # the rest of a line whose beginning was dropped is dropped, too
-        self._at_start = True  # of a line: the last text ended with a line end
+        self._skipping = False  # whether the beginning of this line was dropped; then its rest is dropped, too
+        self._at_start = True  # whether the last text ended with a line end
         self._gone = False
 
     def put(self, text):
-        """Take text, of which nothing is shown before what waits already; True where nothing waits afterwards."""
+        """Take text, which is written after the text that waits already. Returns True if nothing waits afterwards."""
         data = text.encode()
         while data and not self._gone:
             line, end, data = data.partition(b"\n")
@@ -30,7 +30,7 @@ class Output:
         return self.push()
 
     def push(self):
-        """Hand over what waits; True where nothing is left."""
+        """Write the text that waits. Returns True if nothing is left."""
         while True:
             self._hand_over()
             if not self._lost or len(self._waiting) > ROOM // 2:
@@ -61,7 +61,7 @@ class Output:
         while self._waiting:
             try:
                 count = self._send(self._waiting)
-            except OSError:  # nobody is there to be told
+            except OSError:  # the console has gone, so the error cannot be shown
                 self._gone = True
                 self._waiting, self._lost = b"", 0
                 return
@@ -71,7 +71,7 @@ class Output:
 
 
 class Input:
-    """What is typed at a console, as lines."""
+    """Makes lines of the bytes that a person types."""
 
     def __init__(self):
         self._typed = b""
@@ -79,12 +79,12 @@ class Input:
         self._ended = False
 
     def feed(self, data):
-        """Take bytes that came; b"" where no more will come."""
+        """Take bytes; b"" means that no more will come."""
         self._typed += data
         self._ended = self._ended or not data
 
     def next(self):
-        """The next line without its end, None where it has not come yet. EOFError where none will come."""
+        """The next line without its end, or None if it is not complete yet. Raises EOFError if no line will come."""
         while True:
             line, end, rest = self._typed.partition(b"\n")
             if not end:

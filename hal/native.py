@@ -1,18 +1,18 @@
 # SPDX-License-Identifier: MIT
-"""The crypto part of the HAL by libphonetrust, on both Pythons: knows the C interface of native/phonetrust.h.
+"""The crypto part of the HAL by libphonetrust, on both Pythons. It knows the C interface of native/phonetrust.h.
 
-It is given a *binding*, which knows how this Python calls C: declare(functions) is told all of FUNCTIONS, then
-function(name, result, arguments) answers a callable for the C function phonetrust_<name>. Letters say what goes in, in
-the order of C's arguments, and what comes out:
+It is given a *binding*, which knows how this Python calls C. declare(functions) declares all of FUNCTIONS. After that,
+function(name, result, arguments) returns a callable for the C function phonetrust_<name>. Letters stand for the kinds of the
+arguments, in C's order, and of the result:
 
-    i  int        n  size_t       h  void * that C gave (opaque; as a result None is NULL)
+    i  int        n  size_t       h  void * that C returned (opaque; a result NULL is None)
     b  bytes to read: any buffer  o  a writable buffer
-    z  a pointer that is always NULL: hand in None
-    s  const char *, a result only: text                v  nothing, a result only
+    z  a pointer that is always NULL: pass None
+    s  const char *, only as a result: text             v  nothing, only as a result
 
-The callable checks the number of its arguments and the kind of each (TypeError, ValueError) before C is called:
-MicroPython's ffi checks nothing and would crash. That a buffer is as long as the length handed in beside it is seen to
-here, where both come from the same object.
+The callable checks the number of its arguments and the kind of each (TypeError, ValueError) before it calls C, because
+MicroPython's ffi checks nothing and would crash. This module makes sure that each buffer is as long as the length that is
+passed with it.
 """
 
 from array import array
@@ -56,14 +56,15 @@ FUNCTIONS = (
 
 CERTIFICATE_FIELDS = 20
 KEY_KINDS = ("other", "rsa", "ec")
-# A row's columns in C are those of RecordColumn in hal/__init__.pyi (tests/repository/test_records.py), so none is moved.
+# The columns of a row in C are those of RecordColumn in hal/__init__.pyi, so rows are passed on as they are.
+# tests/repository/test_records.py checks that.
 RECORD_ROW = 16
-# As many records as a trust list of 64 KiB commonly has; a longer list is walked again with the caller's limit.
+# A trust list of 64 KiB rarely has more records. A longer list is read again with the caller's limit.
 FIRST_ROWS = 64
 
 
 class Certificate:
-    """The fields of one X.509 certificate, as `hal/__init__.py` lists them; slices of its DER."""
+    """The fields of one X.509 certificate, as `hal/__init__.py` lists them. They are slices of its DER."""
 
     def __init__(self, der, fields):
         def part(index):
@@ -83,7 +84,7 @@ class Certificate:
 
 
 class NativeCrypto:
-    """libphonetrust through a binding. OSError (ENOEXEC): the library speaks another interface than this module."""
+    """The crypto part by libphonetrust. Raises OSError (ENOEXEC) if the library has another interface than this module."""
 
     name = "libphonetrust"
 
@@ -96,7 +97,8 @@ class NativeCrypto:
             setattr(self, "_" + function[0], binding.function(*function))
 
     def digest(self, algorithm, data, cut=None):
-        """Digest of `data` without the slice cut=(offset, length). ValueError: unknown algorithm, cut outside data."""
+        """The digest of `data` without the slice cut=(offset, length). Raises ValueError if the algorithm is unknown, or the cut
+        lies outside of `data`."""
         offset, length = cut or (0, 0)
         out = bytearray(DIGEST_SIZE)
         count = self._digest(_number(algorithm), data, len(data), offset, length, out, DIGEST_SIZE)
@@ -104,9 +106,8 @@ class NativeCrypto:
         return bytes(out[:count])
 
     def digest_stream(self, algorithm):
-        """A running digest: update(data), digest() once, close(), which is needed where digest() is not reached.
-
-        ValueError: unknown algorithm. OSError: no memory.
+        """A DigestStream. The caller must call close() if it does not call digest(). Raises ValueError if the algorithm is
+        unknown, and OSError without memory.
         """
         handle = self._digest_new(_number(algorithm))
         if handle is None:
@@ -114,10 +115,10 @@ class NativeCrypto:
         return DigestStream(self, handle)
 
     def verify(self, certificate_der, algorithm, digest, signature):
-        """True if `signature` over `digest` verifies with the certificate's key.
+        """Whether `signature` over `digest` verifies with the certificate's key.
 
-        ValueError: unreadable certificate, unsupported key, or a digest of the wrong size. RSA keys of 512 bits are
-        computed with, too; whether they are believed is not decided here.
+        Raises ValueError if the certificate is unreadable, its key is not supported, or the digest has the wrong size. The
+        library also verifies with RSA keys of 512 to 1023 bits, which the trust rules refuse (docs/spec/rules.md, K1).
         """
         result = self._verify(
             certificate_der, len(certificate_der), _number(algorithm), digest, len(digest), signature, len(signature)
@@ -128,17 +129,17 @@ class NativeCrypto:
         return True
 
     def certificate(self, der):
-        """The fields of a certificate. ValueError: not one whole DER certificate, or bytes after it."""
+        """The fields of a certificate. Raises ValueError if `der` is not exactly one DER certificate."""
         der = bytes(der)
         fields = _rows(CERTIFICATE_FIELDS)
         self._check(self._certificate(der, len(der), fields, CERTIFICATE_FIELDS), "certificate")
         return Certificate(der, fields)
 
     def check_records(self, data, start, limit):
-        """Read and check all records from `start`, at most `limit`: phonetrust_check_records.
+        """Read and check all records from the offset `start` on, at most `limit`, by phonetrust_check_records.
 
-        (number of records or a negative error, rows of RECORD_ROW numbers each, tag, offset); tag and offset are of
-        the fault, 0 where there is none.
+        Returns (number of records or a negative error, rows of RECORD_ROW numbers each, tag, offset). tag and offset say where
+        the fault is; they are 0 without a fault.
         """
         room = min(limit, FIRST_ROWS)
         while True:
@@ -149,9 +150,8 @@ class NativeCrypto:
             room = limit
 
     def make_key(self, kind, bits):
-        """A new key: (private key DER, SubjectPublicKeyInfo DER). ValueError: a kind or size that is not made.
-
-        "rsa" of 1024 to 4096 bits (takes seconds on a board), "ec" of 256, 384 or 521.
+        """A new key: (private key DER, SubjectPublicKeyInfo DER). "rsa" of 1024 to 4096 bits, which takes seconds on a board, or
+        "ec" of 256, 384 or 521 bits. Raises ValueError for another kind or size.
         """
         number = KEY_KINDS.index(kind) if kind in KEY_KINDS[1:] else 0
         out = bytearray(PRIVATE_KEY_SIZE)
@@ -163,14 +163,15 @@ class NativeCrypto:
         return private_key, self.public_key(private_key)
 
     def public_key(self, private_key):
-        """SubjectPublicKeyInfo DER of a private key. ValueError: unreadable."""
+        """The SubjectPublicKeyInfo (DER) of a private key. Raises ValueError if the key is unreadable."""
         out = bytearray(PUBLIC_KEY_SIZE)
         count = self._public_key(private_key, len(private_key), out, len(out))
         self._check(count, "private key")
         return bytes(out[:count])
 
     def sign(self, private_key, scheme, digest):
-        """A signature over a digest: "rsa-bare" without a DigestInfo, or "ecdsa" (DER). ValueError: key, sizes."""
+        """A signature over a digest, "rsa-bare" (without a DigestInfo) or "ecdsa" (DER). Raises ValueError if the key cannot be
+        read or is not for this scheme, or the digest has the wrong size."""
         if scheme not in SCHEMES:
             raise ValueError("unknown signature scheme %r" % (scheme,))
         algorithm = 0
@@ -178,7 +179,7 @@ class NativeCrypto:
             if len(digest) not in DIGEST_NUMBERS:
                 raise ValueError("a digest of %d bytes" % len(digest))
             algorithm = DIGEST_NUMBERS[len(digest)]
-        # The library goes by the key alone: an RSA key would sign where ECDSA was asked for.
+        # The library looks only at the key, so an RSA key would sign although ECDSA is wanted.
         if (EC_IDENTIFIER in self.public_key(private_key)[:32]) != (scheme == "ecdsa"):
             raise ValueError("the key is not for " + scheme)
         out = bytearray(SIGNATURE_SIZE)
@@ -187,7 +188,7 @@ class NativeCrypto:
         return bytes(out[:count])
 
     def sign_tls(self, private_key, scheme, algorithm, digest):
-        """A signature for a TLS handshake over a digest of that algorithm, and nothing else: `hal/__init__.py`."""
+        """A signature for a TLS handshake, over a digest of exactly this algorithm (`hal/__init__.py`). Raises ValueError."""
         if scheme not in TLS_SCHEMES:
             raise ValueError("unknown signature scheme %r" % (scheme,))
         out = bytearray(SIGNATURE_SIZE)
@@ -199,10 +200,10 @@ class NativeCrypto:
         return bytes(out[:count])
 
     def unwrap_key(self, private_key, wrapped, length):
-        """The AES key of `length` bytes (16, 24, 32) that was wrapped for an RSA key, RSAES-PKCS1-v1_5.
+        """The AES key of `length` bytes (16, 24, 32) that was wrapped for an RSA key by RSAES-PKCS1-v1_5.
 
-        A wrong private key or padding gives random bytes and no error. ValueError: the private key is unreadable or
-        not RSA, or `wrapped` is not as long as its modulus.
+        A wrong private key or wrong padding gives random bytes and no error. Raises ValueError if the private key is
+        unreadable or not RSA, or if `wrapped` is not as long as its modulus.
         """
         out = bytearray(length)
         result = self._unwrap_key(private_key, len(private_key), wrapped, len(wrapped), None, None, out, length)
@@ -210,7 +211,7 @@ class NativeCrypto:
         return bytes(out)
 
     def decrypt_stream(self, key, iv):
-        """AES-CBC in pieces: update(data). ValueError: key or iv of a wrong length."""
+        """A DecryptStream. Raises ValueError if key or iv has a wrong length."""
         return DecryptStream(self, key, iv)
 
     def _check(self, result, what):
@@ -221,20 +222,20 @@ class NativeCrypto:
 
 
 class DigestStream:
-    """One running digest in C's memory: digest() or close() frees it, and both may follow each other."""
+    """A running digest in C's memory. digest() and close() free it; close() may be called after digest(), and twice."""
 
     def __init__(self, crypto, handle):
         self._crypto = crypto
         self._handle = handle
 
     def update(self, data):
-        """Add bytes (any buffer). ValueError after digest() or close()."""
+        """Add bytes (any buffer). Raises ValueError after digest() or close()."""
         if self._handle is None:
             raise ValueError("the digest has ended")
         self._crypto._digest_update(self._handle, data, len(data))
 
     def digest(self):
-        """The digest; ends the stream. ValueError when it has ended already."""
+        """End the stream and return the digest. Raises ValueError if it has ended already."""
         if self._handle is None:
             raise ValueError("the digest has ended")
         out = bytearray(DIGEST_SIZE)
@@ -243,14 +244,14 @@ class DigestStream:
         return bytes(out[:count])
 
     def close(self):
-        """Give up the stream and free its memory."""
+        """End the stream and free its memory."""
         if self._handle is not None:
             self._crypto._digest_free(self._handle)
             self._handle = None
 
 
 class DecryptStream:
-    """One AES-CBC decryption. Padding is the caller's."""
+    """An AES-CBC decryption in pieces. The caller removes the padding."""
 
     def __init__(self, crypto, key, iv):
         if len(iv) != 16 or len(key) not in (16, 24, 32):
@@ -260,7 +261,7 @@ class DecryptStream:
         self._iv = bytearray(iv)
 
     def update(self, data):
-        """Decrypt `data`, a bytearray of a multiple of 16 bytes, in place. ValueError: another length."""
+        """Decrypt `data`, a bytearray of a multiple of 16 bytes, in place. Raises ValueError for another length."""
         result = self._crypto._decrypt(self._key, len(self._key), self._iv, data, len(data), data)
         self._crypto._check(result, "ciphertext")
 
@@ -276,7 +277,7 @@ def _rows(count):
 
 
 def _time(text):
-    # RFC 5280, 4.1.2.5: UTCTime (two digits of the year, 50 and up are 19YY) until 2049, else GeneralizedTime.
+    # RFC 5280, 4.1.2.5: UTCTime until 2049, which has two digits of the year (50 and up mean 19YY), else GeneralizedTime.
     text = text.decode()
     if len(text) == 13:
         return ("19" if text[:2] >= "50" else "20") + text
@@ -284,7 +285,7 @@ def _time(text):
 
 
 def _object_identifier(content):
-    # X.690, 8.19: base 128, most significant group first; the first number holds the first two arcs.
+    # X.690, 8.19: base 128, the most significant group first. The first number has the first two arcs.
     arcs = []
     value = 0
     for byte in content:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""TLS by libphonetrust, on both Pythons and without I/O: knows the C interface of native/phonetrust_tls.h.
+"""TLS by libphonetrust, on both Pythons and without I/O. It knows the C interface of native/phonetrust_tls.h.
 
-A Tls is made once of a binding (hal/native.py says what that is); each Connection is bytes in and out:
+A Tls is made once, from a binding (hal/native.py explains bindings). Each Connection takes bytes and gives bytes:
 
     connection = Tls(binding).connect(identity)
     try:
@@ -21,8 +21,8 @@ A Tls is made once of a binding (hal/native.py says what that is); each Connecti
     finally:
         connection.free()
 
-Nothing but the ClientHello and alerts comes out before accept(). Errors of TLS are OSError(EPROTO, sentence); then
-`failure` is the name of the error ("tls-proof"), and output() may hold an alert for the server.
+Before accept() only the ClientHello and alerts come out. If TLS fails, methods raise OSError(EPROTO, sentence); then `failure`
+is the name of the error ("tls-proof"), and output() may have an alert for the server.
 """
 
 from array import array
@@ -59,7 +59,7 @@ ENOMEM, EPROTO = 12, 71
 
 
 class Tls:
-    """Makes connections. OSError (ENOEXEC): the library has no TLS."""
+    """Makes connections. Raises OSError (ENOEXEC) if the library has no TLS."""
 
     name = "libphonetrust"
 
@@ -69,16 +69,17 @@ class Tls:
             setattr(self, function[0], binding.function(*function))
 
     def connect(self, identity=None, server_name=None, static_rsa=False):
-        """A new Connection. identity: (certificate DER, private key DER), shown if the server asks after accept().
+        """A new Connection. identity: (certificate DER, private key DER), shown after accept() if the server asks, or None.
 
-        server_name: text of at most 255 bytes for servers that have several certificates. static_rsa: offer key
-        exchange by RSA encryption too. ValueError: identity or server_name cannot be used. OSError: no memory.
+        server_name: text of at most 255 bytes for servers that have several certificates, or None. static_rsa: offer key
+        exchange by RSA encryption, too. Raises ValueError if identity or server_name cannot be used, and OSError without
+        memory.
         """
         return Connection(self, identity, server_name, static_rsa)
 
 
 class Connection:
-    """One TLS connection. free() is to be called once it is no longer used, also after errors; no call after it."""
+    """One TLS connection. Its user must call free() at the end, also after errors. After free() other calls raise ValueError."""
 
     def __init__(self, tls, identity=None, server_name=None, static_rsa=False):
         self._tls = tls
@@ -106,20 +107,21 @@ class Connection:
 
     @property
     def state(self):
-        """ "handshake", "judge" (look at certificate, then accept), "open", "ended" (by the server, in order), "shut",
+        """ "handshake", "judge" (look at `certificate`, then accept), "open", "ended" (by the server's close_notify), "shut" or
         "failed"."""
         return STATES[self._tls.tls_state(self._live())]
 
     @property
     def wants_input(self):
-        """True where only bytes of the server help on: all that was received is used up and there is nothing to read."""
+        """Whether the connection needs bytes of the server to go on: all received bytes are used, and there is no plaintext to
+        read and nothing to send."""
         if self._rest:
             return False
         facts = self.facts()
         return facts[0] in (0, 2) and not facts[_READABLE] and not facts[_SENDABLE]
 
     def receive(self, data):
-        """Take bytes that the server sent; all of them are kept until they are used. OSError: TLS failed."""
+        """Take bytes that the server sent. They are kept until they are used. Raises OSError if TLS fails."""
         handle = self._live()
         if self._rest:
             data = self._rest + bytes(data)
@@ -129,12 +131,12 @@ class Connection:
             self._rest = bytes(memoryview(data)[taken:])
 
     def cut(self):
-        """The server has closed its transport. OSError unless it ended TLS in order before (close_notify)."""
+        """The server has closed its transport. Raises OSError unless it ended TLS before (close_notify)."""
         self._push()
         self._done(self._tls.tls_cut(self._live()))
 
     def output(self):
-        """Bytes for the server; b"" where there are none now."""
+        """Bytes for the server; b"" if there are none now."""
         found = b""
         room = self._room
         while True:
@@ -146,18 +148,19 @@ class Connection:
 
     @property
     def certificate(self):
-        """The server's certificate (DER), None before "judge"."""
+        """The server's certificate (DER), or None before the state "judge"."""
         room = bytearray(CERTIFICATE_SIZE)
         count = self._tls.tls_certificate(self._live(), room, len(room))
         return bytes(memoryview(room)[:count]) if count > 0 else None
 
     def accept(self):
-        """The certificate is believed: go on. OSError: TLS failed. ValueError in another state than "judge"."""
+        """Go on, because the certificate is believed. Raises OSError if TLS fails, and ValueError in another state than
+        "judge"."""
         self._call(self._tls.tls_accept(self._live()), "accept")
         self._push()
 
     def read_into(self, buffer):
-        """Move plaintext into `buffer`: how many bytes, 0 where there is none now. OSError: TLS failed."""
+        """Move plaintext into `buffer`. Returns how many bytes, 0 if there are none now. Raises OSError if TLS fails."""
         count = self._done(self._tls.tls_read(self._live(), buffer, len(buffer)))
         if not count and self._rest:
             self._push()
@@ -165,42 +168,43 @@ class Connection:
         return count
 
     def write(self, data):
-        """Encrypt plaintext: how many bytes were taken; where not all, output() has to be sent first.
+        """Encrypt plaintext. Returns how many bytes were taken. If these are not all, the caller has to send output() first.
 
-        OSError: TLS failed. ValueError in another state than "open".
+        Raises OSError if TLS fails, and ValueError in another state than "open".
         """
         return self._call(self._tls.tls_write(self._live(), data, len(data)), "write")
 
     def shut(self):
-        """End TLS: output() has the close_notify, in "judge" the alert that says no. No error."""
+        """End TLS. output() then has the close_notify, or, in the state "judge", the alert that refuses the server. Never
+        fails."""
         self._rest = b""
         self._tls.tls_close(self._live())
 
     def free(self):
-        """Give its memory back. May be called twice."""
+        """Free its memory. May be called twice."""
         if self._handle is not None:
             self._tls.tls_free(self._handle)
             self._handle = None
             self._rest = b""
 
     def facts(self):
-        """The numbers of phonetrust_tls_facts: an array that the next call of anything here fills anew."""
+        """The numbers of phonetrust_tls_facts: an array, which the next call of any method may overwrite."""
         self._tls.tls_facts(self._live(), self._facts, FACTS)
         return self._facts
 
     @property
     def version(self):
-        """ "TLS 1.3", "TLS 1.2", None before the ServerHello."""
+        """ "TLS 1.3" or "TLS 1.2"; None before the ServerHello."""
         return {0x0304: "TLS 1.3", 0x0303: "TLS 1.2"}.get(self.facts()[_VERSION])
 
     @property
     def suite(self):
-        """IANA's number of the cipher suite, 0 before the ServerHello."""
+        """IANA's number of the cipher suite; 0 before the ServerHello."""
         return self.facts()[_SUITE]
 
     @property
     def awaited(self):
-        """The server's handshake message that is due ("ServerHello"), None where none is: for a timeout's sentence."""
+        """The handshake message of the server that comes next ("ServerHello"), or None, for the sentence about a timeout."""
         return MESSAGES.get(self.facts()[_AWAITED])
 
     def _live(self):
@@ -209,7 +213,7 @@ class Connection:
         return self._handle
 
     def _push(self):
-        # What was kept, now that there may be use for it.
+        # Offers the bytes that were kept once more, since the library may be able to use them now.
         if self._rest:
             data = self._rest
             self._rest = b""

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Why a TLS connection ended, in sentences that an administrator can act on."""
+"""Sentences that say why a TLS connection ended. An administrator can act on them."""
 
-# Handshake messages of a server by their type (RFC 8446, 4; RFC 5246, 7.4).
+# The handshake messages of a server, by their type (RFC 8446, 4; RFC 5246, 7.4).
 MESSAGES = {
     2: "ServerHello",
     8: "EncryptedExtensions",
@@ -13,7 +13,7 @@ MESSAGES = {
     20: "Finished",
 }
 
-# Alerts that servers send (RFC 8446, 6; RFC 5246, 7.2), and what each asks for.
+# Alerts that servers send (RFC 8446, 6; RFC 5246, 7.2): number -> (name, advice or None).
 ALERTS = {
     10: ("unexpected_message", None),
     20: ("bad_record_mac", None),
@@ -41,7 +41,7 @@ NO_ALERT = 256
 
 SENTENCES = {
     "tls-version": "the server has neither TLS 1.2 nor 1.3: switch one of them on there",
-    "tls-parameters": "the server chose parameters that were not offered, as no server should; look for what stands between",
+    "tls-parameters": "the server chose parameters that were not offered: look for a device between the phone and the server",
     "tls-certificate": "the server's certificate is missing, unreadable or longer than 8192 bytes: give it another one",
     "tls-key": "the server's certificate has a key of an unsupported kind: RSA up to 4096 bits (not an RSASSA-PSS key)"
     " or EC on P-256, P-384 or P-521 is needed",
@@ -56,16 +56,16 @@ SENTENCES = {
     "tls-key-update": "the server changed its keys within the connection (KeyUpdate), which this phone does not follow: do not"
     " let it do that, or let it end at TLS 1.2",
     "tls-bytes": "the server sent more than 64 KB during the handshake",
-    "tls-records": "the server sent more than 64 records that led nowhere",
+    "tls-records": "the server sent more than 64 records without progress",
     "tls-alerts": "the server sent more than 4 alerts",
-    "tls-closed": "the server ended the connection during the handshake, in order",
+    "tls-closed": "the server ended the connection by close_notify during the handshake",
     "tls-cut": "the connection ended without the server's end of TLS: the server broke off, or somebody cut it",
     "random": "the system gives no random bytes",
 }
 
 
 def sentence(failure, alert, awaited, cause):
-    """One sentence about the failure of this name; the numbers are facts 2, 3 and 10 of phonetrust_tls_facts."""
+    """A sentence about the failure of this name. alert, awaited, cause: facts 2, 3 and 10 of phonetrust_tls_facts."""
     if failure == "tls-alert":
         name, advice = ALERTS.get(alert, ("unknown", None))
         text = "the server ended the connection with alert %d (%s)" % (alert, name)
@@ -74,7 +74,7 @@ def sentence(failure, alert, awaited, cause):
     if text is None:
         return "a fault of the phone: %s, cause -0x%04x" % (failure, cause)
     if failure == "tls-message" and MESSAGES.get(awaited) == "Certificate":
-        return text + " (due was its Certificate: with its chain it may have 16 KB)"
+        return text + " (its Certificate was due, which may have 16 KB with its chain)"
     if awaited in MESSAGES and failure != "tls-version":
-        text += " (due was its %s)" % MESSAGES[awaited]
+        text += " (its %s was due)" % MESSAGES[awaited]
     return text

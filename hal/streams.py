@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: MIT
-"""Streams of bytes over sockets, on both Pythons: TCP connections, and other programs of the phone.
+"""Streams of bytes over sockets, on both Pythons: TCP connections, and the clients of the phone's service.
 
-`sockets` is what this Python has for them (hal/host/sockets.py, hal/device/sockets.py): receive(socket, buffer) and
-send(socket, data) -> count, None where they would have to wait; readable(socket, deadline) and writable(socket,
-deadline), awaited: False at the deadline; rest(): other tasks get their turn; credentials(socket); close(socket).
+`sockets` is the module with the functions of this Python (hal/host/sockets.py, hal/device/sockets.py): receive(socket, buffer)
+and send(socket, data) return a count, or None if they would have to wait; readable(socket, deadline) and writable(socket,
+deadline) are awaited, and give False at the deadline; rest() is awaited and lets other tasks run; credentials(socket);
+close(socket).
 """
 
 ETIMEDOUT = 110
 
-#: After so many reads in a row that had nothing to wait for, other tasks get their turn.
+#: After this many reads in a row that did not have to wait, other tasks may run.
 BURST = 32
 
 
@@ -24,9 +25,8 @@ class Stream:
         self.orderly = False
 
     async def read_into(self, buffer, deadline):
-        """Bytes read, 0 at the end. OSError: ETIMEDOUT where nothing comes before the deadline, ECONNRESET ...
-
-        One task may wait here at a time."""
+        """Returns how many bytes were read, 0 at the end. Raises OSError: ETIMEDOUT if nothing comes before the deadline,
+        ECONNRESET ... Only one task at a time may wait here."""
         sockets = self._sockets
         self._streak += 1
         if self._streak >= BURST:
@@ -42,7 +42,7 @@ class Stream:
                 raise OSError(ETIMEDOUT, "no answer in time")
 
     async def write(self, data, deadline):
-        """Write all of it. OSError: ETIMEDOUT where the other side does not take it, EPIPE, ECONNRESET ..."""
+        """Write all of `data`. Raises OSError: ETIMEDOUT if the other side does not take it in time, EPIPE, ECONNRESET ..."""
         view = memoryview(data)
         while len(view):
             count = self._sockets.send(self._socket, view)
@@ -53,24 +53,24 @@ class Stream:
                 view = view[count:]
 
     def write_now(self, data):
-        """For a farewell: write what the other side takes without a wait. Never fails."""
+        """Write as much as the other side takes without a wait, for TLS's close_notify. Never fails."""
         try:
             self._sockets.send(self._socket, data)
         except OSError:
             pass
 
     def close(self):
-        """End the connection; a task that waits for it gets an OSError (EBADF)."""
+        """Close the connection. A task that waits for it gets OSError (EBADF)."""
         self._sockets.close(self._socket)
 
 
 class LocalStream(Stream):
-    """One client of a local listener. process, user, group: the numbers of its program when it connected."""
+    """A client of a local listener. process, user, group: the numbers of its program when it connected."""
 
     def __init__(self, sockets, connected):
         Stream.__init__(self, sockets, connected)
         self.process, self.user, self.group = sockets.credentials(connected)
 
     async def read_into(self, buffer, deadline=None):
-        """As Stream.read_into; without a deadline it waits as long as the client is there."""
+        """As Stream.read_into(). Without a deadline it waits as long as the client is connected."""
         return await Stream.read_into(self, buffer, deadline)

@@ -1,26 +1,27 @@
 # SPDX-License-Identifier: MIT
-"""A TLS connection: moves bytes between a stream and a TLS engine that does no I/O, on both Pythons.
+"""A TLS connection on both Pythons: moves bytes between a stream and a TLS engine that does no I/O.
 
-The engine is a Connection as hal/native_tls.py describes it. Deadlines and the budget of bytes are kept here, so no
+The engine is a Connection as hal/native_tls.py describes it. This module keeps the deadlines and the limit of bytes, so that no
 server can hold a handshake or an answer open by sending a little now and then.
 """
 
 EBADF, EACCES, EPIPE, EPROTO, ECONNRESET, ETIMEDOUT = 9, 13, 32, 71, 104, 110
 
-#: Most bytes that a server may send until the handshake has ended.
+#: How many bytes a server may send until the handshake has ended.
 HANDSHAKE_BYTES = 65536
-CHUNK = 4096
-#: How often in a row an engine may want to be called once more without bytes of the server: more is a fault of it.
+CHUNK = 4096  # bytes received at once
+#: How often in a row an engine may want to be called again without bytes of the server. More is a fault of the engine.
 TURNS = 1000
 
 
 def server_name(host):
-    """What the server is told to be named: None for an address in digits."""
+    """The host name that the server is told (SNI), or None for an address in digits."""
     return None if is_numeric(host) else host
 
 
 async def connect(net, connection, clock, host, port, deadline, accept):
-    """What net.tls() of both HALs does: a TlsStream whose server was accepted. connection: the engine's, freed here."""
+    """A TlsStream whose server accept() has accepted, for net.tls() of both HALs. connection: of the engine; it is freed here
+    or by close(). Raises OSError as net.tls()."""
     try:
         plain = await net.tcp(host, port, deadline)
     except BaseException:
@@ -32,12 +33,12 @@ async def connect(net, connection, clock, host, port, deadline, accept):
 
 
 def is_numeric(host):
-    """True for an address in digits, False for a name."""
+    """Whether the host is an address in digits, not a name."""
     return ":" in host or not host.replace(".", "0").rstrip("0123456789")
 
 
 class TlsStream:
-    """One TLS connection; shake_hands() comes first. connection: freed by close()."""
+    """One TLS connection. Call shake_hands() first. plain: the stream below. connection: of the engine; close() frees it."""
 
     def __init__(self, plain, connection, clock):
         self._plain = plain
@@ -50,10 +51,10 @@ class TlsStream:
         self.peer_certificate = None
 
     async def shake_hands(self, deadline, accept):
-        """The whole handshake before `deadline`. Where the server has shown its certificate and proved its key,
-        accept(certificate DER) is awaited; nothing of the phone's own is sent before it says yes.
+        """Do the whole handshake before the deadline. After the server has shown its certificate and proved its key,
+        accept(certificate DER) is awaited. The phone sends nothing of its own before accept() returns True.
 
-        OSError: EACCES where it says no, EPROTO where TLS fails, ETIMEDOUT ...; then the stream is closed."""
+        Raises OSError: EACCES if accept() returns False, EPROTO if TLS fails, ETIMEDOUT ... The stream is closed then."""
         try:
             received = 0
             while self._connection.state != "open":
@@ -66,7 +67,7 @@ class TlsStream:
             raise
 
     async def _shake(self, deadline, accept):
-        # One step; how many bytes it received.
+        # Does one step. Returns how many bytes it received.
         connection = self._connection
         await self._send(deadline)
         if connection.state == "judge":
@@ -89,9 +90,9 @@ class TlsStream:
             raise self._late() if error.args[0] == ETIMEDOUT else error
 
     async def read_into(self, buffer, deadline):
-        """Bytes read, 0 at the end; then `orderly` tells whether the server said that this is the end.
+        """Returns how many bytes were read, 0 at the end. `orderly` then says whether the server announced the end.
 
-        OSError: ETIMEDOUT where no bytes come before the deadline, EPROTO for broken TLS."""
+        Raises OSError: ETIMEDOUT if no bytes come before the deadline, EPROTO if TLS fails."""
         connection = self._open()
         waited = False
         while not self._cut:
@@ -100,7 +101,7 @@ class TlsStream:
                 self._turns = 0
                 return count
             if waited and self._clock.monotonic() >= deadline:
-                raise self._late()  # bytes came all the time, but no plaintext
+                raise self._late()  # bytes kept coming, but no plaintext was among them
             waited = True
             if connection.wants_input:
                 await self._advance(deadline)
@@ -112,7 +113,7 @@ class TlsStream:
         return 0
 
     async def write(self, data, deadline):
-        """Write all of it. OSError: ETIMEDOUT, EPROTO for broken TLS, EPIPE where the connection has ended."""
+        """Write all of `data`. Raises OSError: ETIMEDOUT, EPROTO if TLS fails, EPIPE if the connection has ended."""
         connection = self._open()
         view = memoryview(data)
         while len(view):
@@ -127,7 +128,7 @@ class TlsStream:
             self._open()
 
     def close(self):
-        """End the connection, and say so to the server if that needs no wait."""
+        """Close the connection, and send close_notify if that needs no wait."""
         connection = self._connection
         if connection is None:
             return
@@ -150,22 +151,22 @@ class TlsStream:
         return OSError(ETIMEDOUT, "no %s in time" % awaited if awaited else "no answer in time")
 
     async def _advance(self, deadline):
-        # There is nothing to be sent: wait for the server, or use what came from it before.
+        # Nothing is left to send: use the bytes that came before, or wait for the server.
         if not self._open().wants_input:
             await self._go_on()
         elif not await self._receive(deadline):
             self._cut = True
 
     async def _go_on(self):
-        # What came in before could not be used before what there was to be sent had been sent.
+        # The engine can go on with bytes that came before, now that its output has been sent.
         self._turns += 1
         if self._turns > TURNS:
-            raise OSError(EPROTO, "TLS: a fault of the phone: it wants neither to send nor to receive")
+            raise OSError(EPROTO, "TLS: a fault of the phone: the engine neither sends nor receives")
         self._open().receive(b"")
         await self._clock.sleep(0)
 
     async def _send(self, deadline):
-        # True where there was anything.
+        # Returns whether there was anything to send.
         data = self._open().output()
         if data:
             try:
@@ -177,7 +178,7 @@ class TlsStream:
         return bool(data)
 
     async def _last_words(self, deadline):
-        # The server has hung up. OSError: EPROTO where an alert that came before says why.
+        # The server has hung up. Raises OSError (EPROTO) if an alert that came before says why.
         count = True
         while count:
             try:
@@ -188,7 +189,7 @@ class TlsStream:
                 self._open().receive(memoryview(self._buffer)[:count])
 
     async def _receive(self, deadline):
-        # How many bytes came, 0 where the connection was cut in the middle of what is no handshake.
+        # Returns how many bytes came, 0 if the connection was cut after the handshake.
         connection = self._open()
         count = await self._plain.read_into(self._buffer, deadline)
         self._open()

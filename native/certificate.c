@@ -12,7 +12,7 @@
 #define EXPLICIT(number) (MBEDTLS_ASN1_CONTEXT_SPECIFIC | MBEDTLS_ASN1_CONSTRUCTED | (number))
 #define IMPLICIT(number) (MBEDTLS_ASN1_CONTEXT_SPECIFIC | (number))
 
-/* Contents of the element `tag` at *at; *at goes past the element. */
+/* Read the contents of the element `tag` at *at, and move *at past the element. */
 static int take(const uint8_t **at, const uint8_t *end, int tag, struct slice *contents) {
     int result = der_enter(at, end, tag, &contents->length);
     if (result != 0)
@@ -22,7 +22,7 @@ static int take(const uint8_t **at, const uint8_t *end, int tag, struct slice *c
     return 0;
 }
 
-/* The same with the element's own header. */
+/* Read the element with its own header. */
 static int take_whole(const uint8_t **at, const uint8_t *end, int tag, struct slice *element) {
     const uint8_t *start = *at;
     int result = take(at, end, tag, element);
@@ -38,7 +38,7 @@ static int take_integer(const uint8_t **at, const uint8_t *end, struct slice *in
     const uint8_t *bytes = integer->at;
     if (integer->length == 0)
         return PHONETRUST_ERROR_MALFORMED;
-    if (integer->length > 1) { /* DER has no byte in front that says nothing */
+    if (integer->length > 1) { /* DER has no superfluous byte in front */
         bool high = (bytes[1] & 0x80) != 0;
         if ((bytes[0] == 0x00 && !high) || (bytes[0] == 0xFF && high))
             return PHONETRUST_ERROR_MALFORMED;
@@ -61,7 +61,7 @@ static int take_bits(const uint8_t **at, const uint8_t *end, struct slice *bits)
     return 0;
 }
 
-/* An AlgorithmIdentifier: its object identifier, and what is left of it as parameters. */
+/* Read an AlgorithmIdentifier: its object identifier, and the rest as parameters. */
 static int take_algorithm(const uint8_t **at, const uint8_t *end, struct slice *identifier,
                           struct slice *parameters) {
     struct slice contents;
@@ -115,7 +115,7 @@ static bool is(struct slice identifier, const char *oid, size_t size) {
 }
 #define IS(identifier, oid) is(identifier, oid, sizeof(oid) - 1)
 
-/* Bits of the modulus in an RSAPublicKey (RFC 8017, A.1.1), which nothing may follow. */
+/* The bits of the modulus in an RSAPublicKey (RFC 8017, A.1.1). Nothing may follow that key. */
 static int rsa_bits(struct slice key, uint32_t *bits) {
     const uint8_t *at = key.at;
     const uint8_t *end = key.at + key.length;
@@ -178,7 +178,7 @@ static int take_public_key(const uint8_t **at, const uint8_t *end, struct certif
     return 0;
 }
 
-/* Version: absent (1), 2 or 3. */
+/* Read the version: absent (1), 2 or 3. */
 static int take_version(const uint8_t **at, const uint8_t *end) {
     if (*at >= end || **at != EXPLICIT(0))
         return 0;
@@ -193,8 +193,7 @@ static int take_version(const uint8_t **at, const uint8_t *end) {
     return 0;
 }
 
-/* The optional parts after the key: two unique identifiers and the extensions, of which only the frame is
- * read. */
+/* Skip the optional parts after the key: two unique identifiers and the extensions. */
 static int take_rest(const uint8_t **at, const uint8_t *end) {
     static const int tags[] = {IMPLICIT(1), IMPLICIT(2), EXPLICIT(3)};
     for (size_t i = 0; i < sizeof tags / sizeof *tags; i++) {

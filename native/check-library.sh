@@ -1,10 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# What must be true of a built library: it needs libc alone, exports the NAMES alone (default: phonetrust_...) and all
-# of them that its HEADER (default: phonetrust.h and phonetrust_tls.h) declares, has no symbols for debugging, and is no
-# longer than LIMIT bytes.
+# Checks a built library: it needs only libc, exports exactly the NAMES (default: phonetrust_...) that its HEADER (default:
+# phonetrust.h and phonetrust_tls.h) declares, has no symbols for debugging, and has at most LIMIT bytes.
 #
-# Usage: check-library.sh LIBRARY LIMIT [HEADER [NAMES]]     Exit status: 0 all true, 1 not; each thing that is not is a line.
+# Usage: check-library.sh LIBRARY LIMIT [HEADER [NAMES]]     Exit status: 0 all is right, 1 not; a line says what is wrong.
 set -eu
 
 library=$1

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Encrypted configuration: the wrapped key, and the ciphertext piece by piece. */
+/* Decrypts configuration: unwraps its key, and decrypts the ciphertext piece by piece. */
 #include <mbedtls/aes.h>
 #include <mbedtls/platform_util.h>
 
@@ -10,16 +10,16 @@
 
 static bool is_key_length(size_t length) { return length == 16 || length == 24 || length == 32; }
 
-/* 0xFF where `difference` is 0, else 0, without a branch that would show which. */
+/* 0xFF if `difference` is 0, else 0. It has no branch, whose time would reveal which. */
 static uint8_t mask_if_zero(size_t difference) {
     size_t top = (difference | (0 - difference)) >> (sizeof difference * 8 - 1);
     return (uint8_t)(top - 1);
 }
 
 /*
- * The padding of RSAES-PKCS1-v1_5 is an oracle when its failure can be seen (Bleichenbacher 1998). So failure
- * is not an outcome: random bytes are drawn before, and they become the key, by a mask, where the padding or
- * the length is wrong.
+ * The padding of RSAES-PKCS1-v1_5 is an oracle if its failure can be seen (Bleichenbacher 1998). So a wrong
+ * padding or length does not fail. Instead the key becomes random bytes, which are drawn before and are
+ * selected by a mask.
  */
 static int unwrap(mbedtls_pk_context *key, const uint8_t *wrapped, size_t wrapped_length,
                   struct random_source *random, uint8_t *out, size_t key_length) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* One element of DER, by mbedTLS's ASN.1 reader, which accepts BER lengths; this accepts only the
+/* Reads an element of DER by mbedTLS's ASN.1 reader. That accepts lengths of BER; this file accepts only the
  * shortest form. */
 #include <mbedtls/asn1.h>
 
@@ -16,7 +16,7 @@ static size_t length_size(size_t length) {
 
 static int read_length(const uint8_t **at, const uint8_t *end, size_t *length) {
     unsigned char *position =
-        (unsigned char *)*at; /* mbedTLS only reads, its prototype just does not say so */
+        (unsigned char *)*at; /* mbedTLS only reads, although its prototype has no const */
     const uint8_t *start = position;
     if (mbedtls_asn1_get_len(&position, end, length) != 0)
         return PHONETRUST_ERROR_MALFORMED;

@@ -61,7 +61,7 @@ void phonetrust_digest_free(struct phonetrust_digest *running) {
     free(running);
 }
 
-/* Add data[offset .. offset + length); data may be NULL where length is 0. */
+/* Add data[offset .. offset + length). `data` may be NULL if the length is 0. */
 static int feed(struct phonetrust_digest *running, const uint8_t *data, size_t offset, size_t length) {
     return length == 0 ? 0 : phonetrust_digest_update(running, data + offset, length);
 }

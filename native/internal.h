@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the parts of libphonetrust share only with each other. */
+/* Declarations that the parts of libphonetrust share with each other only. */
 #ifndef PHONETRUST_INTERNAL_H
 #define PHONETRUST_INTERNAL_H
 
@@ -12,7 +12,7 @@
 
 #include "phonetrust.h"
 
-/* Bytes inside a buffer of the caller's. */
+/* Bytes inside a buffer of the caller. */
 struct slice {
     const uint8_t *at;
     size_t length;
@@ -25,14 +25,14 @@ struct attribute {
     uint8_t value_tag; /* its ASN.1 string type */
 };
 
-/* The names of real certificates have at most six or seven attributes; the rest of a longer one is only
- * checked. */
+/* Names of real certificates have at most six or seven attributes. Further attributes are checked, but not
+ * kept. */
 #define NAME_ATTRIBUTES 16
 
 struct name {
     struct slice der;
     struct attribute attributes[NAME_ATTRIBUTES];
-    size_t count; /* of all attributes, also of those past NAME_ATTRIBUTES */
+    size_t count; /* number of all attributes, including those after NAME_ATTRIBUTES */
 };
 
 struct certificate {
@@ -52,8 +52,9 @@ struct certificate {
 /* certificate.c: 0 or ERROR_MALFORMED. The slices point into `der`. */
 int certificate_read(const uint8_t *der, size_t length, struct certificate *certificate);
 
-/* der.c: one element of strict DER (minimal lengths). Each moves `*at` past the element's header, so that its
- * contents are (*at)[0 .. *length), and returns 0 or ERROR_MALFORMED; the contents do not run past `end`. */
+/* der.c: read one element of strict DER (minimal lengths). Each function moves `*at` past the element's
+ * header, so that the contents are (*at)[0 .. *length), and returns 0 or ERROR_MALFORMED. The contents end
+ * at `end` or before. */
 int der_enter(const uint8_t **at, const uint8_t *end, int tag, size_t *length);
 int der_any(const uint8_t **at, const uint8_t *end, uint8_t *tag, size_t *length);
 
@@ -62,8 +63,8 @@ int name_read(const uint8_t **at, const uint8_t *end, struct name *name);
 bool name_is_text(const struct name *name, struct slice text);
 bool text_is_valid(struct slice text);
 
-/* tlv.c: one record. Fills values[tag] for the known tags (at == NULL: absent) and moves `*offset` past it;
- * adds rows from `*count` on where `rows` is not NULL. 0, ERROR_MALFORMED (with fault) or ERROR_SPACE. */
+/* tlv.c: read one record. Fills values[tag] for the known tags (at == NULL: absent), moves `*offset` past the
+ * record, and adds its rows to `rows` if that is not NULL. 0, ERROR_MALFORMED (with fault) or ERROR_SPACE. */
 #define RECORD_TAGS 13
 
 struct rows {
@@ -78,22 +79,23 @@ int record_read(const uint8_t *file, size_t length, size_t *offset, struct slice
 /* digest.c: mbedTLS's number of an algorithm, MBEDTLS_MD_NONE for unknown ones. */
 mbedtls_md_type_t digest_type(int algorithm);
 
-/* random.c: the shape of mbedTLS's random functions. `source` is a struct random_source. */
+/* random.c: a random function as mbedTLS calls it. `source` is a struct random_source. */
 struct random_source {
     phonetrust_random function; /* NULL: the kernel */
     void *context;
-    bool failed; /* so that this can be told from other failures of a long computation */
+    bool failed; /* tells this failure apart from other failures of a long computation */
 };
 int random_bytes(void *source, unsigned char *out, size_t length);
 
-/* key.c: the supported RSA sizes, and a private key of DER. The caller frees `key`, after errors too. */
+/* key.c: whether an RSA size is supported; and read a private key in DER. The caller frees `key`, also after
+ * errors. */
 bool rsa_bits_supported(size_t bits);
 int key_read(const uint8_t *der, size_t length, struct random_source *random, mbedtls_pk_context *key);
 
 /* key.c: whether an error of mbedTLS says that there was no memory. */
 bool is_no_memory(int mbedtls_error);
 
-/* key.c: what a failed computation with a private key is called outside. */
+/* key.c: the PHONETRUST_ERROR_ of a failed computation with a private key. */
 int key_error(int mbedtls_error, const struct random_source *random);
 
 static inline uint32_t read_u16(const uint8_t *at) { return (uint32_t)at[0] << 8 | at[1]; }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The phone's own key: made, read, and its public half. */
+/* Makes and reads the phone's own key, and writes its public half. */
 #include <string.h>
 
 #include <mbedtls/asn1write.h>
@@ -12,7 +12,7 @@
 
 bool rsa_bits_supported(size_t bits) { return bits >= 512 && bits <= 4096; }
 
-/* mbedTLS adds a number below 128 for the cause to a larger one for what failed; not all of its functions do.
+/* Many functions of mbedTLS add a number below 128, the cause, to a larger number for the step that failed.
  */
 bool is_no_memory(int mbedtls_error) {
     int cause = -mbedtls_error & 0x7F;
@@ -66,7 +66,7 @@ static int make(mbedtls_pk_context *key, int kind, int bits, struct random_sourc
     return result == 0 ? 0 : key_error(result, random);
 }
 
-/* mbedTLS writes at the end of the buffer; a caller of this library finds it at the start. */
+/* Move the DER, which mbedTLS writes at the end of the buffer, to its start. */
 static int move_to_start(int written, uint8_t *out, size_t capacity, const struct random_source *random) {
     if (written < 0)
         return key_error(written, random);

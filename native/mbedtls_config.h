@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * mbedTLS 3.6 with only what libphonetrust uses: RSA, ECDSA on three curves, four digests, AES-CBC, key files
- * in DER, and a TLS client. No server, no files, no sockets, no clock, no random generator: random bytes come
- * from the kernel or the caller. X.509 is declared for TLS, and what TLS calls of it is in tls_x509.c.
+ * mbedTLS 3.6 with only the parts that libphonetrust uses: RSA, ECDSA on three curves, four digests, AES-CBC,
+ * keys in DER, and a TLS client. It has no server, files, sockets, clock or random generator; random bytes
+ * come from the kernel or the caller. X.509 is declared for TLS; tls_x509.c has the functions that TLS calls.
  */
 #ifndef PHONETRUST_MBEDTLS_CONFIG_H
 #define PHONETRUST_MBEDTLS_CONFIG_H
 
-/* Speed. The processor's SHA-2 and AES instructions are used where it says at run time that it has them (a
- * Raspberry Pi 3's Cortex-A53 has none), so one library serves all arm64 and all x86-64 machines. */
+/* Speed. SHA-2 and AES instructions are used if the processor says at run time that it has them (a Raspberry
+ * Pi 3's Cortex-A53 has none), so one library serves all arm64 machines, and one all x86-64 machines. */
 #define MBEDTLS_HAVE_ASM
 #define MBEDTLS_SHA256_USE_ARMV8_A_CRYPTO_IF_PRESENT
 #define MBEDTLS_SHA512_USE_A64_CRYPTO_IF_PRESENT
@@ -16,7 +16,7 @@
 #define MBEDTLS_AESCE_C
 #define MBEDTLS_ECP_NIST_OPTIM
 
-/* AES tables in read-only memory: nothing is written when a key is first set, so threads need no lock. */
+/* AES tables are in read-only memory. So setting the first key writes nothing, and threads need no lock. */
 #define MBEDTLS_AES_ROM_TABLES
 #define MBEDTLS_AES_FEWER_TABLES
 
@@ -32,7 +32,7 @@
 #define MBEDTLS_AES_C
 #define MBEDTLS_CIPHER_MODE_CBC
 
-/* Keys and signatures. 4096 bits is the longest RSA modulus that trust files can name. */
+/* Keys and signatures. Trust files can name an RSA modulus of at most 4096 bits. */
 #define MBEDTLS_BIGNUM_C
 #define MBEDTLS_MPI_MAX_SIZE 512
 #define MBEDTLS_RSA_C
@@ -51,8 +51,9 @@
 #define MBEDTLS_PK_PARSE_EC_COMPRESSED /* certificates may have compressed points */
 #define MBEDTLS_PK_WRITE_C
 
-/* TLS 1.2 and 1.3, client. No renegotiation, compression, session tickets, early data, extensions that nobody
- * needs. The length of records: a server may send the 16 KB that TLS allows; ours are short (tls.h). */
+/* The client of TLS 1.2 and 1.3, without renegotiation, compression, session tickets, early data, and
+ * extensions that are not needed. A server may send records of 16 KB, which TLS allows; the client's records
+ * are short (tls.h). */
 #define MBEDTLS_SSL_TLS_C
 #define MBEDTLS_SSL_CLI_C
 #define MBEDTLS_SSL_PROTO_TLS1_2
@@ -78,8 +79,8 @@
 #define MBEDTLS_POLY1305_C
 #define MBEDTLS_CHACHAPOLY_C
 
-/* TLS 1.3 computes its keys through PSA, whose table of keys is the library's one global state: tls_global.c.
- */
+/* TLS 1.3 computes its keys through PSA, whose table of keys is the library's only global state
+ * (tls_global.c). */
 #define MBEDTLS_PSA_CRYPTO_C
 #define MBEDTLS_PSA_CRYPTO_CONFIG
 #define MBEDTLS_PSA_CRYPTO_CONFIG_FILE <psa_config.h>

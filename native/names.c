@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Distinguished names: read from DER (RFC 5280, 4.1.2.4), and compared with the text of trust lists where
- * that is plain. */
+/* Reads distinguished names from DER (RFC 5280, 4.1.2.4), and compares them with the text of trust lists if
+ * that text is simple. */
 #include <string.h>
 
 #include <mbedtls/asn1.h>
@@ -11,7 +11,7 @@
 #define SEQUENCE (MBEDTLS_ASN1_CONSTRUCTED | MBEDTLS_ASN1_SEQUENCE)
 #define SET (MBEDTLS_ASN1_CONSTRUCTED | MBEDTLS_ASN1_SET)
 
-/* SEQUENCE { OBJECT IDENTIFIER, value } that ends where its contents do. */
+/* Read SEQUENCE { OBJECT IDENTIFIER, value }. Nothing may follow the value. */
 static int read_attribute(const uint8_t **at, const uint8_t *end, struct attribute *attribute) {
     size_t length;
     int result = der_enter(at, end, SEQUENCE, &length);
@@ -57,7 +57,7 @@ int name_read(const uint8_t **at, const uint8_t *end, struct name *name) {
     return 0;
 }
 
-/* Space, and the control characters that count as one (RFC 4518, 2.2). */
+/* Whether a byte is a space, or a control character that counts as a space (RFC 4518, 2.2). */
 static bool is_blank(uint8_t byte) { return byte == ' ' || (byte >= '\t' && byte <= '\r'); }
 
 static struct slice trim(const uint8_t *from, const uint8_t *to) {
@@ -68,7 +68,8 @@ static struct slice trim(const uint8_t *from, const uint8_t *to) {
     return (struct slice){from, (size_t)(to - from)};
 }
 
-/* The next byte of a trimmed value as values are compared: small letters, one space for several blanks. */
+/* The next byte of a trimmed value in the form for comparison: small letters, and one space for several
+ * blanks. */
 static uint8_t next_folded(struct slice *value) {
     uint8_t byte = *value->at++;
     value->length--;
@@ -81,19 +82,20 @@ static uint8_t next_folded(struct slice *value) {
     return ' ';
 }
 
-/* Whether two values are the same, letter case of ASCII and the number of blanks aside (RFC 5280, 7.1). */
+/* Whether two values are the same. The case of ASCII letters and the number of blanks make no difference (RFC
+ * 5280, 7.1). */
 static bool is_same_value(struct slice one, struct slice other) {
     one = trim(one.at, one.at + one.length);
     other = trim(other.at, other.at + other.length);
     if (one.length == other.length && memcmp(one.at, other.at, one.length) == 0)
-        return true; /* nearly always: the record has the very bytes of the certificate */
+        return true; /* the usual case: the record has exactly the bytes of the certificate */
     while (one.length != 0 && other.length != 0)
         if (next_folded(&one) != next_folded(&other))
             return false;
     return one.length == 0 && other.length == 0;
 }
 
-/* Last byte of the object identifier 2.5.4.n of a keyword in any case; 0 for keywords not known here. */
+/* The last byte of the object identifier 2.5.4.n for a keyword in any case; 0 for unknown keywords. */
 static uint8_t attribute_type(struct slice keyword) {
     uint8_t letters[2] = {0, 0};
     if (keyword.length == 0 || keyword.length > sizeof letters)
@@ -123,7 +125,7 @@ static bool is_plain_string(uint8_t tag) {
            tag == MBEDTLS_ASN1_IA5_STRING;
 }
 
-/* Mark the first attribute not yet in `used` that has this type and value. */
+/* Mark in `used` the first unmarked attribute with this type and value. False if there is none. */
 static bool use_attribute(const struct name *name, uint8_t type, struct slice value, uint32_t *used) {
     for (size_t i = 0; i < name->count; i++) {
         const struct attribute *attribute = name->attributes + i;
@@ -138,8 +140,8 @@ static bool use_attribute(const struct name *name, uint8_t type, struct slice va
 }
 
 /*
- * Whether text such as "CN=a,O=b" surely means this name: every attribute of the one is an attribute of the
- * other, and as many. False says nothing: the text may have escapes, quotes or types that are not known here.
+ * Whether text such as "CN=a,O=b" certainly means this name: both have the same attributes. False does not
+ * mean that they differ, because the text may have escapes, quotes or types that are not known here.
  */
 bool name_is_text(const struct name *name, struct slice text) {
     if (name->count > NAME_ATTRIBUTES)
@@ -163,14 +165,14 @@ bool name_is_text(const struct name *name, struct slice text) {
             return false;
         count++;
         if (end - stop == 1)
-            return false; /* ends in a separator: something is missing */
+            return false; /* the text ends in a separator, so a part is missing */
         at = stop < end ? stop + 1 : end;
     }
     return count == name->count;
 }
 
-/* Length of the UTF-8 character (RFC 3629) that starts at `at`; 0 for none: overlong, surrogate, too high,
- * cut off. */
+/* The length of the UTF-8 character (RFC 3629) that starts at `at`; 0 if it is invalid: overlong, a
+ * surrogate, too high, or cut off. */
 static size_t utf8_character(const uint8_t *at, size_t left) {
     if (at[0] < 0x80)
         return 1;
@@ -187,7 +189,7 @@ static size_t utf8_character(const uint8_t *at, size_t left) {
     return size;
 }
 
-/* UTF-8 with one NUL, at the end. */
+/* Whether text is UTF-8 with a single NUL, at its end. */
 bool text_is_valid(struct slice text) {
     if (text.length == 0 || memchr(text.at, 0, text.length) != text.at + text.length - 1)
         return false;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What mbedTLS computes through PSA: the key agreement, the key schedule and the transcript of TLS 1.3. */
+/* mbedTLS computes the key agreement, the key schedule and the transcript of TLS 1.3 through PSA. */
 #ifndef PHONETRUST_PSA_CONFIG_H
 #define PHONETRUST_PSA_CONFIG_H
 

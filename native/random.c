@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Random bytes from the caller or the kernel; nothing is kept. */
+/* Gets random bytes from the caller or the kernel. */
 #include <errno.h>
 #include <sys/random.h>
 #include <sys/types.h>

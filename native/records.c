@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* All checks over the records of a trust list that need no key: sizes of values, certificates, and their
- * copies. */
+/* Checks the records of a trust list, as far as that needs no key: sizes of values, certificates, and the
+ * copies of their fields. */
 #include <string.h>
 
 #include "internal.h"
@@ -43,14 +43,14 @@ static struct slice without_zeros(struct slice serial) {
     return serial;
 }
 
-/* Leading zero bytes aside; the number 0 may have no bytes at all. */
+/* Whether both are the same number. Leading zero bytes are ignored, and the number 0 may have no bytes. */
 static bool is_same_number(struct slice one, struct slice other) {
     return equal(without_zeros(one), without_zeros(other));
 }
 
 /*
- * Whether `copy` is `04 x y` where the certificate has `02 x` or `03 x`, or the other way round, and y is
- * even or odd as that says. That y belongs to x is not computed here.
+ * Whether one of these is `04 x y` and the other `02 x` or `03 x` with the same x, and y is even or odd as
+ * 02 or 03 says. Whether y belongs to x is not computed here.
  */
 static bool is_other_form(struct slice copy, struct slice key) {
     struct slice compressed = copy.length < key.length ? copy : key;
@@ -65,7 +65,7 @@ static bool is_other_form(struct slice copy, struct slice key) {
 static bool name_is_copied(const struct name *name, struct slice copy) {
     if (copy.at == NULL)
         return true;
-    copy.length--; /* its NUL, which check_values has seen */
+    copy.length--; /* without its NUL, which check_values has checked */
     return name_is_text(name, copy);
 }
 
@@ -74,7 +74,8 @@ static void put(uint32_t *field, const uint8_t *file, struct slice slice) {
     field[1] = (uint32_t)slice.length;
 }
 
-/* The tag of the first copy that is not the certificate's; 0 for none. Flags a point in its other form. */
+/* The tag of the first copy that differs from the certificate, 0 if none does. Sets POINT_OPEN if a point has
+ * another form. */
 static uint32_t wrong_copy(const struct certificate *certificate, const struct slice *values,
                            uint32_t *flags) {
     if (values[SERIALNUMBER].at != NULL && !is_same_number(values[SERIALNUMBER], certificate->serial))
@@ -102,7 +103,7 @@ static void fill(uint32_t *row, const uint8_t *file, const struct certificate *c
         row[PHONETRUST_RECORD_FLAGS] = PHONETRUST_RECORD_NAMES_EQUAL;
 }
 
-/* One record: its row, or the first thing that is wrong with it. Moves *offset past it. */
+/* Check one record. Fills its row, or `fault` with the first mistake, and moves *offset past the record. */
 static int check_record(const uint8_t *file, size_t length, size_t *offset, uint32_t *row, uint32_t *fault) {
     struct slice values[RECORD_TAGS];
     size_t record = *offset;
@@ -135,7 +136,7 @@ int phonetrust_check_records(const uint8_t *file, size_t length, size_t start, u
         return PHONETRUST_ERROR_ARGUMENT;
     size_t count = 0;
     uint32_t found[2] = {0, 0};
-    uint32_t mismatch[2] = {0, 0}; /* the first one waits: a list that is malformed anywhere is malformed */
+    uint32_t mismatch[2] = {0, 0}; /* reported at the end, because a malformed record counts more */
     for (size_t offset = start; offset < length; count++) {
         if (count == capacity)
             return PHONETRUST_ERROR_SPACE;

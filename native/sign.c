@@ -18,7 +18,7 @@ static int sign_pss(mbedtls_rsa_context *rsa, mbedtls_md_type_t type, const uint
 
 static int sign(mbedtls_pk_context *key, bool pss, mbedtls_md_type_t type, const uint8_t *digest,
                 size_t digest_length, struct random_source *random, uint8_t *out, size_t capacity) {
-    /* mbedTLS wants room for the longest signature it could make: lend it that. */
+    /* mbedTLS demands room for the longest signature that it could make. */
     uint8_t signature[MBEDTLS_PK_SIGNATURE_MAX_SIZE];
     size_t written = 0;
     int result =
@@ -36,7 +36,7 @@ static int sign(mbedtls_pk_context *key, bool pss, mbedtls_md_type_t type, const
 int phonetrust_sign(const uint8_t *private_key, size_t length, int algorithm, const uint8_t *digest,
                     size_t digest_length, phonetrust_random random, void *context, uint8_t *out,
                     size_t capacity) {
-    mbedtls_md_type_t type = digest_type(algorithm); /* MD_NONE is also mbedTLS's word for a bare digest */
+    mbedtls_md_type_t type = digest_type(algorithm); /* mbedTLS also takes MD_NONE for a bare digest */
     if (algorithm == PHONETRUST_BARE_DIGEST) {
         if (digest_length == 0 || digest_length > PHONETRUST_DIGEST_SIZE)
             return PHONETRUST_ERROR_ARGUMENT;

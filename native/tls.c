@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A TLS connection: made, given its identity, asked, freed. */
+/* Makes and frees a TLS connection, sets its identity, and tells its facts. */
 #include "tls.h"
 
 #include <stdlib.h>
@@ -8,8 +8,8 @@
 #include <mbedtls/platform_util.h>
 #include <mbedtls/ssl_ciphersuites.h>
 
-/* AES-128 first, as it is what a phone without AES instructions computes fastest with; ChaCha20 is faster
- * still there, and a server that prefers it may choose it. */
+/* AES-128 comes before AES-256, because it is faster on a phone without AES instructions. ChaCha20 is even
+ * faster there, and a server may prefer it. */
 #define SUITES                                                                                               \
     MBEDTLS_TLS1_3_AES_128_GCM_SHA256, MBEDTLS_TLS1_3_CHACHA20_POLY1305_SHA256,                              \
         MBEDTLS_TLS1_3_AES_256_GCM_SHA384, MBEDTLS_TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,                  \
@@ -25,8 +25,8 @@ static const int suites_with_static_rsa[] = {SUITES, MBEDTLS_TLS_RSA_WITH_AES_12
 static const uint16_t groups[] = {MBEDTLS_SSL_IANA_TLS_GROUP_SECP256R1, MBEDTLS_SSL_IANA_TLS_GROUP_SECP384R1,
                                   MBEDTLS_SSL_IANA_TLS_GROUP_SECP521R1, MBEDTLS_SSL_IANA_TLS_GROUP_NONE};
 
-/* PKCS #1 before PSS, for servers that end at TLS 1.2 and go by the client's order; tls12.c is for the
- * others. In TLS 1.3 PKCS #1 cannot be chosen for a proof. */
+/* PKCS #1 comes before PSS, for servers with TLS 1.2 that follow the client's order; tls12.c handles the
+ * others. In TLS 1.3 a server cannot choose PKCS #1 for its proof. */
 static const uint16_t schemes[] = {
     MBEDTLS_TLS1_3_SIG_RSA_PKCS1_SHA256,       MBEDTLS_TLS1_3_SIG_RSA_PKCS1_SHA384,
     MBEDTLS_TLS1_3_SIG_RSA_PKCS1_SHA512,       MBEDTLS_TLS1_3_SIG_ECDSA_SECP256R1_SHA256,
@@ -130,7 +130,7 @@ int phonetrust_tls_state(struct phonetrust_tls *tls) {
 int phonetrust_tls_certificate(struct phonetrust_tls *tls, uint8_t *out, size_t capacity) {
     if (tls == NULL)
         return PHONETRUST_ERROR_ARGUMENT;
-    /* mbedTLS hands it from one session to the other when the handshake is over. */
+    /* mbedTLS moves it from one session to the other when the handshake is over. */
     const mbedtls_ssl_session *session =
         tls->ssl.session_negotiate != NULL ? tls->ssl.session_negotiate : tls->ssl.session;
     if (!tls->judged || session == NULL || session->peer_cert == NULL)

@@ -9,7 +9,7 @@
 #include "internal.h"
 
 #define RECORD_HEADER 5
-/* A record of MBEDTLS_SSL_OUT_CONTENT_LEN bytes with what TLS adds: header, nonce, tag, type. */
+/* Bytes that TLS adds to the content of a record: header, nonce, tag, type. */
 #define RECORD_ADDED 64
 #define OUTPUT_SIZE (MBEDTLS_SSL_OUT_CONTENT_LEN + RECORD_ADDED)
 
@@ -25,11 +25,11 @@ struct phonetrust_tls {
     int cause; /* mbedTLS's error */
     int limit; /* PHONETRUST_ERROR_ of a bound that was exceeded while mbedTLS was reading */
     unsigned alert;
-    bool judged;   /* the state JUDGE was reached */
-    bool accepted; /* and left with the yes */
-    bool asked;
+    bool judged;   /* the connection has reached the state JUDGE */
+    bool accepted; /* the caller has accepted the certificate */
+    bool asked;    /* the server has asked for a client certificate */
 
-    struct slice input; /* what is left of the bytes of this call */
+    struct slice input; /* the bytes of this call that are not used yet */
     uint8_t header[RECORD_HEADER];
     size_t header_filled;
     size_t record_left;
@@ -42,18 +42,19 @@ struct phonetrust_tls {
     uint8_t output[OUTPUT_SIZE];
 };
 
-/* tls_bytes.c: the functions that mbedTLS reads and writes with; each is given the struct phonetrust_tls. */
+/* tls_bytes.c: the functions with which mbedTLS reads and writes. Their first argument is the struct
+ * phonetrust_tls. */
 int tls_pull(void *tls, unsigned char *out, size_t length);
 int tls_push(void *tls, const unsigned char *data, size_t length);
 size_t tls_room(const struct phonetrust_tls *tls);
 
-/* tls_failure.c: end the connection because mbedTLS returned `cause`; returns the error. */
+/* tls_failure.c: end the connection because mbedTLS returned `cause`. Returns the PHONETRUST_ERROR_. */
 int tls_fail(struct phonetrust_tls *tls, int cause);
 
-/* tls_failure.c: the type of the handshake message that mbedTLS waits for, 0: none. */
+/* tls_failure.c: the type of the handshake message for which mbedTLS waits, 0: none. */
 unsigned tls_awaited(const struct phonetrust_tls *tls);
 
-/* tls_global.c: the PSA core is there. 0 or an error of mbedTLS. */
+/* tls_global.c: start the PSA core. 0 or an error of mbedTLS. */
 int tls_global_start(void);
 
 #endif

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * mbedTLS's client of TLS 1.2, with one check made wider. In TLS 1.2 it can verify RSA-PSS, which every
- * client of TLS 1.3 offers, and refuses it all the same when a server chooses it. RFC 8446, 4.2.3, wants it
- * accepted, and OpenSSL servers that end at TLS 1.2 and go by their own order (Python's ssl; nginx and Apache
- * where told so) choose it whatever the client's order is.
+ * mbedTLS's client of TLS 1.2, with one check relaxed. Every client of TLS 1.3 offers RSA-PSS, and mbedTLS
+ * can verify it in TLS 1.2, but refuses it there if a server chooses it. RFC 8446, 4.2.3, demands that it is
+ * accepted. OpenSSL servers with TLS 1.2 that follow their own order (Python's ssl; nginx and Apache if
+ * configured so) choose it, whatever the client's order is.
  */
 #include "tls.h"
 

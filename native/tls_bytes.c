@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The bytes of a TLS connection on their way in, counted, and out, held back until the yes. */
+/* Moves the bytes of a TLS connection: counts what comes in, and holds back what goes out until the caller
+ * has accepted the certificate. */
 #include "tls.h"
 
 #include <string.h>
@@ -8,11 +9,11 @@
 #define TYPE_ALERT 21
 #define TYPE_HANDSHAKE 22
 #define CLIENT_HELLO 1
-/* RFC 8446, 5.2. TLS 1.2 allows more, which no cipher that is offered here needs. */
+/* RFC 8446, 5.2. TLS 1.2 allows more, but no cipher that the client offers needs it. */
 #define RECORD_MAXIMUM (16384 + 256)
 
-/* A record begins. Only its header is looked at, which is never encrypted: its type is that of the content,
- * save that TLS 1.3 calls everything encrypted application data. */
+/* Count a record that begins. Its header, which is never encrypted, has the type of its content, except that
+ * TLS 1.3 calls everything encrypted application data. */
 static void count_record(struct phonetrust_tls *tls) {
     tls->record_left = read_u16(tls->header + 3);
     tls->idle_records++;
@@ -51,8 +52,8 @@ static void count(struct phonetrust_tls *tls, const uint8_t *data, size_t length
     }
 }
 
-/* mbedTLS asks for one record's header, then for the rest of that record; it stays in its loops as long as it
- * gets bytes. So the bounds are kept here. */
+/* Give mbedTLS bytes. It asks for the header of a record, then for the rest of that record, and stays in its
+ * loops as long as it gets bytes. So the limits are checked here. */
 int tls_pull(void *context, unsigned char *out, size_t length) {
     struct phonetrust_tls *tls = context;
     if (tls->input.length == 0)
@@ -72,8 +73,8 @@ size_t tls_room(const struct phonetrust_tls *tls) {
     return OUTPUT_SIZE - (tls->output_end - tls->output_start);
 }
 
-/* Before the yes: a ClientHello, an alert, or the ChangeCipherSpec that stands before a second ClientHello.
- */
+/* Whether a record may leave before the certificate is accepted: a ClientHello, an alert, or the
+ * ChangeCipherSpec before a second ClientHello. */
 static bool may_leave(const struct phonetrust_tls *tls, const unsigned char *record, size_t length) {
     if (tls->accepted)
         return true;
@@ -85,7 +86,7 @@ static bool may_leave(const struct phonetrust_tls *tls, const unsigned char *rec
            (record[0] == TYPE_CHANGE_CIPHER_SPEC && tls->ssl.state == MBEDTLS_SSL_CLIENT_HELLO);
 }
 
-/* mbedTLS hands in whole records; each is taken as a whole or not yet. */
+/* Take bytes from mbedTLS. It passes whole records; each is taken completely, or not yet. */
 int tls_push(void *context, const unsigned char *data, size_t length) {
     struct phonetrust_tls *tls = context;
     if (length > OUTPUT_SIZE || !may_leave(tls, data, length))

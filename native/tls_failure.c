@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Why a TLS connection ended: mbedTLS's error and where it stood, as one of the errors of phonetrust_tls.h.
- */
+/* Turns mbedTLS's error, and the state in which it came up, into one of the errors of phonetrust_tls.h. */
 #include "tls.h"
 
 #include <mbedtls/ecp.h>
@@ -23,7 +22,7 @@ unsigned tls_awaited(const struct phonetrust_tls *tls) {
         return SERVER_HELLO;
     case MBEDTLS_SSL_ENCRYPTED_EXTENSIONS:
         return ENCRYPTED_EXTENSIONS;
-    case MBEDTLS_SSL_CERTIFICATE_REQUEST: /* in TLS 1.2 it may be left out, as in 1.3 */
+    case MBEDTLS_SSL_CERTIFICATE_REQUEST: /* optional, in TLS 1.2 and 1.3 */
         return CERTIFICATE_REQUEST;
     case MBEDTLS_SSL_SERVER_CERTIFICATE:
         return CERTIFICATE;
@@ -31,7 +30,7 @@ unsigned tls_awaited(const struct phonetrust_tls *tls) {
         return SERVER_KEY_EXCHANGE;
     case MBEDTLS_SSL_SERVER_HELLO_DONE:
         return SERVER_HELLO_DONE;
-    case MBEDTLS_SSL_CERTIFICATE_VERIFY: /* in TLS 1.2 this is ours, and never waited in */
+    case MBEDTLS_SSL_CERTIFICATE_VERIFY: /* in TLS 1.2 the client sends this, and never waits in it */
         return CERTIFICATE_VERIFY;
     case MBEDTLS_SSL_SERVER_CHANGE_CIPHER_SPEC:
     case MBEDTLS_SSL_SERVER_FINISHED:
@@ -48,14 +47,14 @@ static bool no_memory(int cause) {
            failed == MBEDTLS_ERR_CIPHER_ALLOC_FAILED;
 }
 
-/* The message that mbedTLS has no use for, once a connection of TLS 1.3 is open. */
+/* Whether the server has sent KeyUpdate, which mbedTLS does not know, on an open connection of TLS 1.3. */
 static bool is_key_update(const mbedtls_ssl_context *ssl, int cause) {
     return cause == MBEDTLS_ERR_SSL_UNEXPECTED_MESSAGE && ssl->state == MBEDTLS_SSL_HANDSHAKE_OVER &&
            ssl->tls_version == MBEDTLS_SSL_VERSION_TLS1_3 && ssl->in_msgtype == MBEDTLS_SSL_MSG_HANDSHAKE &&
            ssl->in_msglen > 0 && ssl->in_msg[0] == KEY_UPDATE;
 }
 
-/* Errors that say the same wherever they come up; 0 for the others. */
+/* The error for a cause that means the same in every state; 0 for other causes. */
 static int plain_error(const struct phonetrust_tls *tls, int cause) {
     switch (cause) {
     case MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE:
@@ -86,7 +85,7 @@ static bool is_wrong_signature(int cause) {
            cause == MBEDTLS_ERR_ECP_VERIFY_FAILED || cause == MBEDTLS_ERR_PK_SIG_LEN_MISMATCH;
 }
 
-/* What an error says of the message that was awaited. */
+/* The error for a cause that came up while the message `awaited` was due. */
 static int error_at(unsigned awaited, int cause) {
     /* BAD_INPUT_DATA: a message that does not fit into mbedTLS's buffer. */
     if (cause == MBEDTLS_ERR_SSL_UNEXPECTED_MESSAGE || cause == MBEDTLS_ERR_SSL_DECODE_ERROR ||
@@ -103,7 +102,7 @@ static int error_at(unsigned awaited, int cause) {
     case SERVER_KEY_EXCHANGE:
         if (cause == MBEDTLS_ERR_SSL_ILLEGAL_PARAMETER || cause == MBEDTLS_ERR_SSL_PK_TYPE_MISMATCH)
             return PHONETRUST_ERROR_TLS_SCHEME;
-        return PHONETRUST_ERROR_TLS_PROOF; /* a signature that is no DER has many errors */
+        return PHONETRUST_ERROR_TLS_PROOF; /* a signature that is not DER has many causes */
     case CERTIFICATE_VERIFY:
     case FINISHED:
         return PHONETRUST_ERROR_TLS_PROOF;

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* A TLS connection at work: the handshake step by step, with the stop in the middle, then plaintext. */
+/* Runs a TLS connection: the handshake step by step, with the stop for the judgement, then plaintext. */
 #include "tls.h"
 
 #include <string.h>
 
 #include <ssl_misc.h>
 
-/* The server has said all that it says before the client answers, and mbedTLS has checked it: the proof of
- * the key (not for a key exchange by RSA encryption) and, in TLS 1.3, the server's Finished. */
+/* Whether the server has sent all its messages before the client's answer, and mbedTLS has checked them: the
+ * proof of the key (not with key exchange by RSA encryption) and, in TLS 1.3, the server's Finished. */
 static bool is_at_judgement(const struct phonetrust_tls *tls) {
     return tls->ssl.state == MBEDTLS_SSL_CLIENT_CERTIFICATE ||
            tls->ssl.state == MBEDTLS_SSL_CLIENT_CCS_AFTER_SERVER_FINISHED;
@@ -19,7 +19,7 @@ static void judge(struct phonetrust_tls *tls) {
     tls->asked = tls->ssl.handshake->client_auth != 0;
 }
 
-/* mbedTLS also says WANT_READ after a record that it only took notice of. */
+/* Whether mbedTLS needs more bytes. It also returns WANT_READ after a record that it has only noted. */
 static bool has_to_wait(const struct phonetrust_tls *tls, int result) {
     return result == MBEDTLS_ERR_SSL_WANT_WRITE ||
            (result == MBEDTLS_ERR_SSL_WANT_READ && tls->input.length == 0);
@@ -52,7 +52,7 @@ static int shake_hands(struct phonetrust_tls *tls) {
     return 0;
 }
 
-/* Decrypt until there is plaintext to be read. A read of no bytes does just that. */
+/* Decrypt until there is plaintext to read. A read of 0 bytes does that. */
 static int look_for_plaintext(struct phonetrust_tls *tls) {
     while (mbedtls_ssl_get_bytes_avail(&tls->ssl) == 0) {
         int result = mbedtls_ssl_read(&tls->ssl, NULL, 0);
@@ -96,7 +96,7 @@ int phonetrust_tls_accept(struct phonetrust_tls *tls) {
     if (tls->state != PHONETRUST_TLS_JUDGE)
         return tls->state == PHONETRUST_TLS_FAILED ? tls->error : PHONETRUST_ERROR_ARGUMENT;
     tls->state = PHONETRUST_TLS_HANDSHAKE;
-    /* Only now does mbedTLS get to know that there is a client certificate. */
+    /* mbedTLS gets the client certificate only now. */
     if (tls->own_certificate.raw.p != NULL) {
         int result = mbedtls_ssl_conf_own_cert(&tls->config, &tls->own_certificate, &tls->own_key);
         if (result != 0)
@@ -109,7 +109,7 @@ int phonetrust_tls_accept(struct phonetrust_tls *tls) {
 int phonetrust_tls_send(struct phonetrust_tls *tls, uint8_t *out, size_t capacity) {
     if (tls == NULL)
         return PHONETRUST_ERROR_ARGUMENT;
-    /* What found no room before, or the ClientHello. An error shows in the next call; an alert may come. */
+    /* Write what found no room before, or the ClientHello. The next call reports an error. */
     if (tls->ssl.out_left == 0 || mbedtls_ssl_flush_output(&tls->ssl) == 0)
         go_on(tls);
     size_t length = tls->output_end - tls->output_start;
@@ -143,7 +143,7 @@ int phonetrust_tls_write(struct phonetrust_tls *tls, const uint8_t *data, size_t
     if (tls->state != PHONETRUST_TLS_OPEN)
         return tls->state == PHONETRUST_TLS_FAILED ? tls->error : PHONETRUST_ERROR_ARGUMENT;
     size_t taken = 0;
-    /* Never more than there is room for: mbedTLS would want the same bytes again. */
+    /* Write only what has room: otherwise mbedTLS would demand the same bytes again. */
     while (taken < length && tls_room(tls) > RECORD_ADDED && tls->ssl.out_left == 0) {
         size_t step = tls_room(tls) - RECORD_ADDED;
         if (step > length - taken)
@@ -159,7 +159,7 @@ int phonetrust_tls_write(struct phonetrust_tls *tls, const uint8_t *data, size_t
 int phonetrust_tls_close(struct phonetrust_tls *tls) {
     if (tls == NULL)
         return PHONETRUST_ERROR_ARGUMENT;
-    /* An alert that finds no room waits in mbedTLS until phonetrust_tls_send has made some. */
+    /* An alert that finds no room waits in mbedTLS until phonetrust_tls_send has made room. */
     if (tls->state == PHONETRUST_TLS_JUDGE)
         mbedtls_ssl_send_alert_message(&tls->ssl, MBEDTLS_SSL_ALERT_LEVEL_FATAL,
                                        MBEDTLS_SSL_ALERT_MSG_BAD_CERT);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The one global state: mbedTLS's PSA core, which TLS 1.3 computes its keys with. */
+/* The only global state: mbedTLS's PSA core, with which TLS 1.3 computes its keys. */
 #include "tls.h"
 
 #include <psa/crypto.h>
@@ -14,5 +14,5 @@ psa_status_t mbedtls_psa_external_get_random(mbedtls_psa_external_random_context
     return PSA_SUCCESS;
 }
 
-/* It does nothing where the core is there already, and has a lock of its own. */
+/* psa_crypto_init does nothing if the core is started already, and has its own lock. */
 int tls_global_start(void) { return psa_crypto_init() == PSA_SUCCESS ? 0 : MBEDTLS_ERR_SSL_HW_ACCEL_FAILED; }

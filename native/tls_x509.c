@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What mbedTLS's TLS calls of X.509, in place of its x509_crt.c: a certificate is read by certificate.c, as
- * everywhere in this library, and of a chain only the first one. The others are not kept: nothing checks a
- * chain, and so a server cannot make the phone keep hundreds of little certificates.
+ * The X.509 functions that mbedTLS's TLS calls, in the place of its x509_crt.c. certificate.c reads the
+ * certificate, as everywhere in this library. Only the first certificate of a chain is read and kept. Nothing
+ * checks a chain, so a server cannot make the phone keep hundreds of small certificates.
  */
 #include "tls.h"
 
@@ -36,7 +36,7 @@ int mbedtls_x509_crt_parse_der(mbedtls_x509_crt *certificate, const unsigned cha
     bool rsa = fields.key_kind == PHONETRUST_KEY_RSA && rsa_bits_supported(fields.key_bits);
     if (!rsa && fields.key_kind != PHONETRUST_KEY_EC)
         return MBEDTLS_ERR_PK_UNKNOWN_PK_ALG;
-    unsigned char *at = (unsigned char *)fields.public_key.at; /* only read, as in der.c */
+    unsigned char *at = (unsigned char *)fields.public_key.at; /* mbedTLS only reads, as in der.c */
     int result = mbedtls_pk_parse_subpubkey(&at, at + fields.public_key.length, &certificate->pk);
     if (result != 0)
         return is_no_memory(result) ? MBEDTLS_ERR_X509_ALLOC_FAILED : MBEDTLS_ERR_X509_INVALID_FORMAT;
@@ -48,7 +48,7 @@ int mbedtls_x509_crt_parse_der(mbedtls_x509_crt *certificate, const unsigned cha
     return 0;
 }
 
-/* Called only where a chain is to be verified (MBEDTLS_SSL_VERIFY_REQUIRED), which no connection here is. */
+/* Never called: no connection here verifies a chain (MBEDTLS_SSL_VERIFY_REQUIRED). */
 int mbedtls_x509_crt_verify_restartable(mbedtls_x509_crt *certificate, mbedtls_x509_crt *trusted,
                                         mbedtls_x509_crl *revoked, const mbedtls_x509_crt_profile *profile,
                                         const char *name, uint32_t *flags,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The walk over tags and lengths of headers and records. agent/formats/tlv.py is its twin: same checks in the
- * same order. */
+/* Walks over tags and lengths of headers and records. agent/formats/tlv.py does the same checks in the same
+ * order. */
 #include <string.h>
 
 #include "internal.h"
@@ -10,9 +10,9 @@
 #define VERSION 1
 #define HEADERLENGTH 2
 #define PADDING 13
-#define HEADER_TAGS 29 /* known ones are 1 to 28 */
+#define HEADER_TAGS 29 /* the known tags are 1 to 28 */
 
-/* The container each known tag stands in, and nowhere else; 0 is the header itself. */
+/* The container of each known tag, which may appear nowhere else; 0 is the header itself. */
 static const uint8_t parent[HEADER_TAGS] = {
     [4] = 3,   [5] = 3,   [6] = 3,   [8] = 7,   [9] = 7,   [10] = 9,  [11] = 9,  [17] = 16,
     [21] = 16, [18] = 17, [19] = 17, [20] = 17, [22] = 21, [23] = 21, [24] = 21, [25] = 21,
@@ -33,7 +33,7 @@ static int add(struct rows *rows, uint32_t tag, size_t offset, size_t length) {
     return 0;
 }
 
-/* Length of the value of the TLV at `offset`, which must end at or before `limit`. */
+/* The length of the value of the TLV at `offset`. The TLV must end at `limit` or before. */
 static int value_length(const uint8_t *file, size_t offset, size_t limit, size_t *length, uint32_t *fault) {
     if (limit - offset < HEAD)
         return malformed(fault, file[offset], offset);
@@ -68,7 +68,8 @@ struct container {
 };
 
 static int header_rows(const uint8_t *file, size_t header, struct rows *rows, uint32_t *fault) {
-    struct container open[4] = {{0, header}}; /* no container holds itself, and they are three deep at most */
+    struct container open[4] = {
+        {0, header}}; /* no container contains itself, so they are at most three deep */
     struct container *inner = open;
     uint32_t seen = 0;
     size_t offset = 0;

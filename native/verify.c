@@ -10,7 +10,7 @@ static bool supported(const struct certificate *certificate) {
     return certificate->key_kind == PHONETRUST_KEY_EC;
 }
 
-/* One INTEGER above 0 in strict DER: no byte in front that says nothing, no sign. */
+/* Whether an INTEGER above 0 in strict DER follows: no superfluous byte in front, and no sign. */
 static bool is_positive(const uint8_t **at, const uint8_t *end) {
     size_t length;
     if (der_enter(at, end, MBEDTLS_ASN1_INTEGER, &length) != 0 || length == 0)
@@ -22,7 +22,7 @@ static bool is_positive(const uint8_t **at, const uint8_t *end) {
     return true;
 }
 
-/* Whether these are the bytes of SEQUENCE { INTEGER r, INTEGER s } and no others: one signature has one
+/* Whether these bytes are exactly SEQUENCE { INTEGER r, INTEGER s }, so that a signature has only one
  * encoding. */
 static bool is_ecdsa_der(struct slice signature) {
     const uint8_t *at = signature.at;
@@ -36,7 +36,7 @@ static bool is_ecdsa_der(struct slice signature) {
 
 static int verify(mbedtls_pk_context *key, const struct certificate *certificate, mbedtls_md_type_t type,
                   const uint8_t *digest, size_t digest_length, struct slice signature) {
-    unsigned char *at = (unsigned char *)certificate->public_key.at; /* only read, as in der.c */
+    unsigned char *at = (unsigned char *)certificate->public_key.at; /* mbedTLS only reads, as in der.c */
     int result = mbedtls_pk_parse_subpubkey(&at, at + certificate->public_key.length, key);
     if (is_no_memory(result))
         return PHONETRUST_ERROR_MEMORY;

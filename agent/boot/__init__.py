@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-"""The room that puts the steps of a boot in order."""
+"""The room that has the steps of a boot and their order, and what is done again later."""

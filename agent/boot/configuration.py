@@ -1,15 +1,17 @@
 # SPDX-License-Identifier: MIT
-"""The phone's configuration, signed, encrypted or plain (docs/spec/rules.md, B5).
+"""The step of a boot that gets the phone's configuration: signed, encrypted or plain (docs/spec/rules.md, B5).
 
-How the step goes:
-- with trust it asks for `SEP<MAC>.cnf.xml.sgn`, else for `SEP<MAC>.cnf.xml`, and without either for the default file;
-- a signed file that is not the full configuration but says "encrypted" sends the phone to `.enc.sgn` beside it (X3);
-- the phone judges the signature of that file first (X1), then decrypts it in place with the LSC's key, or the MIC's. The
-  digest of the plaintext tells which key fits; certHash, by which a cluster names the certificate that it encrypted to
+The step goes like this:
+- with trust it asks for `SEP<MAC>.cnf.xml.sgn`, without trust for `SEP<MAC>.cnf.xml`. If the server does not have that file,
+  it asks for the default file;
+- a signed file may say that it is not the full configuration and that the full one is encrypted. Then the step asks for
+  `.enc.sgn` (X3);
+- the phone judges the signature of that file first (X1), then decrypts it in place with the LSC's key or the MIC's key. The
+  digest of the plaintext tells which key fits. certHash, by which a cluster names the certificate that it encrypted to
   (an MD5 [seen in independent files]), is not needed;
-- once the configuration is known, CAPF is asked. Where that changed the phone's certificate, the cluster has another
-  file for the phone, which is fetched at once (C15);
-- whatever is refused, the phone keeps the configuration that it has (B8).
+- when the configuration is known, the phone asks CAPF. If that changes the phone's certificate, the cluster has another
+  file for the phone, and the step fetches it at once (C15);
+- after a refusal the phone keeps the configuration that it has (B8).
 """
 
 from agent.boot import outcomes
@@ -23,8 +25,8 @@ _OPENS_NOT = ("cannot-decrypt", "no-certificate")
 
 
 class WebServer:
-    """Judges the HTTPS server that hands out the configuration, before the phone asks it anything. decision: about the
-    last server, or None."""
+    """Judges the HTTPS server that hands out the configuration, before the phone sends it a request. decision: the Decision
+    about the last server, or None."""
 
     def __init__(self, judge, history):
         self._judge = judge
@@ -39,9 +41,11 @@ class WebServer:
 
 
 class ConfigurationStep:
-    """settings: device and configuration_limit are used. crypto: of the HAL. web_server: WebServer. enrolment:
-    agent.boot.enrolment.Enrolment. accepted: (Decision, PhoneConfig) of the configuration that the last run accepted, or
-    None."""
+    """Gets the configuration, and lets the phone enrol in between.
+
+    settings: `device` and `configuration_limit` (bytes) are used. crypto: the HAL's. web_server: WebServer. enrolment:
+    agent.boot.enrolment.Enrolment. log(line): called with what happens. The attribute `accepted` is (Decision, PhoneConfig)
+    of the configuration that the last run accepted, or None."""
 
     def __init__(self, settings, crypto, fetcher, judge, web_server, keeper, enrolment, history, log):
         self.name = "%s.cnf.xml" % settings.device
@@ -58,16 +62,17 @@ class ConfigurationStep:
 
     @property
     def good(self):
-        """Whether the enrolment went as it should, where there was one."""
+        """Whether the last enrolment went well; also True if there was none."""
         return self._enrolment.good
 
     async def run(self, deadline):
-        """Fetch it, enrol if the cluster says so, and fetch it again where that changed it. A Decision, recorded."""
+        """Fetch the configuration, enrol if the cluster wants it, and fetch the configuration again if the phone's certificate
+        changed. deadline: ms of the clock, for the enrolment. Returns a Decision, which is recorded."""
         decision, configuration = await self._fetch()
         if configuration is None:
             return self._history.record(decision)
         self._enrolment.take(configuration)
-        # A file that no key opens is not refused yet where CAPF may give the phone the right certificate.
+        # CAPF may give the phone the right certificate, so a file that no key opens is not refused yet.
         waits = decision.reason in _OPENS_NOT and self._enrolment.wanted
         if waits:
             self._log("no certificate of this phone opens its configuration; CAPF is asked first")
@@ -78,14 +83,15 @@ class ConfigurationStep:
         return self._history.record(decision) if waits else decision
 
     async def fetch_again(self):
-        """Fetch it without asking CAPF, because the phone's certificate has changed. A Decision, recorded."""
+        """Fetch the configuration without asking CAPF, because the phone's certificate has changed. Returns a Decision, which
+        is recorded."""
         decision, configuration = await self._fetch()
         if configuration is not None:
             self._enrolment.take(configuration)
         return self._history.record(decision)
 
     async def _fetch(self):
-        """(Decision, PhoneConfig of the last document that was believed or None)."""
+        """(Decision, PhoneConfig of the last document that was believed, or None)."""
         self.accepted = None
         found = await self._signed_or_plain(self.name)
         if found is None:
@@ -97,20 +103,22 @@ class ConfigurationStep:
         return found or (outcomes.no_configuration(self.name), None)
 
     async def _signed_or_plain(self, name):
-        """One configuration: signed where trust is installed, else unsigned. As _fetch; None where there is no file."""
+        """Get one configuration, signed if trust is installed, else unsigned. Returns what _fetch does, or None if the server
+        has no such file."""
         buffer = self._keeper.take()
         try:
             if self._judge.trust.has_trust:
                 found = await self._one(name + ".sgn", buffer)
                 if found is not None:
                     return found
-            # Where files are signed, this ends in a refusal, which says what the server offers instead.
+            # If the cluster signs files, this ends in a refusal, which says that the server offers an unsigned file.
             return await self._one(name, buffer)
         finally:
             self._keeper.give()
 
     async def _one(self, name, buffer):
-        """Fetch, judge and read one file, and the encrypted one if it sends there. As _signed_or_plain."""
+        """Fetch, judge and read one file, and the encrypted file if the first one sends the phone there. Returns what
+        _signed_or_plain does."""
         decision, data = await self._get(name, buffer)
         if decision is None:
             return None
@@ -121,12 +129,12 @@ class ConfigurationStep:
             return decision, None
         if configuration.encrypted and not configuration.full:
             self._history.record(decision)
-            del data  # the buffer is used again
+            del data  # the encrypted file will be in the same buffer
             return await self._encrypted(name, buffer), configuration
         return self._keep(name, data[decision.body :], configuration, decision), configuration
 
     async def _get(self, name, buffer):
-        """(Decision about the file, its bytes in `buffer`); no Decision where no server has it."""
+        """(Decision about the file, its bytes in `buffer`). The Decision is None if no server has the file."""
         sink = BufferSink(buffer)
         decision = None
 
@@ -149,12 +157,13 @@ class ConfigurationStep:
         return decision, sink.data
 
     def _previous(self, name):
-        """TIMESTAMP of the verified configuration of this name, or None."""
+        """TIMESTAMP of the last verified configuration of this name, or None."""
         kept = self._keeper.configuration
         return kept.timestamp if kept is not None and kept.name == name else None
 
     def _read(self, name, buffer, end, decision):
-        """Read the content, which ends at `end` of the buffer: (decision with its notes, PhoneConfig), or (refusal, None)."""
+        """Read the content, which ends at the offset `end` of the buffer. Returns (decision with the notes, PhoneConfig), or
+        (refusal, None)."""
         try:
             configuration = PhoneConfig(buffer, decision.body, end)
         except Malformed as error:
@@ -163,7 +172,7 @@ class ConfigurationStep:
         return decision, configuration
 
     async def _encrypted(self, name, buffer):
-        """Fetch and open the encrypted file that the small document `name` sends to. A Decision."""
+        """Fetch and decrypt the encrypted file to which the small document `name` sends the phone. Returns a Decision."""
         from agent.formats.encrypted import decrypt
         from agent.formats.header import Header
 
@@ -194,7 +203,7 @@ class ConfigurationStep:
         return self._keep(name, body[:length], configuration, decision)
 
     def _keep(self, name, body, configuration, decision):
-        """Store an accepted configuration, unless it is stored already. The decision, or why it is not stored."""
+        """Store an accepted configuration, unless it is stored already. Returns `decision`, or a refusal if that fails."""
         try:
             timestamp = decision.evidence.get("timestamp")
             self._keeper.keep_configuration(name, body, configuration.tvs, timestamp)

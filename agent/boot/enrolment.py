@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: MIT
-"""When the phone asks CAPF for its own certificate, and what comes of it (docs/spec/capf.md, C12 to C16).
+"""Decides when the phone asks CAPF for its own certificate, and acts on the outcome (docs/spec/capf.md, C12 to C16).
 
-agent/servers/capf is one session. The rules in short:
-- C12: a verified configuration names CAPF and a capfAuthMode of 2, 3 or 4: the phone asks once in each boot, because
-  only the server knows whether there is something to do. Mode 0: no operation.
-- C13: mode 1 needs the string that a person types; the phone waits for that person.
-- C14: without trust the phone asks no server, because it could not tell which one to believe.
-- C15: the configuration comes first, because the phone also works with an old certificate. Where the certificate
-  changed, or the configuration could not be read without a new one, it is fetched again (agent/boot/configuration.py).
-- C16: a server that is absent, breaks off or wants to be asked later is asked again after a while, RETRIES times in a
-  row, by fetching the configuration again. Meanwhile the phone does its other work.
+agent/servers/capf runs one session. The rules in short:
+- C12: if a verified configuration names CAPF and a capfAuthMode of 2, 3 or 4, the phone asks once in each boot, because
+  only the server knows whether there is something to do. Mode 0 means that no operation is pending.
+- C13: mode 1 needs the string that a person types, so the phone waits for that person.
+- C14: without trust the phone asks no server, because it could not tell which server to believe.
+- C15: the configuration comes first, because the phone also works with an old certificate. If the certificate changes, or
+  the configuration could not be read without a new certificate, the phone fetches it again (agent/boot/configuration.py).
+- C16: if a server is absent, breaks off or wants to be asked later, the phone tries again after a while, at most RETRIES
+  times in a row. It then fetches the configuration first. Meanwhile the phone does its other work.
 """
 
 from agent.boot import outcomes
@@ -20,7 +20,7 @@ from agent.trust.wording.steps import waits_for_string
 
 MODE_STRING = 1
 _BY_ITSELF = (2, 3, 4)
-#: How often a failed session is tried again, and after how many ms: doubled each time.
+#: How often a failed session is tried again, and the ms before the first try; they double each time.
 RETRIES, FIRST_PAUSE = 5, 60000
 #: The longest time (ms) that a server may put the phone off.
 LONGEST_PAUSE = 3600000
@@ -29,11 +29,11 @@ _CHANGED = ("installed", "deleted")
 
 
 class Enrolment:
-    """The enrolment of one phone. make_client() -> agent.servers.capf.client.CapfClient; None where the phone never
-    enrols, as in a forecast. log(line): what happens.
+    """The enrolment of one phone. make_client() returns an agent.servers.capf.client.CapfClient; make_client is None if the
+    phone never enrols, as in a forecast. log(line): called with what happens.
 
-    servers: [(host, port)] of the CAPF that the last verified configuration named; mode: its capfAuthMode. good: whether
-    the last session, if there was one, went as it should."""
+    servers: [(host, port)] of the CAPF servers that the last verified configuration named. mode: its capfAuthMode. good:
+    whether the last session went well; also True if there was none."""
 
     def __init__(self, make_client, judge, keeper, history, clock, log):
         self._make_client = make_client
@@ -67,7 +67,7 @@ class Enrolment:
         return self.mode == MODE_STRING and self._possible()
 
     async def step(self, deadline):
-        """Contact CAPF if it is wanted. Returns whether the phone's certificate changed."""
+        """Contact CAPF if the cluster wants it. deadline: ms of the clock. Returns whether the phone's certificate changed."""
         self.good = True
         self._due = None
         if self.wanted:
@@ -77,7 +77,8 @@ class Enrolment:
         return False
 
     async def update(self, string, deadline):
-        """Contact CAPF for a person, with the string that the person typed, if any. Returns as step()."""
+        """Contact CAPF because a person wants it. string: the authentication string that the person typed, or None. deadline and
+        result are those of step()."""
         trust = self._judge.trust
         reason = None
         if not self.servers:
@@ -90,14 +91,14 @@ class Enrolment:
         return await self._session(string, deadline)
 
     def due(self):
-        """Whether it is time to try a failed session again; True only once."""
+        """Whether it is time to try a failed session again. It returns True only once."""
         if self._due is None or self._clock.monotonic() < self._due:
             return False
         self._due = None
         return True
 
     async def _session(self, string, deadline):
-        # Only a phone that enrols needs these in memory.
+        # Imported late, because only a phone that enrols needs this in memory.
         from agent.servers.capf.client import Credentials
 
         identity = self._keeper.identity
@@ -126,7 +127,7 @@ class Enrolment:
         self._keeping(self._keeper.identity.drop)
 
     def _keeping(self, keep, *pair):
-        """For the session: OSError where the flash could not be written, also where trust was lost by that."""
+        """Call keep(*pair) for the session. Raises OSError if the flash could not be written, also if trust is lost by that."""
         try:
             keep(*pair)
         except TrustLost as error:
@@ -136,7 +137,7 @@ class Enrolment:
             raise OSError(5, str(error))
 
     def _put_off(self, delay):
-        """Try again in `delay` seconds (None: unsaid), if not too often already."""
+        """Try again in `delay` seconds, unless that was done RETRIES times already. None: the server did not say when."""
         if self._retries == RETRIES:
             self._due = None
             return

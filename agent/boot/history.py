@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""The last decisions of a phone, for its status; it reports each one."""
+"""Keeps the last decisions of a phone for its status, and reports each decision."""
 
 #: How many decisions are kept for the status.
 LIMIT = 16
 
 
 class History:
-    """decisions: the last `limit` ones, oldest first. report(decision), if given, is called with each."""
+    """The last `limit` decisions. decisions: oldest first. report(decision): called with each decision, or None."""
 
     def __init__(self, report=None, limit=LIMIT):
         self.decisions = []
@@ -14,8 +14,8 @@ class History:
         self._limit = limit
 
     def record(self, decision):
-        """Keep a decision and report it. Returns it, without the memory that it held."""
-        decision.trust_list = None  # its memory is needed for the next one
+        """Keep a decision and report it. Returns the decision, packed and without its trust list, to save memory."""
+        decision.trust_list = None  # the next list needs its memory
         self.decisions.append(decision)
         if len(self.decisions) > self._limit:
             self.decisions.pop(0)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The first step of a boot: what is installed, from flash (docs/spec/rules.md, B1). And the way back: what a person erases."""
+"""The first step of a boot: it takes what is installed from flash (docs/spec/rules.md, B1). A person erases it here, too."""
 
 import gc
 
@@ -8,7 +8,7 @@ from agent.errors import PhonetrustError
 
 
 class Installed:
-    """Takes what the keeper reads from flash into the judge."""
+    """Gives the judge what the keeper reads from flash."""
 
     def __init__(self, keeper, judge, history):
         self._keeper = keeper
@@ -16,9 +16,9 @@ class Installed:
         self._history = history
 
     def run(self):
-        """Take the installed trust, the configuration and the TVS servers from flash. None, or the recorded Decision that
-        says that they cannot be read whole."""
-        self._judge.lose()  # until it is read; the old lists make room
+        """Take the installed trust, the configuration and the TVS servers from flash. Returns None, or the recorded Decision
+        that they cannot be read whole."""
+        self._judge.lose()  # until the new lists are read: the old lists free their memory first
         try:
             try:
                 self._use()
@@ -26,7 +26,7 @@ class Installed:
                 gc.collect()
                 self._use()
         except (PhonetrustError, ValueError, OSError) as error:
-            # Also where an accepted list cannot be read any more: that is lost trust (D1).
+            # A list that was accepted earlier and cannot be read now is lost trust, too (D1).
             return self._history.record(outcomes.lose(error, self._judge))
         configuration = self._keeper.configuration
         self._judge.configure(configuration.tvs if configuration is not None else ())
@@ -37,9 +37,8 @@ class Installed:
         self._judge.use(kept.itl, kept.ctl)
 
     def erase(self, what):
-        """For a person at the phone: remove "ctl", "itl", or "all" back to factory state. A recorded Decision.
-
-        Lost trust can only be removed as a whole."""
+        """Remove "ctl" or "itl", or "all" back to factory state, because a person at the phone wants it. Returns a recorded
+        Decision. Lost trust is always removed as a whole."""
         if self._judge.trust.lost:
             what = "all"
         try:

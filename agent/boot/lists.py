@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Two steps of a boot: the CTL and the ITL (docs/spec/rules.md, B3 and B4).
+"""Two steps of a boot get the CTL and the ITL (docs/spec/rules.md, B3 and B4).
 
-The phone asks for its own list (`ITLSEP<MAC>.tlv`) before the cluster's (`ITLFile.tlv`). A refused list ends the step:
-the cluster's list is not a second try. An accepted list is stored, and only then installed."""
+The phone asks for its own list (`ITLSEP<MAC>.tlv`) before the cluster's (`ITLFile.tlv`). A refused list ends the step; the
+phone does not try the cluster's list after it. An accepted list is stored first and installed afterwards."""
 
 from agent.boot import outcomes
 from agent.fetch.errors import FetchError, NotFound
@@ -12,9 +12,9 @@ _SAME_CLUSTER = ("signed-by-ctl", "signed-by-itl")
 
 
 class ListStep:
-    """kind: "ctl" or "itl". device: "SEP00270DC01C92". limit: bytes of a trust list."""
+    """Gets one list. kind: "ctl" or "itl". device: "SEP00270DC01C92". limit: bytes of a trust list."""
 
-    good = True  # only the decision tells
+    good = True  # the decision alone says whether the step went well
 
     def __init__(self, kind, device, fetcher, judge, keeper, history, limit):
         self.name = kind
@@ -26,7 +26,8 @@ class ListStep:
         self._limit = limit
 
     async def run(self, deadline):
-        """Fetch, judge and install the list. A Decision, recorded."""
+        """Fetch, judge and install the list. Returns a Decision, which is recorded. `deadline` is not used: the fetcher and the
+        judge know when the boot ends."""
         buffer = self._keeper.take()
         try:
             for name in list_names(self.name, self._device):
@@ -46,7 +47,7 @@ class ListStep:
             self._keeper.give()
 
     def _install(self, decision):
-        """Store the list, then put it in the place of the old one. The Decision."""
+        """Store the list, then put it in the place of the old one. Returns `decision`, or a refusal if storing fails."""
         trust_list = decision.trust_list
         try:
             self._keeper.keep_list(self.name, trust_list, decision.reason in _SAME_CLUSTER)
@@ -57,6 +58,6 @@ class ListStep:
 
 
 def list_names(kind, device):
-    """The names under which a trust list is asked for, in order."""
+    """The names for which the phone asks the server, in order. kind: "ctl" or "itl". device: "SEP<MAC>"."""
     prefix = kind.upper()
     return "%s%s.tlv" % (prefix, device), "%sFile.tlv" % prefix

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""After the boot: the phone's own software (docs/spec/loads.md). agent/trust/loads.py decides; this does.
+"""After the boot, this step updates the phone's own software (docs/spec/loads.md). agent/trust/loads.py has the rules.
 
-    the boot loader says how it started   trial: confirm; refused, unconfirmed, fallback: say that it was rolled back
+    the boot loader says how it started   trial: confirm; refused, unconfirmed, fallback: say that the load was rolled back
     the configuration names another load  fetch it to the other slot, verify it, read it back, verify that, look inside
-    it is there                           write down its name, tell the boot loader to try it, restart
+    the load is on the card               store its name, tell the boot loader to try it, restart
 
-Nothing that runs or is trusted changes before all of it is on the card and was verified from there. Power may fail at each
-write: until the boot loader is told to try the other slot, it never looks at it while this one is whole."""
+Nothing that runs or is trusted changes before the whole load is on the card and was verified from there (W12). Power may
+fail at any write: the boot loader ignores the other slot until it is told to try it, as long as this slot is whole."""
 
 from agent.boot import outcomes
 from agent.errors import Refused
@@ -21,26 +21,29 @@ from agent.trust.wording import loads as wording
 
 #: ms that one load may take to arrive, whatever servers do
 LOAD_TIME = 900000
-#: bytes between two lines about the progress
+#: Bytes between two lines of the log about the progress.
 STEP = 2 << 20
-#: Loads that are begun to be written without a PAUSE (ms of running) before the next: a cluster whose servers name two loads in
-#: turn, or hands out a damaged one, costs a whole slot each time, and a restart makes nobody forget.
+#: The phone begins to write at most WRITES loads without a PAUSE (ms of running) before the next one. Servers that name two
+#: loads in turn, or hand out a damaged load, would otherwise cost a whole slot each time. The count survives a restart.
 WRITES, PAUSE = 8, 3600000
-#: Reasons of a boot that met no server: a load that cannot use the network any more would end its boots so.
+#: Reasons of a boot that reached no server. A load with a broken network would end its boots so, so they do not confirm it.
 _NO_VERDICT = ("no-server", "out-of-time")
 
 
 class LoadStep:
-    """part: hal.loads of a phone that can replace its software. software: agent.trust.loads.Software. configuration:
-    agent.boot.configuration.ConfigurationStep. fetcher(servers): the Fetcher of these servers, of the phone's own for None.
-    serving(): whether the service for other programs answers. restart: async, restart(name), does not return."""
+    """Confirms the load that runs, and installs the load that the configuration names.
+
+    part: hal.loads of a phone that can replace its software. software: agent.trust.loads.Software. configuration:
+    agent.boot.configuration.ConfigurationStep. fetcher(servers) returns a Fetcher for these servers, or for the phone's own
+    servers if None. serving(): whether the service for other programs answers. restart: async; restart(name) restarts the
+    phone and does not return. The attribute `wanted` is the name of the load that the last configuration named, or None."""
 
     def __init__(
         self, part, software, crypto, configuration, judge, keeper, fetcher, serving, history, clock, log, restart
     ):
         self.part = part
         self.software = software
-        self.wanted = None  # name of the load that the last configuration named
+        self.wanted = None
         self._crypto = crypto
         self._rules = rules.LoadRules(crypto, software)
         self._state = BootState(part.environment)
@@ -53,12 +56,12 @@ class LoadStep:
         self._clock = clock
         self._log = log
         self._restart = restart
-        self._last_write = clock.monotonic()  # ms: of the last slot, or the start
-        self._started = part.boot  # what the boot loader said and nobody has answered yet; None then
+        self._last_write = clock.monotonic()  # ms at which the last load was written, or at which the agent started
+        self._started = part.boot  # what the boot loader said; None once the phone has acted on it
 
     @property
     def failed(self):
-        """Name of the load that failed its trial last, or None."""
+        """The name of the load that failed its trial last, or None."""
         return self._keeper.load_name("failed")
 
     @property
@@ -67,7 +70,8 @@ class LoadStep:
         return self._started == "trial"
 
     async def run(self):
-        """Take or refuse the load that the configuration names. Does nothing where this phone runs it already."""
+        """Act on what the boot loader said, then take or refuse the load that the configuration names. A load that this phone
+        runs already is left alone."""
         if not self._judge.trust.lost:
             try:
                 self._answer_boot_loader()
@@ -77,7 +81,8 @@ class LoadStep:
             await self._take(*self._configuration.accepted)
 
     def retry(self):
-        """A person says so: a load that failed its trial may be tried again. False where none has failed."""
+        """A load that failed its trial may be tried again, because a person wants it. Returns False if no load has failed, or
+        if that could not be stored."""
         if self.failed is None:
             return False
         try:
@@ -104,7 +109,8 @@ class LoadStep:
         elif self._started in ("refused", "unconfirmed", "fallback"):
             why, name = self._started, None
             if why != "fallback":
-                # The name is written before the boot loader's words go: a loss of power in between says it again.
+                # The name is stored before the boot loader's words are removed. If power fails in between, the phone says
+                # it once more.
                 name = keeper.load_name("trial") or keeper.load_name("failed")
                 keeper.keep_load_names(None, name)
             self._history.record(rules.rolled_back(why, name, self.software.name))
@@ -120,7 +126,7 @@ class LoadStep:
         failed = self.failed
         if failed is not None and failed != name:
             try:
-                self._keeper.keep_load_names(self._keeper.load_name("trial"), None)  # another one is named now
+                self._keeper.keep_load_names(self._keeper.load_name("trial"), None)  # W10: another load is named now
             except outcomes.KEEPING_FAILS as error:
                 self._history.record(outcomes.not_kept(rules.KIND, error, self._judge, {}))
                 return
@@ -133,7 +139,7 @@ class LoadStep:
             self._history.record(refusal)
 
     async def _install(self, name, load_server):
-        """Fetch, verify, try: the Decision that refuses; on success this restarts the phone and does not return."""
+        """Fetch and verify the load, and restart into it. Returns only if the load is refused: the Decision."""
         try:
             fetcher = self._fetcher([server(load_server)] if load_server else None)
         except ValueError as error:
@@ -179,14 +185,15 @@ class LoadStep:
         await self._restart(name)
 
     def _too_often(self, name):
-        """A Decision that refuses where as many loads as may be were written without a pause, else None."""
+        """A Decision that refuses if WRITES loads were written without a pause, else None."""
         wait = self._last_write + PAUSE - self._clock.monotonic()
         if wait <= 0 or self._keeper.load_writes() < WRITES:
             return None
         return Decision(False, "too-many-writes", rules.KIND, wording.too_often(name, WRITES, wait), {"load": name})
 
     def _count_write(self, name):
-        """A load is about to be written to the slot that does not run. _Stop, and errors as Keeper.keep_load_names."""
+        """Count a load that is about to be written to the other slot. Raises _Stop, and the errors of
+        Keeper.keep_load_names."""
         refusal = self._too_often(name)
         if refusal is not None:
             raise _Stop(refusal)
@@ -195,10 +202,10 @@ class LoadStep:
         self._keeper.keep_load_writes(count + 1)
         self._last_write = now
         if self._state.words().get("upgrade_available") == "1":
-            self._state.confirm(self.part.running)  # a restart into it was wanted and did not come: nobody tries it now
+            self._state.confirm(self.part.running)  # an earlier trial never came about, and its load is overwritten now
 
     async def _read_back(self, header, slot, size):
-        """The signed file as it stands on the card now."""
+        """Read the body from the card, and return the SignedFile that it makes with the header (bytes)."""
         self._log("reading the load back from the card")
         sink = SignedFileSink(self._crypto, slot.size)
         try:
@@ -208,7 +215,7 @@ class LoadStep:
                 view = memoryview(piece)[: min(loadslot.PIECE, size - offset)]
                 slot.read_into(offset, view)
                 sink.write(view)
-                await self._clock.sleep(0)  # other tasks have their turn
+                await self._clock.sleep(0)  # lets other tasks run
             return sink.finish()
         finally:
             sink.close()
@@ -228,15 +235,15 @@ class LoadStep:
 
 
 class _Stop(Exception):
-    """The header says enough. decision: the refusal."""
+    """Ends a transfer early. decision: the refusal."""
 
     def __init__(self, decision):
         self.decision = decision
 
 
 class _Gate:
-    """Lets the body of a load through to `writer` once its header is one that this phone could take: others are not even
-    written to the slot that does not run. sink: where the header is. begun(name): called before the first byte is written."""
+    """Passes the body of a load to `writer` after the rules have allowed its header, so that other files are never written to
+    the slot. sink: the SignedFileSink that has the header. begun(name): called before the first byte is written."""
 
     def __init__(self, load_rules, name, writer, begun):
         self._rules = load_rules
@@ -246,7 +253,7 @@ class _Gate:
         self.sink = None
 
     def begin(self, size):
-        """The header has come. Raises _Stop."""
+        """The header is complete, and the body begins. Raises _Stop, and what begun() and the writer raise."""
         refusal = self._rules.by_header(self._name, self.sink.header)
         if refusal is not None:
             raise _Stop(refusal)

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: MIT
-"""The boot: its steps, in their order (docs/spec/rules.md, B1 to B6). It decides nothing and fetches nothing itself.
+"""The steps of a boot, in their order (docs/spec/rules.md, B1 to B6). The steps themselves fetch and decide.
 
     B1  installed trust, configuration and certificates, from flash         agent/boot/installed.py
     B3  the CTL                                                              agent/boot/lists.py
     B4  the ITL                                                              agent/boot/lists.py
     B5  the configuration, and what it says to do: enrol, take a new load    agent/boot/configuration.py
 
-B2, which servers there are, is the launcher's; B6, to serve, is agent/main.py's. Each step is given what it uses.
-preflight and the lab's forecast run these same steps, with files in the place of servers."""
+The launcher does B2, which finds the servers; agent/main.py does B6, which serves. Each step is given what it uses.
+preflight and the lab's forecast run the same steps, with files in the place of servers."""
 
 import gc
 
@@ -18,9 +18,9 @@ from agent.boot.lists import ListStep
 
 
 class Boot:
-    """installed: the first step (agent.boot.installed.Installed). lists: the steps of the trust lists. configuration: the
-    last step. Each has name, good and async run(deadline) -> Decision. fetcher, judge: are told when a boot begins. history,
-    clock: of the phone. budget: ms that one boot may take; then it ends with what it has."""
+    """Runs the steps. installed: the first step (agent.boot.installed.Installed). lists: the steps of the trust lists.
+    configuration: the last step. Each of these later steps has name, good, and async run(deadline), which returns a Decision.
+    fetcher, judge: told when a boot begins. history, clock: the phone's. budget: ms that one boot may take (B9)."""
 
     def __init__(self, installed, lists, configuration, fetcher, judge, history, clock, budget):
         self.installed = installed
@@ -33,7 +33,7 @@ class Boot:
         self._clock = clock
 
     async def run(self):
-        """B1 to B5. Returns True where each step's file was accepted or is rightly absent."""
+        """Run B1 to B5. Returns True if the file of each step was accepted or is rightly absent."""
         lost = self.installed.run()
         if lost is not None:
             return False
@@ -55,7 +55,8 @@ class Boot:
         return good
 
     def begin(self):
-        """Asks every server again, also those that failed. The deadline (ms of the clock) of what begins now."""
+        """Let the fetcher and the judge ask all servers again, also those that failed. Returns the deadline (ms of the clock)
+        of the boot that begins now."""
         deadline = self._clock.monotonic() + self._budget
         self._fetcher.begin(deadline)
         self._judge.begin(deadline)
@@ -65,12 +66,12 @@ class Boot:
         try:
             return await step.run(deadline)
         except MemoryError:
-            gc.collect()  # all readers have limits; if a file gets past them, the phone still goes on
+            gc.collect()  # all readers have limits; if a file is too much in spite of them, the phone goes on
             return self._history.record(outcomes.no_memory(step.name))
 
 
 def make_boot(settings, crypto, clock, fetcher, judge, web_server, keeper, enrolment, history, log):
-    """The Boot of a phone with these settings (agent.settings.Settings) and parts. log(line): what happens."""
+    """The Boot of a phone with these settings (agent.settings.Settings) and parts. log(line): called with what happens."""
     lists = [
         ListStep(kind, settings.device, fetcher, judge, keeper, history, settings.size_limit) for kind in ("ctl", "itl")
     ]

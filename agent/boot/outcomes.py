@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Decisions about steps of the phone that judge no bytes; each function gives a Decision.
+"""Decisions about steps of the phone that judge no bytes. Each function returns a Decision.
 
 agent/trust/wording/steps.py has the sentences."""
 
@@ -10,7 +10,7 @@ from agent.trust.reasons import ACCEPTED, outcome
 from agent.trust.wording import steps
 from agent.trust.wording.judgements import TRUST_LOST, unreadable
 
-#: What the keeper raises where something accepted cannot be stored.
+#: The errors that the keeper raises if something accepted cannot be stored.
 KEEPING_FAILS = (OSError, TrustLost, TooManyWrites)
 
 
@@ -20,12 +20,12 @@ def no_servers():
 
 
 def no_memory(kind):
-    """Judging a file of this kind took more memory than there is."""
+    """The phone does not have enough memory to judge a file of this kind."""
     return Decision(False, "no-memory", kind, steps.NO_MEMORY)
 
 
 def no_list(kind, trust):
-    """The server has no such list, which is fine; an installed one stays."""
+    """The server has no list of this kind, which is in order (B3, B4). An installed list stays."""
     installed = trust.ctl if kind == "ctl" else trust.itl
     has_one = installed is not None
     return Decision(True, "not-found", kind, steps.no_list(kind, has_one), {"installed": has_one})
@@ -37,23 +37,23 @@ def no_configuration(name):
 
 
 def failed(kind, error):
-    """A file that did not arrive; error: the TransferError."""
+    """A file did not arrive; error: the TransferError."""
     return Decision(False, error.reason, kind, steps.failed(kind, error))
 
 
 def refused(name, refusal):
-    """A file that could not be read at all; refusal: the Refused that its reader raised."""
+    """A file could not be read; refusal: the Refused that its reader raised."""
     return Decision(False, refusal.reason, name, unreadable(name, refusal))
 
 
 def out_of_time(budget, costs):
-    """The boot's time is over. budget: ms. costs: [("TFTP 192.0.2.1:69", ms)], the dearest first."""
+    """The boot has used up its time (B9). budget: ms. costs: [("TFTP 192.0.2.1:69", ms)], the most expensive server first."""
     evidence = {"costs": [[where, cost] for where, cost in costs]}
     return Decision(False, "out-of-time", "boot", steps.out_of_time(budget, costs), evidence)
 
 
 def not_kept(kind, error, judge, evidence):
-    """Accepted, but one of KEEPING_FAILS kept it from flash; then it is not used either."""
+    """A file was accepted but could not be stored, so the phone does not use it. error: one of KEEPING_FAILS."""
     if isinstance(error, TrustLost):
         return lose(error, judge)
     return Decision(False, _kept_not(error), kind, steps.not_stored(kind, error), evidence)
@@ -64,34 +64,34 @@ def _kept_not(error):
 
 
 def file_not_stored(name, error):
-    """A file for another program that this phone has no room for, or cannot write."""
+    """A file for another program could not be written, or there is no room for it. error: the OSError."""
     return Decision(False, "not-stored", name, steps.file_not_stored(name, error))
 
 
 def lose(error, judge):
-    """What was stored cannot be read whole: from now on nothing is believed."""
+    """The stored state cannot be read whole. The judge is told, and believes nothing from now on (D1)."""
     judge.lose()
     return Decision(False, "trust-lost", "flash", TRUST_LOST, {"detail": str(error)})
 
 
 def no_encrypted(name):
-    """The small document sends to an encrypted one that no server has."""
+    """The small document sends the phone to an encrypted file, `name`, that no server has."""
     return Decision(False, "not-found", name, steps.no_encrypted(name))
 
 
 def bad_configuration(name, error, evidence):
-    """Verified, but not readable as a configuration; error: the Malformed of its reader."""
+    """A file was verified but cannot be read as a configuration; error: the Malformed of its reader."""
     error.file = name
     return Decision(False, "bad-configuration", name, steps.bad_configuration(error), evidence)
 
 
 def cannot_decrypt(name, evidence):
-    """An encrypted configuration that no key of this phone opens."""
+    """No key of this phone opens the encrypted configuration."""
     return Decision(False, "cannot-decrypt", name, steps.cannot_decrypt(name), evidence)
 
 
 def no_key(name):
-    """An encrypted configuration, and neither LSC nor MIC."""
+    """The configuration is encrypted, and the phone has neither LSC nor MIC."""
     return Decision(False, "no-certificate", name, steps.NO_KEY)
 
 
@@ -108,11 +108,10 @@ def not_erased(error, judge):
 
 
 def enrolment(server, reason, text=""):
-    """How a CAPF session ended, or why there was none; `text` is what agent/servers/capf/client.py says of it.
-
-    server: (host, port) or None. KeyError: no reason of an enrolment."""
+    """How a CAPF session ended, or why there was none. text: the sentence of agent/servers/capf/client.py. server: (host,
+    port) or None. KeyError for a reason that no enrolment has."""
     words = steps.enrolment(reason, text)
-    # CAPF asked for a certificate that the phone does not have: that is an answer, not a refusal.
+    # CAPF asked for a certificate that the phone does not have. The phone answered, so nothing was refused.
     accepted = outcome(reason) == ACCEPTED or reason == "no-certificate"
     evidence = {"server": "%s:%d" % server} if server is not None else {}
     return Decision(accepted, reason, "lsc", words, evidence)

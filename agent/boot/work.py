@@ -1,26 +1,26 @@
 # SPDX-License-Identifier: MIT
-"""The one task that changes what a phone trusts: the first boot, further ones, enrolment, and what a person erases.
+"""The one task that changes what a phone trusts. It boots, boots again, enrols, and erases what a person wants erased.
 
-One job runs at a time. A person's wish waits until the job ends. Only erasing ends the job, because a person who takes
-trust away should not have to wait for silent servers. The phone finds a network that comes back without help: it tries
-again, after a pause, what failed and may work later (agent/trust/reasons.py)."""
+Only one job runs at a time. A person's wish waits until the running job ends. Erasing is the exception: it ends the job,
+because a person who removes trust should not have to wait for silent servers. After a pause the phone tries again what
+failed and may work later (agent/trust/reasons.py), so it recovers by itself when the network comes back."""
 
 import asyncio
 import gc
 
 from agent.trust.reasons import try_again
 
-#: ms after which a boot that found no server, or ran out of time, is tried again: doubled each time, up to the second
+#: ms before a boot that found no server, or ran out of time, is tried again. It doubles from the first to the last.
 FIRST_PAUSE, LAST_PAUSE = 10000, 80000
-_TICK = 1  # s between two looks for jobs that are due
-_WISHES = 4  # the most that wait
-_BOOT = object()  # the wish for a boot; other wishes are authentication strings for CAPF, or None
+_TICK = 1  # s between two checks for jobs that are due
+_WISHES = 4  # how many wishes may wait
+_BOOT = object()  # the wish for a boot; any other wish is an authentication string for CAPF, or None
 
 
 class Work:
-    """boot: agent.boot.order.Boot. enrolment: agent.boot.enrolment.Enrolment. history, clock: as in Boot. log(line): what
-    happens. ended(): called after each boot. loads: agent.boot.load.LoadStep, None where the phone cannot replace its
-    software."""
+    """Runs the jobs of one phone. boot: agent.boot.order.Boot. enrolment: agent.boot.enrolment.Enrolment. history, clock: as
+    in Boot. log(line): called with what happens. ended(): called after each boot. loads: agent.boot.load.LoadStep, or None
+    if the phone cannot replace its software."""
 
     def __init__(self, boot, enrolment, history, clock, log, ended, loads=None):
         self.boot_order = boot
@@ -50,13 +50,13 @@ class Work:
             await self._as_job(self.turn())
 
     async def boot(self):
-        """One boot. Returns True where everything was accepted."""
+        """Boot once. Returns True if everything was accepted."""
         good = await self.boot_order.run()
         self._ended()
         return good
 
     async def update(self):
-        """After a boot: say what became of a load on trial, and take the one that the configuration names."""
+        """After a boot: say what became of a load on trial, and take the load that the configuration names."""
         if self._loads is not None:
             await self._loads.run()
 
@@ -93,8 +93,8 @@ class Work:
             await self.update()
 
     async def _as_job(self, coroutine):
-        """Run it so that erase() can end it. Returns its result; None where it was ended, or ended in a fault of ours: the
-        console, the service and the next try go on."""
+        """Run the coroutine as a job that erase() can end. Returns its result, or None if it was ended or failed by a fault of
+        this program. Console, service and later jobs go on."""
         self._job = asyncio.create_task(coroutine)
         try:
             return await self._job
@@ -123,18 +123,18 @@ class Work:
             self._wish(_BOOT)
 
     def retry_load(self):
-        """Forget that a load failed its trial, and fetch everything again. False where none has failed."""
+        """Forget that a load failed its trial, and fetch everything again. Returns False if no load has failed."""
         if self._loads is None or not self._loads.retry():
             return False
         self.restart()
         return True
 
     def update_lsc(self, string=None):
-        """Ask CAPF for what it has for this phone, with the authentication string that was typed in, if any."""
+        """Ask CAPF what it has for this phone. string: the authentication string that a person typed, or None."""
         self._wish(string)
 
     async def erase(self, what):
-        """Remove "itl", "ctl" or "all", now. The running job is ended first."""
+        """End the running job, and remove "itl", "ctl" or "all" at once."""
         if self._job is not None:
             self._stopping = True
             self._job.cancel()

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-"""The room that waits for file servers: TFTP, HTTP and HTTPS, and which of them is asked when."""
+"""The room that waits for file servers. It speaks TFTP, HTTP and HTTPS, and chooses the server and the protocol."""

@@ -1,20 +1,22 @@
 # SPDX-License-Identifier: MIT
-"""Which server is asked for a file, and by which way.
+"""The Fetcher chooses the server that is asked for a file, and the way: HTTPS, HTTP or TFTP.
 
     fetcher = Fetcher(tftp, web, servers, clock, log)
     fetcher.begin(deadline)
     fetched = await fetcher.fetch("ITLFile.tlv", sink, 65536)
 
-The rules, in their order:
-1. at most SERVERS_LIMIT servers are known, wherever they come from; the one that answered last is asked first, the others
-   in their order;
-2. the ways are HTTPS (for the file that the caller says), HTTP, TFTP. A way has all servers before the next way begins;
-3. every failure goes on: to the next server of the same way where the server did not deliver the file, to the next way
-   where `judge` refuses what it delivered. 404 by HTTPS is such a failure: servers hand out only configuration there;
-4. "not found" by HTTP or TFTP is an answer: nobody else is asked;
-5. a server that cost time in this boot and gave nothing is not asked again by that way in the same boot. What is asked for
-   outside of the boot has a deadline of its own, and everybody is asked;
-6. nothing is asked for when the deadline has passed.
+The rules, in their order (docs/spec/http.md, H5, H6 and H8; docs/spec/rules.md, B9 and B10):
+1. the Fetcher knows at most SERVERS_LIMIT servers, whichever way the phone learned of them. It asks the server that
+   answered last first, and the others in their order;
+2. the ways are HTTPS (only if the caller asks for it), HTTP and TFTP. All servers are asked in one way before the next way
+   begins;
+3. after a failure the fetch goes on. A server that did not deliver the file is followed by the next server of the same way;
+   a file that `judge` refuses is followed by the next way. 404 by HTTPS is a failure, because servers hand out only
+   configuration there;
+4. "not found" by HTTP or TFTP is an answer, and no other server is asked;
+5. a server that cost time in this boot and gave nothing is not asked again in that way in the same boot. A fetch
+   outside of the boot has a deadline of its own and may ask every server;
+6. after the deadline no server is asked.
 """
 
 from agent.fetch.errors import BadName, FetchError, NoServer, NotFound, Stalled, most_telling
@@ -30,8 +32,8 @@ _SHOWN = {HTTPS: "HTTPS", HTTP: "HTTP", TFTP: "TFTP"}
 
 
 class Fetched:
-    """A file that arrived: `server` (host, port) and `way` ("https", "http", "tftp") of the last one that delivered it;
-    `satisfied`: what `judge` said of it, True where nobody judged; `failures`: the FetchErrors before it, in order."""
+    """A file that arrived. server: (host, port) of the server that delivered it. way: "https", "http" or "tftp". satisfied:
+    what `judge` returned, True if the caller gave no judge. failures: the FetchErrors before it, in order."""
 
     def __init__(self, server, way, satisfied, failures):
         self.server = server
@@ -43,8 +45,9 @@ class Fetched:
 class Fetcher:
     """Fetches files from the phone's file servers.
 
-    tftp: agent.fetch.tftp.client.Client. web: agent.fetch.web.Web, or None: TFTP alone. servers: (host, port) of TFTP, best
-    first. log: called with a sentence for each failure. server: the one that answered last, or None."""
+    tftp: agent.fetch.tftp.client.Client. web: agent.fetch.web.Web, or None for TFTP alone. servers: (host, port) of TFTP,
+    best first. log: called with a sentence for each failure. The attribute `server` is the server that answered last, or
+    None."""
 
     def __init__(self, tftp, web, servers, clock, log=None):
         self._tftp = tftp
@@ -59,7 +62,7 @@ class Fetcher:
         self.set_servers(servers)
 
     def set_servers(self, servers):
-        """The servers as (host, port), best first. Repeated ones and those over SERVERS_LIMIT are left out."""
+        """Set the servers: (host, port), best first. Repeated servers, and those over SERVERS_LIMIT, are left out."""
         self.servers = []
         for host, port in servers:
             if (host, port) not in self.servers and len(self.servers) < SERVERS_LIMIT:
@@ -68,26 +71,27 @@ class Fetcher:
             self.server = None
 
     def begin(self, deadline):
-        """A boot begins, and ends at `deadline` (on the clock, ms): every server may be there again."""
+        """A boot begins, and ends at `deadline` (ms of the clock). All servers may be asked again."""
         self._deadline = deadline
         self._failed = {}
         self._costs.clear()
 
     def costs(self):
-        """[("TFTP 192.0.2.1:69", ms)] of this boot: how much time went to each server, the most expensive one first."""
+        """How much time each server cost in this boot: [("TFTP 192.0.2.1:69", ms)], the most expensive server first."""
         return self._costs.listed()
 
     async def fetch(self, name, sink, limit, deadline=None, secure=False, judge=None):
-        """Fetch `name` into the sink: Fetched.
+        """Fetch `name` into the sink; returns a Fetched.
 
-        sink: begin(size or None), again whenever the file starts over, and write(block). limit: bytes, inclusive.
-        deadline: on the clock, ms, for what is asked for outside of a boot; None: the boot's. secure: whether HTTPS is
-        asked first. judge: async, judge(way, server) -> whether what lies in the sink is taken; where it is not, the next
-        way is tried, and where no other way delivers the file, the last refused one is the result (.satisfied is False).
+        sink: begin(size or None) is called each time the file starts, write(block) for each block. limit: bytes, inclusive.
+        deadline: ms of the clock, for a fetch outside of the boot; None means the boot's deadline. secure: whether HTTPS is
+        tried first. judge: async; judge(way, server) says whether the file in the sink is taken. A refused file makes the
+        Fetcher try the next way; if no other way delivers the file, the last refused file is the result, with
+        `.satisfied` False.
 
-        NotFound: the first server that answered does not have it. BadName: nobody can be asked for it. When every way
-        failed, the most telling of TooLarge, BadTransfer, Stalled and NoServer, with all of them in `.failures` and in the
-        text. What the sink or `judge` raises comes through."""
+        Raises NotFound if the first server that answered does not have the file, and BadName if no server can be asked for
+        this name. If every way failed, it raises the error that says most (TooLarge, BadTransfer, Stalled or NoServer),
+        with all failures in `.failures` and in the text. Errors of the sink and of `judge` come through unchanged."""
         fault = name_fault(name)
         if fault:
             raise BadName(None, "'%s'" % printable(name.encode()), fault)
@@ -100,7 +104,7 @@ class Fetcher:
                 server = await self._by(way, name, sink, limit, ends, failed, failures)
             except NotFound as error:
                 if refused is not None:
-                    break  # a file that was there and is refused says more
+                    break  # the refusal of a file that was there says more than "not found"
                 error.failures = failures + [error]
                 raise
             if server is None:
@@ -118,13 +122,13 @@ class Fetcher:
         return (HTTPS, HTTP, TFTP) if secure else (HTTP, TFTP)
 
     def _order(self):
-        """The servers in the order in which they are asked."""
+        """The servers, in the order in which they are asked."""
         if self.server is None:
             return list(self.servers)
         return [self.server] + [server for server in self.servers if server != self.server]
 
     async def _by(self, way, name, sink, limit, ends, failed, failures):
-        """The server that delivered the file by this way, or None. NotFound where that ends the asking."""
+        """The server that delivered the file in this way, or None. Raises NotFound if that answer ends the fetch."""
         for server in self._order():
             where = self._address(way, server)
             before = failed.get((way, server))

@@ -1,26 +1,28 @@
 # SPDX-License-Identifier: MIT
-"""A small HTTP/1.1 client: GET of one file over a connected stream, into a sink (RFC 9110, 9112).
+"""A small HTTP/1.1 client: it GETs one file over a connected stream, into a sink (RFC 9110, 9112).
 
 The rules of one response, in the order in which its bytes meet them:
-1. the head has at most HEAD_LIMIT bytes, whatever is in it; 1xx responses before the real one are passed over;
-2. 404 and 410 say that there is no such file, which is an answer; every other status but 200 is a failure. Nothing is
-   redirected: a phone asks the servers it was told of, and no others;
-3. the body is chunked, or as long as Content-Length says, or ends with the connection; two of these that disagree are a
-   failure, as nobody can tell which the server meant;
-4. a body that ends with the connection ends orderly: TLS says its end, and a cut connection leaves half a file;
-5. no byte over the limit, and none over the announced size, reaches the sink;
-6. the head is there before one deadline and all of it before another, however slowly it comes.
+1. the head has at most HEAD_LIMIT bytes. Up to INTERIM_LIMIT - 1 responses of status 1xx before the real response are
+   skipped;
+2. the statuses 404 and 410 mean that the server has no such file. Every other status except 200 is a failure. The client
+   follows no redirection, because a phone asks only the servers that it was told of (docs/spec/http.md, H7);
+3. the body is chunked, or is as long as Content-Length says, or ends with the connection. A response that gives both a
+   coding and a length, or two lengths that differ, is a failure, because it leaves open which one the server meant;
+4. a body that ends with the connection must end in an orderly way (over TLS: close_notify). A connection that was cut may
+   have delivered half a file;
+5. the sink gets no byte over the limit, and no byte over the announced size;
+6. the head must arrive before one deadline and the whole file before another, however slowly the bytes come.
 """
 
 from agent.fetch.errors import BadName, BadTransfer, NoServer, NotFound, SinkFailed, Stalled, TooLarge
 from agent.fetch.tftp.packet import name_fault, printable
 from agent.servers.network import failure_text, is_timeout
 
-HEAD_LIMIT = 8192  # bytes of status line and header fields, trailers of a chunked body likewise
+HEAD_LIMIT = 8192  # bytes of the status line and the header fields; the trailers of a chunked body have the same limit
 LINE_LIMIT = 1024  # bytes of the line that announces a chunk
-INTERIM_LIMIT = 4  # responses of 1xx before the real one
+INTERIM_LIMIT = 4  # how many heads are read before the client gives up on statuses 1xx
 BUFFER = 4096  # bytes read at once
-#: the fields that say where the body ends; no others are kept, as thousands fit into a head
+#: The fields that say where the body ends. Only these are kept, because thousands of fields fit into a head.
 FRAMING = (b"content-length", b"transfer-encoding", b"content-encoding")
 
 _PLAIN = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/@"
@@ -29,20 +31,20 @@ _LONGEST_NUMBER = 12  # digits of a length
 
 
 class _Broken(Exception):
-    """The response is no HTTP, or breaks off: str() says how."""
+    """The response is not HTTP, or it breaks off. str() says how."""
 
 
 class _TooSlow(Exception):
-    """The time is up."""
+    """The deadline passed before the next bytes came."""
 
 
 async def get(stream, clock, where, name, sink, limit, deadline, head_deadline=None):
-    """Fetch `name` from the server at the other end; returns how many bytes the sink got.
+    """Fetch `name` from the server at the other end of the stream; returns how many bytes the sink got.
 
-    where: "192.0.2.1:6970", for the request and for errors. limit: bytes, inclusive. deadline: on clock.monotonic(), ms,
-    for the whole file; head_deadline: for the head of the answer, where it ends earlier.
-    BadName, NotFound, TooLarge, BadTransfer, Stalled; NoServer where nothing came back. What the sink raises comes through
-    as SinkFailed."""
+    where: "192.0.2.1:6970", for the request and for errors. limit: bytes, inclusive. deadline: ms of the clock, for the
+    whole file. head_deadline: ms of the clock, for the head of the answer, if that has to end earlier.
+    Raises BadName, NotFound, TooLarge, BadTransfer and Stalled; NoServer if the server sent nothing; SinkFailed if the sink
+    raised an error."""
     fault = name_fault(name)
     if fault:
         raise BadName(None, "'%s'" % printable(name.encode()), fault)
@@ -73,13 +75,13 @@ async def get(stream, clock, where, name, sink, limit, deadline, head_deadline=N
     except _TooSlow:
         raise (Stalled if reader.heard else NoServer)(where, name, "too slow: the time is up")
     except OSError as error:
-        # Silence from the first byte on is nobody there; later it is a server that broke off.
+        # A server that never sent a byte is not there. A server that did has broken off the transfer.
         kind = Stalled if is_timeout(error) else BadTransfer
         raise (kind if reader.heard else NoServer)(where, name, failure_text(error))
 
 
 def quoted(name):
-    """A file's name as it stands in a request: bytes, percent-encoded where they are not plain (RFC 3986, 2.1)."""
+    """The file's name as it stands in a request: bytes, percent-encoded if they are not plain (RFC 3986, 2.1)."""
     return b"".join([bytes((byte,)) if byte in _PLAIN else b"%%%02X" % byte for byte in name.encode()])
 
 
@@ -109,8 +111,8 @@ class _Body:
 
 
 class _Reader:
-    """Bytes of a stream through one buffer: by the line, by the number, or all. heard: whether any came. deadline: of what
-    is being read."""
+    """Reads a stream through one buffer: a line, a number of bytes, or all. heard: whether any byte came. deadline: ms of
+    the clock, for the part that is being read now; may be set anew."""
 
     def __init__(self, stream, clock, deadline):
         self._stream = stream
@@ -122,7 +124,7 @@ class _Reader:
         self.heard = False
 
     async def _fill(self):
-        """Read more where nothing is left; False at the end of the stream."""
+        """Read more bytes if the buffer is empty. False at the end of the stream."""
         if self._at < self._end:
             return True
         if self._clock.monotonic() >= self.deadline:
@@ -133,7 +135,8 @@ class _Reader:
         return self._end > 0
 
     async def line(self, room, otherwise="a head of more than %d bytes" % HEAD_LIMIT):
-        """The next line without its end, at most `room` bytes with it; `otherwise` says what a longer one is."""
+        """The next line without its end. A line of more than `room` bytes, end included, raises _Broken with the words
+        `otherwise`."""
         found = b""
         while True:
             if not await self._fill():
@@ -149,7 +152,7 @@ class _Reader:
                 return found[:-1] if found[-1:] == b"\r" else found
 
     async def copy(self, count, body):
-        """The next `count` bytes."""
+        """Pass the next `count` bytes to the body."""
         while count:
             if not await self._fill():
                 raise _Broken("the connection ended %d bytes too early" % count)
@@ -159,22 +162,22 @@ class _Reader:
             count -= taken
 
     async def copy_all(self, body):
-        """All that comes until the stream ends."""
+        """Pass all bytes to the body until the stream ends, which must happen in an orderly way."""
         while await self._fill():
             body.write(self._view[self._at : self._end])
             self._at = self._end
         if not self._stream.orderly:
-            raise _Broken("the connection was cut, so nobody can tell whether all of the file is here")
+            raise _Broken("the connection was cut, so the file may be incomplete")
 
 
 async def _head(reader):
-    """(status, fields) of the first response that is not 1xx. fields: each name of FRAMING that is there -> list of values."""
+    """(status, fields) of the first response that is not 1xx. fields: a name of FRAMING -> the list of its values."""
     for _ in range(INTERIM_LIMIT):
         room = HEAD_LIMIT
         line = await reader.line(room)
         parts = line.split(None, 2)
         if len(parts) < 2 or not line.startswith(b"HTTP/1.") or len(parts[1]) != 3 or not _is_number(parts[1]):
-            raise _Broken("what answers is no HTTP server")
+            raise _Broken("the server does not speak HTTP")
         status = int(parts[1])
         fields = {}
         while True:
@@ -183,36 +186,36 @@ async def _head(reader):
             if not line:
                 break
             name, colon, value = line.partition(b":")
-            if not colon or not name or name.strip() != name:  # a folded line begins with a blank, too
+            if not colon or not name or name.strip() != name:  # folded lines, which begin with a blank, are refused too
                 raise _Broken("a malformed header field")
             name = name.lower()
             if name in FRAMING:
                 fields.setdefault(name, []).append(value.strip())
         if status >= 200:
             return status, fields
-    raise _Broken("more than %d responses of status 1xx" % INTERIM_LIMIT)
+    raise _Broken("%d responses of status 1xx, and no other" % INTERIM_LIMIT)
 
 
 def _framing(fields):
-    """(size or None, whether it is chunked) of the body."""
+    """(size of the body or None, whether it is chunked)."""
     lengths = fields.get(b"content-length", [])
     codings = [value.lower() for value in fields.get(b"transfer-encoding", [])]
     if [value for value in fields.get(b"content-encoding", []) if value.lower() != b"identity"]:
-        raise _Broken("a body in an encoding that was not asked for")
+        raise _Broken("the body has an encoding that was not asked for")
     if codings:
         if codings != [b"chunked"] or lengths:
-            raise _Broken("a transfer coding that is not chunked, or a length beside it")
+            raise _Broken("the transfer coding is not chunked, or a length stands beside it")
         return None, True
     if not lengths:
         return None, False
     for value in lengths:
         if value != lengths[0] or not _is_number(value) or len(value) > _LONGEST_NUMBER:
-            raise _Broken("a Content-Length that is no number, or two of them")
+            raise _Broken("Content-Length is not a number, or stands there twice with different values")
     return int(lengths[0]), False
 
 
 async def _chunks(reader, body):
-    """A chunked body (RFC 9112, 7.1); extensions and trailers are passed over."""
+    """Pass a chunked body to `body` (RFC 9112, 7.1). Extensions of chunks and trailers are skipped."""
     while True:
         line = await reader.line(LINE_LIMIT, "a chunk whose size takes more than %d bytes" % LINE_LIMIT)
         digits = line.split(b";", 1)[0].strip()

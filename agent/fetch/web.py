@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""One file from one server by HTTPS or HTTP, as newer phones fetch them (docs/spec/http.md, H1 to H4).
+"""Fetches one file from one server by HTTPS or HTTP, as newer phones do (docs/spec/http.md, H1 to H4).
 
-agent/fetch/fetcher.py decides which server is asked, when, and in which way. Kept here:
-- the connection, TLS included, stands within `timeout`, the head of the answer comes within as much again, and the whole
-  file comes within `deadline`, all from the beginning;
-- over HTTPS the phone sends nothing of its own before `accept` has said yes to the server's certificate;
-- agent/fetch/http.py has the rules for the answer.
+agent/fetch/fetcher.py decides which server is asked, when, and in which way; agent/fetch/http.py has the rules for the
+answer. This file keeps two rules:
+- the connection, TLS included, must be up within `timeout`. The head of the answer must arrive within another `timeout`,
+  and the whole file within `deadline`, counted from the beginning;
+- over HTTPS the phone sends nothing of its own before `accept` has accepted the server's certificate.
 """
 
 from agent.fetch.errors import NoServer, SinkFailed
@@ -14,11 +14,12 @@ from agent.servers.network import close_quietly, failure_text, server_text
 
 
 class Web:
-    """HTTP and HTTPS of one phone.
+    """Fetches files by HTTP and HTTPS for one phone.
 
-    accept: async, accept(certificate DER) -> whether this server may hand out the configuration. identity: (certificate
-    DER, private key DER) for a server that asks, or None; may be set anew at any time. http_port, https_port: where every
-    server is asked. timeout: ms, deadline: ms for one file from one server."""
+    accept: async; accept(certificate DER) says whether this server may hand out the configuration. identity: (certificate
+    DER, private key DER) for a server that asks for a certificate, or None; may be set anew at any time. http_port,
+    https_port: the ports on which all servers are asked. timeout: ms, for the connection and again for the head of the
+    answer. deadline: ms for one file from one server."""
 
     def __init__(
         self, net, clock, accept, identity=None, http_port=6970, https_port=6971, timeout=3000, deadline=120000
@@ -33,14 +34,14 @@ class Web:
         self._deadline = deadline
 
     def address(self, server, secure):
-        """ "192.0.2.1:6971": where `server` (host, port of its TFTP) is asked."""
+        """The address as text, "192.0.2.1:6971", at which `server` (host, port of its TFTP) is asked."""
         return server_text((server[0], self._https_port if secure else self._http_port))
 
     async def fetch(self, server, secure, name, sink, limit, deadline):
-        """Fetch `name` into the sink: how many bytes it got. limit: bytes, inclusive. deadline: on the clock, ms.
+        """Fetch `name` into the sink; returns how many bytes the sink got. limit: bytes, inclusive. deadline: ms of the clock.
 
-        NoServer (no connection, no TLS, a certificate that is not accepted, silence), NotFound, TooLarge, BadTransfer,
-        Stalled, BadName. What the sink raises comes through."""
+        Raises NoServer (no connection, TLS failed, the certificate is not accepted, or silence), NotFound, TooLarge,
+        BadTransfer, Stalled and BadName. Errors of the sink come through unchanged."""
         where = self.address(server, secure)
         now = self._clock.monotonic()
         deadline = min(deadline, now + self._deadline)

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-"""The room that reads and writes flash: what is kept, and where it lives in memory."""
+"""The room that reads and writes flash. It also lends the phone's one large buffer."""

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""What U-Boot and the phone tell each other across a restart: the words of U-Boot's environment, in two copies.
+"""U-Boot and the phone talk to each other across a restart by the words of U-Boot's environment, which has two copies.
 
-host_tools/image/uboot/boot.cmd has U-Boot's side. The copy that counts less is written, synced, and then counts more, so a
-loss of power leaves the old words or the new ones. This is fw_setenv's work; it is done here so that every one of its writes
-is one of the HAL's flash, which tests cut, and so that the agent needs no rights but to these two regions."""
+host_tools/image/uboot/boot.cmd is U-Boot's side. The phone writes the older copy with a higher counter and syncs it, so a
+loss of power leaves the old words or the new words. fw_setenv does the same. It is done here so that tests can cut the power
+at each write, since all writes go through the HAL, and so that the agent needs access only to these two regions."""
 
 from agent.formats import bootenv
 
@@ -11,23 +11,23 @@ SLOTS = ("a", "b")
 
 
 class BootState:
-    """copies: the two regions of flash (of the HAL), each of bootenv.SIZE bytes or more."""
+    """Reads and writes the words. copies: the two regions (hal.loads.environment), each of at least bootenv.SIZE bytes."""
 
     def __init__(self, copies):
         self._copies = copies
 
     def words(self):
-        """{name: value}; empty where no copy is whole. OSError from the flash."""
+        """The words, {name: value}; empty if no copy is whole. A copy that cannot be read counts as not whole."""
         found = self._read()
         index = bootenv.newest(found)
         return {} if index is None else found[index][1]
 
     def start_trial(self, running):
-        """The other slot than `running` ("a" or "b") is to be started next, at most twice, until confirm(). OSError."""
+        """Let U-Boot start the other slot than `running` ("a" or "b") next, at most twice until confirm(). Raises OSError."""
         self._write({"slot": running, "upgrade_available": "1", "bootcount": "0"})
 
     def confirm(self, running):
-        """The slot that runs is the one to start from now on, and what was said of another one is done with. OSError."""
+        """Let U-Boot start the slot `running` from now on, and forget what the words say of the other slot. Raises OSError."""
         self._write({"slot": running})
 
     def _write(self, words):
@@ -46,10 +46,10 @@ class BootState:
                 copy.read_into(0, buffer)
                 found.append(bootenv.decode(buffer))
             except OSError:
-                found.append(None)  # a copy that cannot be read is no copy
+                found.append(None)  # a copy that cannot be read counts as damaged
         return found
 
 
 def other(slot):
-    """The name of the other slot."""
+    """The other slot: "b" for "a", "a" for "b"."""
     return SLOTS[1 - SLOTS.index(slot)]

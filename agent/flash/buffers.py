@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: MIT
-"""The one large buffer of a phone: each file that has to be whole in memory is fetched into it, one after the other.
+"""The one large buffer of a phone. Files that have to be whole in memory are fetched into it, one after the other.
 
-MicroPython never moves what is in its heap, so a piece of 64 KB is only to be had while the heap is nearly empty. A launcher
-makes the buffer before it imports the rest of the program (boards/phone.py); after that, nothing that a boot does needs a
-large piece of memory."""
+MicroPython never moves objects in its heap, so it has a piece of 64 KB only while the heap is nearly empty. The launcher
+makes the buffer before it imports the rest of the program (boards/phone.py). After that no step of a boot needs a large
+piece of memory."""
 
-#: Bytes of the buffer by the default settings: the largest trust list (agent/formats/trustlist.py, SIZE_LIMIT).
+#: Bytes of the buffer with the default settings: the largest trust list (agent/formats/trustlist.py, SIZE_LIMIT).
 SIZE = 65536
 
 
 class Lender:
-    """Lends `buffer` (a bytearray) to one user at a time. size: its bytes."""
+    """Lends `buffer` (a bytearray) to one user at a time. size: bytes of the buffer."""
 
     def __init__(self, buffer):
         self.size = len(buffer)
@@ -18,21 +18,21 @@ class Lender:
         self._lent = False
 
     def take(self):
-        """The buffer. RuntimeError where somebody has it: the steps of a boot follow each other, so that is a fault of ours."""
+        """Borrow the buffer. Raises RuntimeError if it is lent already. That would be a fault of this program, because the steps
+        of a boot run one after the other."""
         if self._lent:
             raise RuntimeError("the buffer for files is in use")
         self._lent = True
         return self._buffer
 
     def give(self):
-        """Nobody uses the buffer any more."""
+        """Return the buffer."""
         self._lent = False
 
 
 class BufferSink:
-    """A sink for a transfer into a buffer. data: what arrived so far, a memoryview.
-
-    The fetcher's limit is at most the buffer's size; bytes beyond it raise ValueError."""
+    """A sink that puts a transfer into a buffer. The limit of the transfer must not exceed the buffer's size, since bytes
+    beyond it raise ValueError."""
 
     def __init__(self, buffer):
         self._view = memoryview(buffer)
@@ -50,5 +50,5 @@ class BufferSink:
 
     @property
     def data(self):
-        """The bytes that arrived so far."""
+        """The bytes that arrived so far, a memoryview."""
         return self._view[: self._have]

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
 """The phone's own certificates: the LSC that CAPF gave it, and the MIC of its maker.
 
-Rules kept here, in this order:
-1. the LSC and its key are stored, and removed, together in one write: a loss of power leaves both or neither;
-2. a stored pair that does not belong together is not used;
-3. the phone shows the LSC, or without one the MIC (docs/spec/tvs.md, T1), and tries both keys on an encrypted
+The rules, in their order:
+1. the LSC and its key are stored and removed together, in one write, so a loss of power leaves both or neither;
+2. a stored pair is used only if certificate and key belong together;
+3. the phone shows servers the LSC, or the MIC if it has no LSC (docs/spec/tvs.md, T1). It tries both keys on an encrypted
    configuration, in that order.
 """
 
@@ -14,11 +14,12 @@ _BEGIN, _END = "-----BEGIN ", "-----END "
 
 
 class Identity:
-    """The certificates of one phone, each (certificate DER, private key DER), or None where it has none: lsc, mic."""
+    """The certificates of one phone. lsc, mic: each a pair (certificate DER, private key DER), or None if the phone has none."""
 
     def __init__(self, store, crypto, mic=None, show=None):
-        """store: agent.flash.writes.CountedStore. mic: a pair that the launcher read. show(pair): called with the pair to
-        show to servers, whenever that changes. Raises ValueError where the mic is no pair."""
+        """store: agent.flash.writes.CountedStore. mic: a pair that the launcher read, or None. show(pair): called with the
+        pair that is shown to servers, whenever it changes. Raises ValueError if certificate and key of `mic` do not belong
+        together."""
         self._store = store
         self._crypto = crypto
         self._show = show
@@ -29,7 +30,7 @@ class Identity:
 
     @property
     def shown(self):
-        """The pair to show to servers that ask: LSC, else MIC, else None."""
+        """The pair that is shown to servers which ask for a certificate: the LSC, else the MIC, else None."""
         return self.lsc or self.mic
 
     def private_keys(self):
@@ -37,7 +38,7 @@ class Identity:
         return [pair[1] for pair in (self.lsc, self.mic) if pair is not None]
 
     def load(self, stored):
-        """Take the LSC from a stored state (None: there is none)."""
+        """Take the LSC from a stored state (agent.flash.slot.Stored), or drop it for None. Raises OSError from the flash."""
         certificate = key = None
         if stored is not None:
             certificate, key = stored.read("lsc"), stored.read("lsc-key")
@@ -48,7 +49,7 @@ class Identity:
                 if not self._belong_together(pair):
                     pair = None
             except ValueError:
-                pair = None  # the same as no LSC: CAPF gives a new one
+                pair = None  # unreadable: the phone goes on without an LSC, and CAPF gives it a new one
         self._use(pair)
 
     def _use(self, lsc):
@@ -57,18 +58,19 @@ class Identity:
             self._show(self.shown)
 
     def keep(self, certificate, key):
-        """Make a new LSC and its key the phone's, in one write. OSError: the flash failed, the old ones stand."""
+        """Store a new LSC and its key in one write, and use them. Errors are those of CountedStore.save; after an error the old
+        pair stays."""
         pair = (bytes(certificate), bytes(key))
         self._store.save({"lsc": pair[0], "lsc-key": pair[1]})
         self._use(pair)
 
     def drop(self):
-        """Remove the LSC and its key, in one write. OSError: the flash failed, and both stay."""
+        """Remove the LSC and its key in one write. Errors are those of CountedStore.save; after an error both stay."""
         self._store.save({"lsc": None, "lsc-key": None})
         self._use(None)
 
     def describe(self):
-        """The LSC as a dictionary for JSON, None where there is none.
+        """The LSC as a dictionary for JSON, or None if there is none.
 
         subject, issuer: text. serial: hexadecimal. not_after: "YYYYMMDDHHMMSSZ". key: "rsa 2048", "ec 256", ..."""
         if self.lsc is None:
@@ -89,9 +91,9 @@ class Identity:
 
 
 def parse_pem(text):
-    """(certificate DER, private key DER) of a PEM text with one of each, in any order; the key is not encrypted.
+    """(certificate DER, private key DER) from a PEM text that has one of each, in any order. The key must not be encrypted.
 
-    Raises ValueError that says what is missing or wrong."""
+    Raises ValueError, which says what is missing or wrong."""
     certificate = key = None
     at = text.find(_BEGIN)
     while at >= 0:
@@ -117,5 +119,5 @@ def parse_pem(text):
 def _decode(body, label):
     try:
         return a2b_base64("".join(body.split()))
-    except ValueError:  # binascii.Error is one
+    except ValueError:  # the base class of binascii.Error
         raise ValueError("the %s is not base64" % label.lower())

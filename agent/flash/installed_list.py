@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""An installed trust list that stays on flash: its bytes are read when a rule looks at them.
+"""An installed trust list stays on flash. Its bytes are read when a rule looks at them.
 
-Two lists of 64 KB and one that is being fetched would fill a small phone's memory. What the rules search by (roles, places,
-lengths) is in memory; certificates are looked at one by one. The store has checked the whole state when it was loaded, and
-what a certificate is for is decided by its own bytes, so damage since then can only refuse."""
+Two installed lists of 64 KB and a third one that is being fetched would fill a small phone's memory. So memory has only what
+the rules search by (roles, offsets, lengths), and certificates are read one by one. The store checked the whole state when it
+was loaded. Later damage can only lead to a refusal, because decisions use the certificate's own bytes."""
 
 from agent.errors import TrustLost
 
@@ -11,9 +11,8 @@ _CHUNK = 1024
 
 
 class ListOnFlash:
-    """The bytes of the section `kind` of the store's current state: len(), slices (bytes), digest().
-
-    Reading raises TrustLost where the flash fails or the section is gone."""
+    """The bytes of the section `kind` ("ctl" or "itl") in the store's current state. size: bytes. It has len(), slices (as
+    bytes), holds() and digest(). Reading raises TrustLost if the flash fails or the section is gone."""
 
     def __init__(self, store, kind, size):
         self._store = store
@@ -31,7 +30,7 @@ class ListOnFlash:
         return bytes(found)
 
     def holds(self, data):
-        """Whether these are just the bytes of `data`."""
+        """Whether the section has exactly the bytes of `data`."""
         if len(data) != self._size:
             return False
         for at, part in self._parts():
@@ -40,7 +39,7 @@ class ListOnFlash:
         return True
 
     def digest(self, crypto, algorithm):
-        """The digest of all bytes."""
+        """The digest of the whole section. algorithm: as in the HAL's crypto."""
         running = crypto.digest_stream(algorithm)
         try:
             for _, part in self._parts():
@@ -50,7 +49,7 @@ class ListOnFlash:
             running.close()
 
     def _parts(self):
-        """(offset, bytes) of one piece after the other."""
+        """Yields (offset, memoryview) for one piece after the other; each piece is valid until the next."""
         buffer = bytearray(_CHUNK)
         for at in range(0, self._size, _CHUNK):
             part = memoryview(buffer)[: min(_CHUNK, self._size - at)]

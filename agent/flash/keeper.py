@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""The Keeper: what a phone keeps (trust lists, configuration, its own certificates), and where it lives in memory.
+"""The Keeper stores what a phone keeps: trust lists, configuration, its own certificates. It also lends the buffer for files.
 
-Rules kept here:
-1. what is accepted is stored first and installed then, in one write;
+The rules:
+1. what is accepted is stored in one write, and only then installed;
 2. what is stored already is not written again;
-3. an installed list stays on flash; only what the rules search by is in memory (agent/flash/installed_list.py).
+3. an installed list stays on flash; memory has only what the rules search by (agent/flash/installed_list.py).
 """
 
 from agent.flash.buffers import Lender
@@ -17,7 +17,7 @@ from agent.formats.trustlist import TrustList
 
 
 class Kept:
-    """What was loaded: ctl, itl (agent.formats.trustlist.TrustList or None)."""
+    """The installed lists that were loaded. ctl, itl: agent.formats.trustlist.TrustList, or None."""
 
     def __init__(self, ctl, itl):
         self.ctl = ctl
@@ -25,8 +25,8 @@ class Kept:
 
 
 class Configuration:
-    """What is known of the verified configuration across a restart. name: its file. tvs: [(host, port)]. timestamp: of
-    its signed header, None where it had none."""
+    """What the phone remembers of its verified configuration across a restart. name: the file's name. tvs: [(host, port)] of
+    the TVS servers. timestamp: TIMESTAMP of the signed file, or None."""
 
     def __init__(self, name, tvs, timestamp):
         self.name = name
@@ -35,11 +35,11 @@ class Configuration:
 
 
 class Keeper:
-    """flash, crypto, clock: of a HAL. buffer: a bytearray of at least agent.settings.Settings.buffer_size bytes. mic:
-    certificate and key (DER) of the phone's maker, or None; ValueError where these do not belong together. show(pair):
-    called with the certificate and key to show to servers, whenever that changes.
+    """Stores and lends for one phone.
 
-    store: CountedStore. identity: agent.flash.identity.Identity. configuration: Configuration, or None."""
+    flash, crypto, clock: of a HAL. buffer: a bytearray of at least agent.settings.Settings.buffer_size bytes. mic, show: as in
+    agent.flash.identity.Identity; raises ValueError as it does. Attributes: store (CountedStore), identity (Identity) and
+    configuration (Configuration, or None)."""
 
     def __init__(self, flash, crypto, clock, buffer, mic=None, show=None):
         self.store = CountedStore(Store(flash, crypto), clock)
@@ -51,17 +51,18 @@ class Keeper:
     # Memory
 
     def take(self):
-        """The buffer for a file. RuntimeError where somebody has it."""
+        """Borrow the buffer for a file. Raises RuntimeError if it is lent already."""
         return self._lender.take()
 
     def give(self):
-        """Take the buffer back: nobody uses its contents any more."""
+        """Return the buffer. Its contents must not be used afterwards."""
         self._lender.give()
 
     # Flash
 
     def load(self):
-        """Read everything from flash: Kept. TrustLost, PhonetrustError, ValueError, OSError: it cannot be read whole."""
+        """Read everything from flash; returns Kept. Raises PhonetrustError (TrustLost among others), ValueError or OSError if
+        the state cannot be read whole."""
         self.configuration = None
         self.identity.load(None)
         stored = self.store.load()
@@ -79,8 +80,8 @@ class Keeper:
         return Kept(ctl, itl)
 
     def _read(self, stored, kind):
-        """An installed list, which rests on flash, or None. What is installed was judged when it came: a limit that was
-        lowered since then must not lock the phone out."""
+        """The installed list of this kind, which rests on flash, or None. It has no size limit here: it was judged when it
+        came, and a limit that was lowered since then must not lock the phone out."""
         size = stored.length(kind)
         if size is None:
             return None
@@ -99,10 +100,10 @@ class Keeper:
         trust_list.rest_on(ListOnFlash(self.store, kind, len(trust_list.data)))
 
     def keep_list(self, kind, trust_list, same_cluster):
-        """Store an accepted list, which then rests on flash. OSError, TrustLost, TooManyWrites: it was not stored.
+        """Store an accepted list, which then rests on flash. Raises OSError, TrustLost or TooManyWrites if it was not stored.
 
-        same_cluster: whether a signer of the old lists signed it. Another cluster has another clock, so the time of the
-        old configuration says nothing about the next one."""
+        same_cluster: whether a signer in the old lists signed it. Otherwise the phone may have come to another cluster with
+        another clock, so it forgets the TIMESTAMP of the old configuration."""
         changes = {kind: trust_list.data}
         if not same_cluster:
             changes["configuration-time"] = None
@@ -112,7 +113,8 @@ class Keeper:
         self._rest(kind, trust_list)
 
     def keep_configuration(self, name, body, tvs, timestamp):
-        """Store a verified configuration unless this very one is stored. Errors as keep_list."""
+        """Store a verified configuration unless the same one is stored already. name: the file's name. body: its bytes. tvs:
+        [(host, port)]. timestamp: TIMESTAMP, or None. Errors as keep_list."""
         changes = {
             "configuration-name": name.encode(),
             "configuration": body,
@@ -124,13 +126,14 @@ class Keeper:
         self.configuration = Configuration(name, list(tvs), timestamp)
 
     def load_name(self, which):
-        """Name of the load that is "trial" (was last) on trial or that "failed" its trial last; None where there is none."""
+        """The name of the load that is, or was last, on trial (which: "trial"), or that failed its trial last ("failed"). None
+        if there is none."""
         stored = self.store.current
         name = stored.read("load-" + which) if stored is not None else None
         return str(bytes(name), "utf-8") if name else None
 
     def keep_load_names(self, trial, failed):
-        """Store both names, None for none. Errors as keep_list."""
+        """Store both names; None removes a name. Errors as keep_list."""
         changes = {}
         for which, name in (("trial", trial), ("failed", failed)):
             if self.load_name(which) != name:
@@ -139,24 +142,24 @@ class Keeper:
             self.store.save(changes)
 
     def load_writes(self):
-        """How many loads were begun to be written without a pause (agent/boot/load.py)."""
+        """How many loads the phone began to write without a pause (agent/boot/load.py, WRITES)."""
         stored = self.store.current
         count = stored.read("load-writes") if stored is not None else None
         return count[0] if count else 0
 
     def keep_load_writes(self, count):
-        """Store that number, 255 at most. Errors as keep_list."""
+        """Store the number that load_writes() returns, at most 255. Errors as keep_list."""
         self.store.save({"load-writes": bytes([count])})
 
     def erase(self, what):
-        """Remove the list "ctl" or "itl", or "all" of it. OSError, TrustLost, TooManyWrites. To be loaded anew then."""
+        """Remove the list "ctl" or "itl", or "all". Errors as keep_list. The caller calls load() afterwards."""
         if what == "all":
             self.store.erase()
         else:
             self.store.save({what: None, "configuration-time": None})
 
     def _holds(self, changes):
-        """Whether the store has exactly these sections: flash wears, and most boots change nothing."""
+        """Whether the store has exactly these sections. Most boots change nothing, and flash wears out by writing."""
         stored = self.store.current
         if stored is None:
             return False
@@ -168,5 +171,5 @@ class Keeper:
                 elif not stored.holds(name, changes[name]):
                     return False
         except OSError:
-            return False  # saving finds out what is wrong
+            return False  # save() will report the fault
         return True

@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: MIT
-"""A slot of the card that a load is written to: in large pieces, whatever size the network's blocks have."""
+"""Writes a load to a slot of the card in large pieces, whatever size the blocks of the network have."""
 
-#: Bytes written at once: SD cards are slow in small pieces. Also what is read back at once.
+#: Bytes that are written, or read back, at once. SD cards are slow with small pieces.
 PIECE = 65536
-#: Bytes between two syncs, so that the last one does not keep the phone from everything else for seconds.
+#: Bytes between two syncs. A single sync at the end would stop the whole phone for seconds.
 SYNC = 1 << 20
 NO_SPACE = 28  # ENOSPC
 
 
 class Pieces:
-    """Puts the small blocks of a transfer together, so that what follows (`sink`) is called once a PIECE: a call of the
-    cryptographic library for each packet would cost more than its work. finish() hands on the rest."""
+    """Collects the small blocks of a transfer and passes them to `sink` in pieces of PIECE bytes. Calling the cryptographic
+    library for each packet would cost more than the digest itself. finish() passes on the rest."""
 
     def __init__(self, sink):
         self._sink = sink
@@ -35,16 +35,15 @@ class Pieces:
         self._filled = end
 
     def finish(self):
-        """Hand on what is here. Raises what the sink raises."""
+        """Pass on the bytes that are here. Raises what the sink raises."""
         count, self._filled = self._filled, 0
         if count:
             self._sink.write(memoryview(self._buffer)[:count])
 
 
 class SlotWriter:
-    """The body of a signed file (agent.formats.signedfile) goes to the flash region `slot`. progress(bytes) hears of it.
-
-    size: bytes so far."""
+    """Writes the body of a signed file (agent.formats.signedfile) to the flash region `slot`. progress(size): called with the
+    bytes that are written so far, or None. The attribute `size` is the number of bytes so far."""
 
     def __init__(self, slot, progress=None):
         self._slot = slot
@@ -59,7 +58,7 @@ class SlotWriter:
         self._unsynced = 0
 
     def write(self, block):
-        """The next bytes. OSError: the flash failed, or the body is longer than the slot (ENOSPC)."""
+        """The next bytes. Raises OSError if the flash fails or the body is longer than the slot (ENOSPC)."""
         if self.size + len(block) > self._slot.size:
             raise OSError(NO_SPACE, "a slot has %d bytes" % self._slot.size)
         done = 0
@@ -73,7 +72,7 @@ class SlotWriter:
                 self._flush()
 
     def finish(self):
-        """The body has ended: all of it is on the medium then. OSError."""
+        """The body has ended. Writes the rest, and returns when all of it is on the medium. Raises OSError."""
         self._flush()
         self._slot.sync()
 
@@ -91,7 +90,7 @@ class SlotWriter:
 
 
 def reader(slot):
-    """read(offset, count) -> bytes of the flash region `slot`, as agent.formats.fit takes it. OSError."""
+    """A function read(offset, count) that returns bytes of the flash region `slot`, for agent.formats.fit. It raises OSError."""
 
     def read(offset, count):
         buffer = bytearray(count)

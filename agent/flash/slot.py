@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: MIT
-"""The bytes of one slot of the store (agent/flash/store.py has the rules), and a state as it is read back from them.
+"""Reads and writes the bytes of one slot of the store (agent/flash/store.py has the rules).
 
-Layout. The region is halved; each half is a slot:
+The region has two halves; each half is a slot:
 
     0      header, one sector of 512 bytes, written with one write
     4096   mark, one sector of 512 bytes, the same in both slots
-    8192   payload: the sections one after the other, without anything between them
+    8192   payload: the sections one after the other, without gaps
 
     header: magic:8 generation:8 payload length:4 number of sections:4 payload SHA-256:32
-            directory of 16 x (section:4 length:4)  SHA-256 of all that:32   zeros; integers big-endian
+            directory of 16 x (section:4 length:4)  SHA-256 of all before:32   zeros; integers are big-endian
 """
 
 import json
@@ -22,10 +22,10 @@ SECTIONS = {
     "tvs-servers": 5,
     "lsc": 6,
     "lsc-key": 7,
-    "configuration-time": 9,  # 8 was reserved by 0.1 for what was never written
-    "load-trial": 10,  # name of the load that is on trial, or was last
-    "load-failed": 11,  # name of the load that failed its trial last
-    "load-writes": 12,  # one byte: loads that were begun to be written without a pause (agent/boot/load.py)
+    "configuration-time": 9,  # release 0.1 reserved 8 and never wrote it
+    "load-trial": 10,  # the name of the load that is, or was last, on trial
+    "load-failed": 11,  # the name of the load that failed its trial last
+    "load-writes": 12,  # one byte: how many loads the phone began to write without a pause (agent/boot/load.py)
 }
 
 SECTOR = 512
@@ -42,27 +42,30 @@ DIGEST_SIZE = 32
 
 
 class Stored:
-    """One stored state. It can be read until a writer after the next save() begins to write over its slot."""
+    """One stored state. It can be read until its slot is written over, which begins with the second save() after it.
+
+    slot: offset of the slot on flash, None once it has been written over. generation: a number that grows with each state.
+    directory: a list of (section number, offset in the payload, length). size: bytes of the payload. digest: its SHA-256."""
 
     def __init__(self, flash, slot, generation, directory, size, digest):
         self._flash = flash
-        self.slot = slot  # offset of the slot on flash; None once it has been written over
+        self.slot = slot
         self.generation = generation
-        self.size = size  # of the whole payload
+        self.size = size
         self.digest = digest
-        self.directory = directory  # list of (section number, offset in the payload, length)
+        self.directory = directory
 
     def names(self):
-        """Names of the sections that are there; one that this version does not know is named section-NUMBER."""
+        """The names of its sections. A section that this version does not know is named section-NUMBER."""
         return [section_name(tag) for tag, _, _ in self.directory]
 
     def length(self, name):
-        """Bytes of a section, None where it is not there."""
+        """The size of a section in bytes, or None if there is no such section."""
         found = self.find(name)
         return None if found is None else found[1]
 
     def read(self, name):
-        """A section as a new bytearray, None where it is not there. OSError from the flash."""
+        """A section as a new bytearray, or None if there is no such section. Errors as read_into."""
         length = self.length(name)
         if length is None:
             return None
@@ -71,9 +74,9 @@ class Stored:
         return buffer
 
     def read_into(self, name, buffer):
-        """Read a section to the start of `buffer`; returns its length, None where it is not there.
+        """Read a section to the start of `buffer`. Returns its length, or None if there is no such section.
 
-        ValueError: the buffer is too small, or this state's slot has been written over since. OSError from the flash.
+        Raises ValueError if the buffer is too small or the slot has been written over, and OSError from the flash.
         """
         found = self.find(name)
         if found is None:
@@ -92,7 +95,7 @@ class Stored:
             self._flash.read_into(self.slot + PAYLOAD_OFFSET + offset, buffer)
 
     def holds(self, name, data):
-        """Whether a section is there and has just these bytes; read in small parts. OSError from the flash."""
+        """Whether a section is there and has exactly these bytes. It is read in small parts. Errors as read_into."""
         found = self.find(name)
         if found is None or found[1] != len(data):
             return False
@@ -107,7 +110,7 @@ class Stored:
         return True
 
     def find(self, name):
-        """(offset in the payload, length) of a section, None where it is not there."""
+        """(offset in the payload, length) of a section, or None if there is no such section."""
         wanted = section_number(name)
         for tag, offset, length in self.directory:
             if tag == wanted:
@@ -116,7 +119,8 @@ class Stored:
 
 
 def read_header(sector, flash, slot, crypto):
-    """The state that a header describes, None where the header is not whole."""
+    """The state that a header describes, or None if the header is not whole. sector: the header's bytes. slot: its offset on
+    flash."""
     end = DIRECTORY_END + DIGEST_SIZE
     if crypto.digest("sha256", memoryview(sector)[:DIRECTORY_END]) != bytes(sector[DIRECTORY_END:end]):
         return None
@@ -135,7 +139,7 @@ def read_header(sector, flash, slot, crypto):
 
 
 def write_header(stored, sector, crypto):
-    """Fill `sector` with the header of a state."""
+    """Fill `sector` (a bytearray of SECTOR bytes) with the header of a state."""
     for i in range(SECTOR):
         sector[i] = 0
     count = len(stored.directory)
@@ -153,12 +157,12 @@ def encode_servers(servers):
 
 
 def decode_servers(data):
-    """List of (host, port) from the section "tvs-servers"; empty for None."""
+    """The list of (host, port) in the section "tvs-servers"; empty for None. Raises ValueError."""
     return [(host, port) for host, port in json.loads(bytes(data).decode())] if data else []
 
 
 def is_blank(sector):
-    """True where no byte was ever written: all 0x00 or all 0xFF."""
+    """Whether nothing was ever written here: all bytes are 0x00, or all are 0xFF."""
     first = sector[0]
     if first not in (0x00, 0xFF):
         return False
@@ -169,7 +173,7 @@ def is_blank(sector):
 
 
 def section_number(name):
-    """The number of a section. ValueError: there is none of that name."""
+    """The number of the section with this name. Raises ValueError if there is none."""
     if name in SECTIONS:
         return SECTIONS[name]
     if name.startswith("section-"):
@@ -178,7 +182,7 @@ def section_number(name):
 
 
 def section_name(tag):
-    """The name of a section; "section-N" for one that a newer version wrote."""
+    """The name of a section; "section-N" if only a newer version knows it."""
     for name in SECTIONS:
         if SECTIONS[name] == tag:
             return name

@@ -1,20 +1,20 @@
 # SPDX-License-Identifier: MIT
-"""The state that survives a loss of power: two slots on a raw flash region, as in a boot loader.
+"""Keeps a state that survives a loss of power, in two slots of a raw flash region, as boot loaders do.
 
-A slot holds one whole state as *sections* (trust lists, configuration, keys ...). A new state goes to the slot that is
-not in use; the other one stays as it is until the new one is complete. So a loss of power at any moment leaves the old
-state or the new one.
+A slot holds one whole state as *sections* (trust lists, configuration, keys ...). A new state goes to the slot that is not in
+use; the other slot stays untouched until the new state is complete. So a loss of power at any moment leaves the old state
+or the new state.
 
-Writing, in this order, with a sync after each step: payload; header; and the first time only, both marks. The payload
-is safe before a header names it. So a whole header with a broken payload means damage, never a cut write.
-agent/flash/slot.py has the bytes.
+Writing goes in this order, with a sync after each step: payload; header; and, only the first time, both marks. The payload is
+on the medium before a header names it, so a whole header with a broken payload means damage, never an interrupted write.
+agent/flash/slot.py has the layout.
 
-Reading. The slot of the highest generation whose header and payload are whole is the state. If there is none:
-  - factory-new, where both marks and one header are blank (all 0x00 or all 0xFF) and the other header is not whole:
-    the first save() never ended, and a power cut left that header behind.
-  - else trust-lost: a mark, a whole header or a second header stands there only after a slot was complete.
-Where a slot is whole and a mark is missing (power cut between header and mark), the next load writes the mark.
-erase() leaves a state without sections; load() answers None for it as for factory-new.
+Reading takes the state of the highest generation whose header and payload are whole. If there is none, the region is
+  - factory-new, if both marks and one header are blank (all 0x00 or all 0xFF) and the other header is not whole. The first
+    save() never ended, and a loss of power left that header behind;
+  - trust-lost otherwise. A mark, a whole header or a second header exists only after a slot was complete once.
+If a slot is whole and a mark is missing (power failed between header and mark), the next load() writes the marks.
+erase() leaves a state without sections. load() returns None for it, as for a factory-new region.
 """
 
 from agent.errors import TrustLost
@@ -37,31 +37,32 @@ NO_SPACE = 28  # ENOSPC, which MicroPython's errno does not name
 
 
 class Store:
-    """The store on the flash part of a HAL; `crypto` gives SHA-256 (digest and digest_stream).
+    """The store on the flash part of a HAL; the HAL's crypto computes SHA-256.
 
-    load() first. ValueError: the region is too small to hold anything.
+    Call load() first. capacity: bytes that the sections of one state may have together. Raises ValueError if the region is
+    too small for a store.
     """
 
     def __init__(self, flash, crypto):
         self.flash = flash
         self.crypto = crypto
         self.slot_size = flash.size // 2 // SECTOR * SECTOR
-        self.capacity = self.slot_size - PAYLOAD_OFFSET  # bytes that the sections of one state may have together
+        self.capacity = self.slot_size - PAYLOAD_OFFSET
         if self.capacity <= 0:
             raise ValueError("a store needs more than %d bytes of flash, not %d" % (2 * PAYLOAD_OFFSET, flash.size))
         self.current = None
         self.generation = 0
         self.sector = bytearray(SECTOR)
         self.chunk = bytearray(CHUNK)
-        self._state = None  # None: not loaded, "ready", or the sentence that says why trust is lost
+        self._state = None  # None before load(), then "ready" or the sentence that says why trust is lost
         self._first_slot = 0
         self._previous = None
         self._writer = None
 
     def load(self):
-        """The stored state, or None where the region is factory-new or erased.
+        """The stored state, or None if the region is factory-new or erased.
 
-        TrustLost: something was stored and no slot is whole. A slot that the flash cannot read is not whole.
+        Raises TrustLost if something was stored and no slot is whole. A slot that the flash cannot read counts as not whole.
         """
         self._retire(self.current)
         self._retire(self._previous)
@@ -100,10 +101,11 @@ class Store:
         return self.current
 
     def save(self, changes):
-        """Store a new state: `changes` maps section names to bytes (None removes), all other sections are kept.
+        """Store a new state. changes: a dictionary of section name -> bytes, or None to remove the section; all other sections
+        are kept.
 
-        Returns the new Stored; it is on the medium. OSError: the flash failed or it does not fit (ENOSPC); the old
-        state stands. TrustLost: only erase() may write then.
+        Returns the new Stored, which is on the medium. Raises OSError if the flash fails or the state does not fit (ENOSPC);
+        the old state stays. Raises TrustLost if trust is lost, since then only erase() may write.
         """
         writer = self.writer()
         changed = [section_number(name) for name in changes]
@@ -117,7 +119,7 @@ class Store:
         return writer.commit()
 
     def writer(self):
-        """A Writer of the next state, for sections that do not fit into memory. Ends the one before it."""
+        """A Writer of the next state, for sections that do not fit into memory. It ends the previous writer. Raises TrustLost."""
         if self._state is None:
             self.load()
         if self._state != "ready":
@@ -125,9 +127,9 @@ class Store:
         return self._new_writer()
 
     def erase(self):
-        """Back to factory state, out of trust-lost too; all payload is overwritten with zeros. OSError from the flash.
+        """Go back to the factory state, also if trust is lost, and overwrite all payload with zeros. Raises OSError.
 
-        A loss of power leaves the old state or the erased one (and then the next load() overwrites the rest).
+        A loss of power leaves the old state or the erased state; in that case the next load() overwrites the rest.
         """
         if self._state is None:
             try:
@@ -148,7 +150,7 @@ class Store:
                 count = min(CHUNK, slot + self.slot_size - offset)
                 self.flash.write(offset, memoryview(self.chunk)[:count])
                 offset += count
-        self._new_writer().commit()  # which syncs all this before its header
+        self._new_writer().commit()  # it syncs the zeros before it writes its header
 
     def _new_writer(self):
         self._retire(self._previous)
@@ -170,12 +172,13 @@ class Store:
             stored.slot = None
 
     def check_writer(self, writer):
-        """For Writer: ValueError where another writer may write."""
+        """For Writer: raises ValueError if this writer has ended."""
         if self._writer is not writer:
             raise ValueError("this writer has ended, or another one has begun")
 
     def check_current(self):
-        """For Writer: damaged sections must not be copied into the next state, which would give them a good digest."""
+        """For Writer: raises TrustLost if the current state is damaged. A copy in the next state would give the damaged bytes a
+        good digest."""
         if not self._payload_is_whole(self.current):
             self._state = "What this phone had stored was damaged while it ran; restart it."
             raise TrustLost(self._state)
@@ -237,7 +240,7 @@ class Store:
 
 
 class Writer:
-    """Writes the next state, section by section; nothing counts before commit(). Made by Store.writer()."""
+    """Writes the next state, section by section. Nothing counts before commit(). Store.writer() makes it."""
 
     def __init__(self, store, slot):
         self._store = store
@@ -248,14 +251,15 @@ class Writer:
         self._running = store.crypto.digest_stream("sha256")
 
     def begin(self, name):
-        """Begin a section, which write() fills. ValueError: the section exists already, or there are too many."""
+        """Begin a section, which write() fills. Raises ValueError if the section exists already, or if there are too many."""
         tag = section_number(name)
         if tag in [known for known, _, _ in self._directory] or len(self._directory) == MAXIMUM_SECTIONS:
             raise ValueError("section %s: twice, or more than %d sections" % (name, MAXIMUM_SECTIONS))
         self._directory.append((tag, self._size, 0))
 
     def write(self, data):
-        """Add bytes to the section begun last. OSError: the flash failed, or they do not fit (ENOSPC)."""
+        """Add bytes to the section that was begun last. Raises OSError if the flash fails or the bytes do not fit (ENOSPC), and
+        ValueError if this writer has ended or no section was begun."""
         store = self._store
         store.check_writer(self)
         if not self._directory:
@@ -272,12 +276,13 @@ class Writer:
         self._directory[-1] = (tag, offset, length + count)
 
     def add(self, name, data):
-        """A whole section. Errors as begin and write."""
+        """Add a whole section. Errors as begin and write."""
         self.begin(name)
         self.write(data)
 
     def keep(self, name):
-        """Copy a section of the current state, if it has it. TrustLost: the section was damaged meanwhile."""
+        """Copy a section of the current state, if there is one. Raises TrustLost if the state was damaged since it was loaded;
+        other errors as begin and write."""
         store = self._store
         found = store.current.find(name) if store.current else None
         if found is None:
@@ -295,11 +300,12 @@ class Writer:
             offset += len(part)
 
     def close(self):
-        """Give up; the state stays as it is. A new writer ends this one in the same way."""
+        """Give up. The state stays as it is. A new writer does the same to this one."""
         self._running.close()
 
     def commit(self):
-        """Make it the state; returns it as Stored. OSError: the flash failed, the old state stands."""
+        """Make what was written the current state, and return it as Stored. Raises OSError if the flash fails; the old state
+        stays."""
         store = self._store
         store.check_writer(self)
         store.flash.sync()

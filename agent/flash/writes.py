@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""The store with a count: flash wears out, and no server decides how fast.
+"""Limits how often the store is written, because flash wears out and no server may decide how fast.
 
-Two valid lists that a server hands out in turn cost a write at each boot. WRITES_AN_HOUR is far above what a phone needs
-(a first boot writes three times, an update of everything four) and far below what wears a card out in years."""
+A server that hands out two valid lists in turn costs a write at each boot. WRITES_AN_HOUR is far above what a phone needs (a
+first boot writes three times, an update of everything four times) and far below what would wear a card out within years."""
 
 from agent.errors import PhonetrustError
 
@@ -17,8 +17,8 @@ class TooManyWrites(PhonetrustError):
 
 
 class CountedStore:
-    """An agent.flash.store.Store whose save() works WRITES_AN_HOUR times in an hour of `clock`. written: how often it was
-    since the start."""
+    """An agent.flash.store.Store whose save() works at most WRITES_AN_HOUR times in an hour of `clock`. written: how often the
+    store was written since the start."""
 
     def __init__(self, store, clock):
         self._store = store
@@ -32,11 +32,11 @@ class CountedStore:
         return self._store.current
 
     def load(self):
-        """As Store.load."""
+        """See Store.load."""
         return self._store.load()
 
     def save(self, changes):
-        """As Store.save; TooManyWrites where the hour's share is used up."""
+        """See Store.save. Also raises TooManyWrites if the store was written WRITES_AN_HOUR times in the last hour."""
         now = self._clock.monotonic()
         self._times = [time for time in self._times if now - time < HOUR]
         if len(self._times) >= WRITES_AN_HOUR:
@@ -50,6 +50,6 @@ class CountedStore:
         return self._store.save(changes)
 
     def erase(self):
-        """As Store.erase; a person at the phone asked for it, so it always works."""
+        """See Store.erase. It has no limit, because a person at the phone asked for it."""
         self.written += 1
         self._store.erase()

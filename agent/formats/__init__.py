@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-"""The room that reads bytes: trust lists, signed files, names, configuration. Of the agent it imports only errors."""
+"""The room that reads bytes: trust lists, signed files, names, configuration. It imports nothing of the agent except errors."""

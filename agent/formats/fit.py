@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""What stands in a boot image: U-Boot's FIT, which is a flattened device tree (devicetree.org, specification 0.4, chapter 5).
+"""Reads properties of a boot image. It is U-Boot's FIT, a flattened device tree (devicetree.org, specification 0.4, chapter 5).
 
-It is read where it lies, through a function, as it is far larger than a phone's memory. Nothing here checks a signature:
-the one of the load is checked before, the one of the image by the boot loader.
+An image is far larger than a phone's memory, so it is read through a function, piece by piece. No signature is checked here:
+the phone has checked the load's signature before, and the boot loader checks the image's own.
 """
 
 import struct
@@ -11,7 +11,8 @@ from agent.errors import Malformed
 
 MAGIC = 0xD00DFEED
 HEADER_SIZE = 40
-#: Bounds for memory; an image of this project has some 40 properties, two levels below the root.
+#: Bounds for memory. An image of this project has some 40 properties, at most two levels below the root. Limits are bytes,
+#: except PROPERTIES_LIMIT and DEPTH_LIMIT.
 PROPERTIES_LIMIT = 128
 DEPTH_LIMIT = 8
 NAME_LIMIT = 64
@@ -21,7 +22,7 @@ STRINGS_LIMIT = 4096
 _BEGIN_NODE, _END_NODE, _PROPERTY, _NOP, _END = 1, 2, 3, 4, 9
 _OLDEST, _VERSION = 16, 17
 
-#: Properties of the root that say for whom an image is; `format` is a number, 1 is the one described in docs/update.md.
+#: Properties of the root that say what the image is. FORMAT is a number; docs/update.md describes format 1.
 BOARD = "/phonetrust,board"
 VERSION = "/phonetrust,version"
 FORMAT = "/phonetrust,format"
@@ -30,12 +31,12 @@ THIS_FORMAT = 1
 
 
 class Fit:
-    """An image that was read whole. properties: {"/path/name": (offset, length)} of all of them.
+    """The properties of an image. properties: {"/path/name": (offset, length)}.
 
-    read(offset, count) -> bytes. size: of the image; the bytes behind it do not count."""
+    read(offset, count) returns bytes of the image. size: its bytes; what follows them does not count."""
 
     def __init__(self, read, size):
-        """Raises Malformed where the bytes are no such image, or it has not exactly `size` bytes."""
+        """Raises Malformed if the bytes are not such an image, or if the image does not have exactly `size` bytes."""
         self._read = read
         self._size = size
         self.properties = {}
@@ -44,7 +45,7 @@ class Fit:
         fields = struct.unpack(">10I", read(0, HEADER_SIZE))
         magic, total, structure, strings, _, version, oldest, _, strings_size, structure_size = fields
         if magic != MAGIC:
-            raise Malformed("this is no boot image: it does not begin with the number of one", None, 0)
+            raise Malformed("this is not a boot image: it does not begin with the number of a device tree", None, 0)
         if total != size:
             raise Malformed("the boot image says that it has %d bytes, but there are %d" % (total, size), None, 4)
         if version < _VERSION or oldest > _VERSION:
@@ -60,7 +61,8 @@ class Fit:
         self._strings = None
 
     def text(self, path):
-        """A property as text, None where it is not there. Malformed: no text, or a long one."""
+        """A property as text, or None if there is no such property. Raises Malformed if it is not text, or has more than
+        TEXT_LIMIT bytes."""
         found = self.properties.get(path)
         if found is None:
             return None
@@ -69,14 +71,14 @@ class Fit:
             raise Malformed("%s has %d bytes" % (path, length), None, offset)
         value = bytes(self._read(offset, length))
         if value.find(b"\0") != length - 1:
-            raise Malformed("%s is no text that ends in NUL" % path, None, offset)
+            raise Malformed("%s is not a text that ends in NUL" % path, None, offset)
         try:
             return value[:-1].decode()
         except UnicodeError:
             raise Malformed("%s is not UTF-8" % path, None, offset)
 
     def number(self, path):
-        """A property of four bytes as a number, None where it is not there. Malformed: another size."""
+        """A property of four bytes as a number, or None if there is no such property. Raises Malformed for another size."""
         found = self.properties.get(path)
         if found is None:
             return None
@@ -99,7 +101,7 @@ class Fit:
                 name = self._node_name(at, end)
                 if not path and name or path and not name or len(path) == DEPTH_LIMIT:
                     raise Malformed("a node of this name cannot stand here", None, start)
-                at += (len(name) + 4) & ~3  # its NUL, then to the next word
+                at += (len(name) + 4) & ~3  # the name, its NUL, and padding up to the next word
                 path.append(name)
             elif token == _END_NODE and path:
                 path.pop()
@@ -121,7 +123,7 @@ class Fit:
 
     def _keep(self, path, offset, length):
         if path in self.properties:
-            raise Malformed("%s stands there twice" % path, None, offset)
+            raise Malformed("%s appears twice" % path, None, offset)
         if len(self.properties) == PROPERTIES_LIMIT:
             raise Malformed("more than %d properties" % PROPERTIES_LIMIT, None, offset)
         self.properties[path] = (offset, length)

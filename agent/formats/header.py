@@ -4,17 +4,17 @@
 from agent.errors import Malformed, Unsupported
 from agent.formats import names, tlv
 
-#: DIGESTALGORITHM -> name. 2 is [inferred]; the others are [seen].
+#: Value of DIGESTALGORITHM -> name of the digest. 2 is [inferred]; the others are [seen].
 DIGESTS = {1: "sha1", 2: "sha256", 3: "sha512"}
-#: digest name -> bytes
+#: Name of a digest -> its bytes.
 DIGEST_SIZES = {"sha1": 20, "sha256": 32, "sha512": 64}
-#: SIGNATUREMODULUS -> bits of the RSA modulus
+#: Value of SIGNATUREMODULUS -> bits of the RSA modulus.
 MODULUS_BITS = {0: 512, 1: 1024, 2: 2048, 3: 4096}
-SIGNATURE_RSA = 0  # SIGNATUREALGORITHM
-#: Bytes; a header of the longest names and a 4096-bit signature has under 2,500. A bound for memory.
+SIGNATURE_RSA = 0  # the only known value of SIGNATUREALGORITHM
+#: Bytes; a bound for memory. A header with the longest names and a 4096-bit signature has less than 2,500 bytes.
 HEADER_LIMIT = 8192
 
-# The tags that a verifiable file must have; SIGNERVERSION and TIMESTAMP may be missing.
+# The tags that a verifiable file must have. SIGNERVERSION and TIMESTAMP may be missing.
 _NEEDED = (
     tlv.SIGNERID,
     tlv.SIGNERNAME,
@@ -38,7 +38,7 @@ _ENCRYPTION_NEEDED = (
     tlv.PLAINDIGESTALGORITHM,
     tlv.PLAINDIGEST,
 )
-#: tag -> the only size its value may have
+#: Tag -> the only size (bytes) that its value may have.
 _SIZES = {
     tlv.VERSION: 2,
     tlv.SIGNERVERSION: 2,
@@ -55,8 +55,8 @@ _SIZES = {
 
 
 class Encryption:
-    """Tags 16 to 27 of an encrypted file: iv (16 bytes), padding (how many bytes at the end of the plaintext are no
-    content), key (the wrapped AES key), digest_algorithm and digest (of the plaintext without its padding)."""
+    """Tags 16 to 27 of an encrypted file. iv: 16 bytes. padding: the number of padding bytes at the end of the plaintext. key:
+    the wrapped AES key. digest_algorithm, digest: of the plaintext without its padding."""
 
     def __init__(self, iv, padding, key, digest_algorithm, digest):
         self.iv = iv
@@ -67,12 +67,13 @@ class Encryption:
 
 
 class Header:
-    """A header that was read whole: every value has the right size, every text its NUL.
+    """A header that was read completely: every value has the right size, and every text has its NUL.
 
-    length: bytes, padding included. version, signer_version: (major, minor), the latter None where it is missing.
-    subject, issuer: text as written. serial: bytes without leading zeros. digest_algorithm: "sha1", ...
-    signature: bytes. signature_cut: (offset, length) of the SIGNATURE TLV, the part that is not signed. filename:
-    text. timestamp: seconds since 1970, None where it is missing. encryption: Encryption or None."""
+    data: the bytes of a file, at least its whole header. Raises Malformed and Unsupported.
+    length: bytes, padding included. version, signer_version: (major, minor); signer_version may be None. subject, issuer:
+    text as written. serial: bytes without leading zeros. digest_algorithm: "sha1", "sha256" or "sha512". signature: bytes.
+    signature_cut: (offset, length) of the SIGNATURE TLV, which the signature does not cover (P1). filename: text. timestamp:
+    seconds since 1970, or None. encryption: Encryption, or None."""
 
     def __init__(self, data):
         self.length = tlv.header_length(data)
@@ -106,7 +107,7 @@ class Header:
             self.timestamp = int.from_bytes(bytes(data[offset : offset + 4]), "big")
         self._read_signature()
         self.encryption = self._read_encryption() if tlv.ENCRYPTIONINFO in found else None
-        self._data = None  # the buffer may be used again: keep no reference to it
+        self._data = None  # the caller may use the buffer again
 
     def _text(self, tag):
         offset, size = self._found[tag]

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Roles, serial numbers and distinguished names, as trust lists write them (docs/spec/formats.md, 'Names').
 
-Tools write names with `,` or `;`, in different orders, with different escapes. Two names are the same when their sets
-of (type, value) pairs are (N2), letter case and the number of blanks aside (N3). A name with a type, an escape or a
-letter that is unknown here is not compared at all (N4), because a false refusal locks a phone out."""
+Tools write names with `,` or `;`, in different orders, with different escapes. Two names are the same if their sets of (type,
+value) pairs are equal (N2); letter case and the number of blanks make no difference (N3). A name with a type, an escape or
+a letter that is unknown here is not compared at all (N4), because a wrong refusal would lock a phone out."""
 
 from agent.formats.text import is_plain
 from agent.formats.tlv import is_utf8
@@ -28,14 +28,14 @@ ROLE_NAMES = {
 
 
 def role_name(number):
-    """The name of a role, the number of an unknown role; None is a record without a role."""
+    """The name of a role: "TFTP"; "role 9" for an unknown role; "no role" for None, which means a record without a role."""
     if number is None:
         return "no role"
     return ROLE_NAMES.get(number) or "role %d" % number
 
 
 def role_number(name):
-    """The number of a role's name (any case) or None."""
+    """The number of the role with this name, in any case, or None."""
     for number in ROLE_NAMES:
         if ROLE_NAMES[number] == name.upper():
             return number
@@ -43,9 +43,9 @@ def role_number(name):
 
 
 def serial_bytes(raw):
-    """A serial number without leading zero bytes: DER adds one where the top bit is set, trust lists do not.
+    """A serial number without leading zero bytes. DER adds one before a set top bit, and trust lists do not.
 
-    Zero is one zero byte here; trust lists may write it as no bytes at all [seen]."""
+    The number zero is one zero byte here; trust lists may write it as no bytes at all (N5)."""
     raw = bytes(raw) or b"\0"
     start = 0
     while start < len(raw) - 1 and raw[start] == 0:
@@ -53,7 +53,8 @@ def serial_bytes(raw):
     return raw[start:]
 
 
-# Attribute types: the keywords in use (RFC 4514, RFC 2256, RFC 1779, OpenSSL, Java) and the object identifiers (DER).
+# Attribute types: a name, the content of the DER object identifier, and other keywords in use (RFC 4514, RFC 2256, RFC 1779,
+# OpenSSL, Java).
 _TYPES = (
     ("CN", b"\x55\x04\x03", ("COMMONNAME",)),
     ("SN", b"\x55\x04\x04", ("SURNAME",)),
@@ -80,7 +81,7 @@ _OIDS = {}
 
 
 def _dotted(oid):
-    """Dotted text of the content bytes of an object identifier."""
+    """The content bytes of a DER object identifier as dotted text."""
     numbers = [oid[0] // 40, oid[0] % 40]
     value = 0
     for byte in oid[1:]:
@@ -96,8 +97,8 @@ for _name, _oid, _others in _TYPES:
     for _keyword in (_name, _dotted(_oid), "OID." + _dotted(_oid)) + _others:
         _KEYWORDS[_keyword] = _name
 
-#: Longest name that is compared: characters of text, bytes of DER. Real names have under 500. The bound keeps a
-#: hostile list from using up a phone's memory.
+#: The longest name that is compared: characters of text, or bytes of DER. Real names have less than 500. The bound keeps
+#: a hostile list from using up a phone's memory.
 NAME_LIMIT = 2048
 
 _SPECIAL = ',;+"\\<>=# /'  # characters that tools put a backslash before
@@ -105,15 +106,16 @@ _HEX = "0123456789abcdefABCDEF"
 
 
 def _utf8(raw):
-    """The text of UTF-8 bytes, None where they are invalid; MicroPython's own decoder accepts some invalid ones."""
+    """UTF-8 bytes as text, or None if they are invalid. MicroPython's own decoder accepts some invalid bytes."""
     return str(raw, "utf-8") if is_utf8(raw) else None
 
 
 def _value(text, at):
-    """The attribute value that starts at `at`: (value, index after it, or of its separator). None if not understood."""
+    """The attribute value that starts at the index `at`: (value, index of the separator after it, or of the end). None if the
+    value is not understood."""
     size = len(text)
     out = bytearray()  # UTF-8, because hexadecimal escapes are bytes of a longer character
-    keep = 0  # bytes up to here were escaped or quoted: blanks at their end stay
+    keep = 0  # bytes up to here were escaped or quoted, so blanks at their end stay
     quoted = False
     while at < size:
         letter = text[at]
@@ -147,7 +149,7 @@ def _value(text, at):
         if not quoted and letter in ",;+":
             break
         if letter == "#" and not quoted and not out:
-            return None  # a value in hexadecimal BER: a type that has no text form
+            return None  # the value is hexadecimal BER, because its type has no text form
         out.extend(letter.encode())
         at += 1
     if quoted:
@@ -160,7 +162,7 @@ def _value(text, at):
 
 
 def parse_text(text):
-    """The set of (type, value) pairs of a name as text, or None where it is not fully understood."""
+    """The set of (type, value) pairs of a name that is written as text, or None if the name is not fully understood (N4)."""
     pairs = set()
     size = len(text)
     if size > NAME_LIMIT:
@@ -171,7 +173,7 @@ def parse_text(text):
         if equals < 0:
             return None
         keyword = text[at:equals].strip(" ")
-        # ASCII only: CPython's upper() turns some other letters into S, too.
+        # Only ASCII: CPython's upper() turns some other letters into S.
         keyword = _KEYWORDS.get(keyword.upper()) if all([letter < "\x80" for letter in keyword]) else None
         if keyword is None:
             return None
@@ -186,12 +188,13 @@ def parse_text(text):
         if at < size:
             at += 1  # the separator
             if not text[at:].strip(" "):
-                return None  # a name that ends in a separator: something is missing
+                return None  # the name ends in a separator, so a part is missing
     return pairs
 
 
 def _tlv(der, offset, end, wanted):
-    """(content offset, content end) of the DER element of tag `wanted` (None: any) at `offset`; None if it is something else."""
+    """(offset, end) of the content of the DER element at `offset`. None if its tag is not `wanted` (None allows any tag) or it
+    does not end before `end`."""
     if offset + 2 > end or (wanted is not None and der[offset] != wanted):
         return None
     length = der[offset + 1]
@@ -208,12 +211,12 @@ def _tlv(der, offset, end, wanted):
 
 
 def _decode(kind, raw):
-    """The text of a directory string by its DER tag; None for kinds that are not text or do not decode."""
+    """The text of a directory string. kind: its DER tag. None if the kind is not text or the bytes are invalid."""
     if kind == 0x0C:
         return _utf8(raw)
     if kind in (0x12, 0x13, 0x16, 0x1A):  # Numeric, Printable, IA5, Visible
         return str(raw, "utf-8") if all([byte < 0x80 for byte in raw]) else None
-    if kind == 0x14:  # Teletex; all programs read it as Latin-1
+    if kind == 0x14:  # Teletex, which all programs read as Latin-1
         return "".join([chr(byte) for byte in raw])
     if kind == 0x1E and len(raw) % 2 == 0:  # BMP
         units = [raw[i] << 8 | raw[i + 1] for i in range(0, len(raw), 2)]
@@ -231,7 +234,7 @@ def _from_codes(codes):
 
 
 def parse_der(der):
-    """The set of (type, value) pairs of a DER Name (RFC 5280, 4.1.2.4), or None where it is not fully understood."""
+    """The set of (type, value) pairs of a DER Name (RFC 5280, 4.1.2.4), or None if the name is not fully understood (N4)."""
     pairs = set()
     outer = _tlv(der, 0, len(der), 0x30)
     if outer is None or outer[1] != len(der) or len(der) > NAME_LIMIT:
@@ -262,7 +265,7 @@ def parse_der(der):
 
 
 def same(text, der):
-    """Whether a name as text and a DER Name are the same: True, False, or None where they cannot be compared."""
+    """Whether a name as text and a DER Name are the same: True, False, or None if they cannot be compared (N4)."""
     left = parse_text(text)
     if left is None:
         return None
@@ -280,7 +283,8 @@ def same(text, der):
 
 
 def folded(value):
-    """An attribute's value as it is compared: small letters, no blanks at its ends, one for several (RFC 4518)."""
+    """An attribute's value in the form in which values are compared: small letters, no blanks at its ends, single blanks inside
+    (RFC 4518)."""
     if is_plain(value):
         return " ".join(value.split()).lower()
     out = []
@@ -293,7 +297,7 @@ def folded(value):
 
 
 _BLANKS = " \t\n\v\f\r\x85\xa0"
-#: Letters of the alphabets below whose small form, or form of compatibility, is another number of letters, or several.
+#: Letters of the alphabets below for which the small form or the compatibility form is not one letter, or is ambiguous.
 _UNSURE = (0xDF, 0x130, 0x131, 0x132, 0x133, 0x138, 0x13F, 0x140, 0x149, 0x17F, 0x3C2)
 #: Letters that have one form only: Hebrew, Arabic, Hiragana, Katakana, Chinese characters, Hangul syllables (first, last).
 _ONE_FORM = (
@@ -308,9 +312,10 @@ _ONE_FORM = (
 
 
 def _small(code):
-    """The small letter of a capital one: ASCII, Latin-1, Latin Extended-A, Greek and Cyrillic without rarer letters.
+    """The code of the small letter for a capital letter: ASCII, Latin-1, Latin Extended-A, and the common letters of Greek and
+    Cyrillic. Any other code is returned unchanged.
 
-    By hand, because MicroPython's lower() knows ASCII only and both must agree."""
+    It is written by hand, because MicroPython's lower() knows only ASCII and both Pythons must agree."""
     if code < 0xC0:
         return code + 0x20 if 0x41 <= code <= 0x5A else code
     if code <= 0xDE:
@@ -326,8 +331,8 @@ def _small(code):
 
 
 def _is_understood(code):
-    """Whether this small letter surely differs from any other one. Control characters and signs may mean nothing, or the
-    same as another (RFC 4518, 2.2 and 2.3), and of most alphabets nothing is known here."""
+    """Whether this small letter certainly differs from every other letter. Control characters and signs may be ignored or may
+    equal another one (RFC 4518, 2.2 and 2.3), and most alphabets are not known here."""
     if code < 0xC0:
         return 0x20 <= code < 0x7F
     if code < 0x180 or 0x3B1 <= code <= 0x3C9 or 0x430 <= code <= 0x45F:
@@ -336,7 +341,7 @@ def _is_understood(code):
 
 
 def to_text(der):
-    """A DER Name as text for people, most specific part first, or "(name not understood)"."""
+    """A DER Name as text for a person, the most specific part first; "(name not understood)" for other names."""
     pairs = parse_der(der)
     if pairs is None:
         return "(name not understood)"

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""PEM (RFC 7468): blocks to write, and the block by which OpenSSL's pkcs11-provider finds a private key.
+"""Writes PEM blocks (RFC 7468), among them the block by which OpenSSL's pkcs11-provider finds a private key.
 
-That block stands where a program expects a private key and names one behind PKCS#11 (the file that pkcs11-provider's
-uri2pem writes, too): a DER SEQUENCE of the VisibleString "PKCS#11 Provider URI v1.0" and the URI (RFC 7512) as UTF8String.
+That block stands in the place of a private key and names a key behind PKCS#11. It is a DER SEQUENCE of the VisibleString
+"PKCS#11 Provider URI v1.0" and the URI (RFC 7512) as UTF8String, as pkcs11-provider's uri2pem writes it.
 """
 
 from binascii import b2a_base64
@@ -12,13 +12,13 @@ _LINE = 48  # bytes, which are 64 letters
 
 
 def block(label, der):
-    """The PEM block of some DER, as text."""
+    """The PEM block of `der` (bytes) as text. label: such as "CERTIFICATE"."""
     lines = [str(b2a_base64(der[at : at + _LINE]), "ascii").strip() for at in range(0, len(der), _LINE)]
     return "-----BEGIN %s-----\n%s\n-----END %s-----\n" % (label, "\n".join(lines), label)
 
 
 def provider_uri(uri):
-    """The block that stands for the private key with this PKCS#11 URI, as text."""
+    """The block for the private key with this PKCS#11 URI, as text. The URI has less than about 220 bytes."""
     version = _element(_VISIBLE_STRING, b"PKCS#11 Provider URI v1.0")
     return block("PKCS#11 PROVIDER URI", _element(_SEQUENCE, version + _element(_UTF8_STRING, uri.encode())))
 

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: MIT
 """The few settings that the trust agent reads from a phone's configuration (docs/spec/formats.md, V1 to V3).
 
-Everything else in the file belongs to the phone's other programs."""
+The phone's other programs read the rest of the file."""
 
 from agent.formats.text import shown
 from agent.formats.xml import elements
 
-#: The most TVS servers that are read; a cluster writes up to 5.
+#: How many TVS servers are read at most (V1).
 TVS_LIMIT = 5
-#: Most CAPF servers that are read (docs/spec/capf.md).
+#: How many CAPF servers are read at most (V2).
 CAPF_LIMIT = 5
 HOST_LIMIT = 255  # characters; names in the DNS have no more
 NOTES_LIMIT = 8
@@ -18,15 +18,15 @@ _CAPF = "capfList/capf"
 
 
 class PhoneConfig:
-    """What was read. tvs: [(host, port)], the lower priority number first, up to 5. capf: [(host, port)], up to 5.
-    capf_auth_mode: 0..4 or None. encrypted: the real configuration is the `.enc.sgn` file. full: this is the whole configuration.
-    load: the name of the load that the phone is to run, "" for none named. load_server: text of the server that has it, ""
-    for the TFTP servers. certificate_hash: text. security_mode: 1 none, 2 authenticated, 3 encrypted, or None. notes:
-    sentences about values that were ignored."""
+    """The settings that were read. tvs: [(host, port)], the lowest priority number first, at most 5. capf: [(host, port)], at
+    most 5. capf_auth_mode: 0 to 4, or None. encrypted: whether the real configuration is the `.enc.sgn` file. full: whether
+    this is the whole configuration. load: the name of the load that the phone should run, "" if none is named. load_server:
+    text of the server that has the load, "" for the TFTP servers. certificate_hash: text. security_mode: 1 none, 2
+    authenticated, 3 encrypted, or None. notes: sentences about values that were ignored."""
 
     def __init__(self, data, start=0, end=None):
-        """Read data[start:end] (bytes or bytearray). Raises Malformed for markup that is not well-formed; its offset
-        counts from `start`."""
+        """Read data[start:end] (bytes or bytearray). Raises Malformed if the markup is not well-formed; its offset counts from
+        `start`."""
         self.tvs = []
         self.capf = []
         self.capf_auth_mode = None
@@ -46,7 +46,7 @@ class PhoneConfig:
                 elif path == _CAPF:
                     capf = [None, 3804]
             elif path == _MEMBER and member is not None:
-                if len(members) < 64:  # a bound for memory; clusters write at most 5
+                if len(members) < 64:  # a bound for memory; a cluster writes at most 5
                     members.append(member)
                 member = None
             elif path == _CAPF and capf is not None:
@@ -63,7 +63,9 @@ class PhoneConfig:
                 capf[1] = self._port(text, path)
             else:
                 self._setting(path, text)
-        members.sort(key=lambda found: (found[0] is None, found[0] or 0, found[1]))  # no number: last
+        members.sort(
+            key=lambda found: (found[0] is None, found[0] or 0, found[1])
+        )  # members without a number come last
         for _, _, host, port in members:
             if host and port and (host, port) not in self.tvs and len(self.tvs) < TVS_LIMIT:
                 self.tvs.append((host, port))
@@ -87,20 +89,20 @@ class PhoneConfig:
     def _choice(self, text, path, low, high):
         number = _number(text)
         if number is None or not low <= number <= high:
-            self._note("%s is '%s', not %d to %d; it was passed over." % (path, text[:32], low, high))
+            self._note("%s is '%s', not %d to %d; it was ignored." % (path, text[:32], low, high))
             return None
         return number
 
     def _text(self, text, path):
         text = text.strip()
         if len(text) > HOST_LIMIT:
-            self._note("%s has over %d characters; it was passed over." % (path, HOST_LIMIT))
+            self._note("%s has over %d characters; it was ignored." % (path, HOST_LIMIT))
             return ""
         return text
 
     def _host(self, text, path):
         if len(text) > HOST_LIMIT:
-            self._note("%s is no host; it was passed over." % path)
+            self._note("%s is not a host; it was ignored." % path)
             return None
         return text
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Points of elliptic curves as keys are written (SEC 1, 2.3.3): `04 x y`, or compressed `02 x` and `03 x`."""
+"""Compares public keys that are points of an elliptic curve: `04 x y`, or compressed `02 x` and `03 x` (SEC 1, 2.3.3)."""
 
-#: bytes of a coordinate -> (prime, b) of y^2 = x^3 - 3x + b: P-256, P-384, P-521 (FIPS 186-4, D.1.2)
+#: Bytes of a coordinate -> (prime, b) of y^2 = x^3 - 3x + b, for P-256, P-384 and P-521 (FIPS 186-4, D.1.2).
 _CURVES = {
     32: (
         (1 << 256) - (1 << 224) + (1 << 192) + (1 << 96) - 1,
@@ -23,12 +23,12 @@ _CURVES = {
 
 
 def same_point(one, other):
-    """Whether two points (bytes), of which either may be compressed, are the same. False where one of them is not a point."""
+    """Whether two points (bytes) are the same; one of them may be compressed. False if one of them is not a point."""
     if one == other:
         return True
     if len(one) > len(other):
         one, other = other, one
-    size = len(one) - 1  # of a coordinate, if `one` is the compressed one
+    size = len(one) - 1  # bytes of a coordinate, if `one` is the compressed point
     if size not in _CURVES or one[0] not in (2, 3) or len(other) != 1 + 2 * size or other[0] != 4:
         return False
     if one[1:] != other[1 : 1 + size] or other[-1] & 1 != one[0] & 1:

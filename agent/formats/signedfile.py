@@ -1,20 +1,21 @@
 # SPDX-License-Identifier: MIT
-"""A signed file (`.sgn`, `.enc.sgn`, firmware load): its header, and the digest of its signed bytes (P1).
+"""Reads a signed file (`.sgn`, `.enc.sgn`, firmware load): its header, and the digest of its signed bytes
+(docs/spec/formats.md, P1).
 
-The digest grows while the blocks arrive, so a phone can judge a large file without keeping a copy."""
+The digest is computed while the blocks arrive, so a phone can judge a large file without keeping a copy."""
 
 from agent.errors import Malformed
 from agent.formats import tlv
 from agent.formats.header import HEADER_LIMIT, Header, check_limit
 from agent.formats.trustlist import too_large
 
-#: Bytes of a configuration file, the default; real files have 8 to 20 KB.
+#: The default limit of a file, in bytes. Real configurations have 8 to 20 KB.
 SIZE_LIMIT = 65536
 
 
 class SignedFile:
-    """The parts of a signed file that a decision needs. header: agent.formats.header.Header. digest: of the file without its
-    SIGNATURE TLV, by header.digest_algorithm. size: bytes of the whole file; the body starts at header.length."""
+    """The parts of a signed file that a decision needs. header: agent.formats.header.Header. digest: the digest of the file
+    without its SIGNATURE TLV, by header.digest_algorithm. size: bytes of the whole file. Its body starts at header.length."""
 
     def __init__(self, header, digest, size):
         self.header = header
@@ -23,7 +24,8 @@ class SignedFile:
 
 
 def read(data, crypto, limit=SIZE_LIMIT):
-    """The SignedFile in `data` (bytes). Raises Refused `too-large` and `malformed`."""
+    """The SignedFile in `data`, which is the whole file. limit: bytes. Raises Refused (`too-large`, `malformed`,
+    `unsupported`)."""
     if len(data) > limit:
         raise too_large(len(data), limit)
     view = memoryview(data)
@@ -35,21 +37,22 @@ def read(data, crypto, limit=SIZE_LIMIT):
 
 
 def looks_signed(data):
-    """Whether bytes start as a signed file does; no text of a configuration starts so."""
+    """Whether the bytes start like a signed file. No configuration in plain text starts so."""
     return len(data) > 0 and data[0] == tlv.VERSION
 
 
 def _ends_early(view):
-    """The Malformed of a file that ends inside its header."""
-    tlv.header_length(view)  # words the fault, where it can
+    """The Malformed for a file that ends inside its header."""
+    tlv.header_length(view)  # may raise a Malformed that is more precise
     return Malformed("the file ends inside its header", tlv.HEADERLENGTH, 5)
 
 
 class SignedFileSink:
-    """Takes a signed file in blocks: begin(size or None), write(block) as often as needed, finish() -> SignedFile.
+    """Takes a signed file in blocks: begin(size or None), then write(block) for each block, then finish(), which returns the
+    SignedFile. begin() may be called again when the file starts over.
 
-    body: where the bytes after the header go, an object with begin(size or None) and write(block); None drops them. It
-    must not use them before the file is accepted. begin() may be called again: the file starts over."""
+    limit: bytes of the file. body: a sink with begin(size or None) and write(block) for the bytes after the header, or None to
+    drop them. The receiver must not use these bytes before the file is accepted."""
 
     def __init__(self, crypto, limit, body=None):
         self._crypto = crypto
@@ -60,7 +63,7 @@ class SignedFileSink:
         self.begin(None)
 
     def begin(self, size):
-        """A file of `size` bytes (None: not announced) starts. Raises Refused `too-large`."""
+        """A file starts. size: bytes, None if the server did not announce it. Raises Refused `too-large`."""
         self.close()
         self._have = 0  # bytes of the header in the buffer
         self._header_length = None
@@ -70,7 +73,7 @@ class SignedFileSink:
             raise too_large(size, self._limit)
 
     def write(self, block):
-        """The next bytes (a memoryview). Raises Refused `too-large`, `malformed`."""
+        """The next bytes (a memoryview). Raises Refused (`too-large`, `malformed`, `unsupported`), and what `body` raises."""
         if not len(block):
             return
         self._size += len(block)
@@ -81,13 +84,13 @@ class SignedFileSink:
             if self._header is None:
                 return
             block = block[taken:]
-        if len(block):  # the rest, after the header
+        if len(block):  # bytes after the header
             self._stream.update(block)
             if self._body is not None:
                 self._body.write(block)
 
     def _fill_header(self, block):
-        """Take the bytes that belong to the header; returns their number."""
+        """Take the bytes of `block` that belong to the header. Returns their number."""
         taken = min(len(block), HEADER_LIMIT - self._have)
         self._buffer[self._have : self._have + taken] = block[:taken]
         before = self._have
@@ -106,16 +109,16 @@ class SignedFileSink:
         self._stream.update(whole[:cut])
         self._stream.update(whole[cut + size :])
         if self._body is not None:
-            self._body.begin(None)  # the header is known by now: .header
+            self._body.begin(None)  # the receiver can look at self.header from now on
         return self._header_length - before
 
     @property
     def header(self):
-        """The header, None until it came whole."""
+        """The Header, or None while it is incomplete."""
         return self._header
 
     def finish(self):
-        """The file has ended: its SignedFile. Raises Malformed where the header is not whole."""
+        """The file has ended. Returns its SignedFile. Raises Malformed if the header is incomplete."""
         if self._header is None:
             raise _ends_early(memoryview(self._buffer)[: self._have])
         digest = self._stream.digest()
@@ -123,18 +126,19 @@ class SignedFileSink:
         return SignedFile(self._header, digest, self._size)
 
     def header_bytes(self):
-        """The header as it came, padding included: a memoryview that lives until the next begin()."""
+        """The bytes of the header as they came, padding included: a memoryview that is valid until the next begin()."""
         return memoryview(self._buffer)[: self._header_length]
 
     def close(self):
-        """Give the running digest back; the sink can begin() again."""
+        """Free the running digest. The sink can begin() again afterwards."""
         if self._stream is not None:
             self._stream.close()
             self._stream = None
 
 
 def _announced_length(buffer, have):
-    """The header length that the first bytes announce, checked against HEADER_LIMIT but not against the file."""
+    """The header's length (bytes) that the first bytes announce. It is checked against HEADER_LIMIT, but not against the size
+    of the file. Raises Malformed."""
     if have >= 10 and buffer[0] == tlv.VERSION and tlv.u16(buffer, 1) == 2:
         length = tlv.u16(buffer, 8)
         check_limit(length)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""JSON (RFC 8259) read strictly, for files that people edit: every mistake is an error that names its line and column.
+"""Reads JSON (RFC 8259) strictly, for files that people edit. Every mistake is an error that names its line and column.
 
-MicroPython's own json module passes over missing commas and unclosed braces, keeps the last of two equal keys, and nests
-until the stack ends; a setting that is lost so may leave a phone less safe than its owner meant."""
+MicroPython's own json module accepts missing commas and unclosed braces, keeps the last of two equal keys, and nests until
+the stack is full. A setting that is lost in this way may leave a phone less safe than its owner wanted."""
 
 DEPTH_LIMIT = 16
 NUMBER_LIMIT = 40  # characters of one number
@@ -11,11 +11,12 @@ _BLANKS = b" \t\n\r"
 _DIGITS = b"0123456789"
 _ESCAPES = {b'"': '"', b"\\": "\\", b"/": "/", b"b": "\b", b"f": "\f", b"n": "\n", b"r": "\r", b"t": "\t"}
 _WORDS = ((b"true", True), (b"false", False), (b"null", None))
-_MARK = b"\xef\xbb\xbf"  # that some editors put in front
+_MARK = b"\xef\xbb\xbf"  # the byte order mark, which some editors put in front
 
 
 class JsonError(ValueError):
-    """The text is no JSON. str(): what is wrong, with line and column, both from 1. line, column: numbers."""
+    """The text is not JSON. str(): what is wrong, with line and column. line, column: numbers from 1; a column counts
+    characters."""
 
     def __init__(self, what, data, at):
         before = str(data[:at], "utf-8")
@@ -25,7 +26,7 @@ class JsonError(ValueError):
 
 
 def loads(text):
-    """The value of a JSON text: dict, list, str, int, float, bool or None. Raises JsonError."""
+    """The value of a JSON text (str): dict, list, str, int, float, bool or None. Raises JsonError."""
     try:
         data = text.encode("utf-8")
     except UnicodeError:
@@ -40,22 +41,22 @@ def loads(text):
 
 
 class _Reader:
-    """Reads bytes: MicroPython finds a character of a text by counting from its start."""
+    """Reads bytes instead of text, because MicroPython counts from the start of a text to find a character."""
 
     def __init__(self, data):
         self.data = data
         self.at = len(_MARK) if data[: len(_MARK)] == _MARK else 0
 
     def error(self, what, at=None):
-        """The JsonError about the place where reading stands."""
+        """A JsonError about the offset `at`, or about the current place if it is None."""
         return JsonError(what, self.data, self.at if at is None else at)
 
     def next(self):
-        """The next byte as bytes, none at the end."""
+        """The next byte as bytes; b"" at the end."""
         return self.data[self.at : self.at + 1]
 
     def blanks(self):
-        """Pass over blanks."""
+        """Skip blanks."""
         while self.at < len(self.data) and self.data[self.at] in _BLANKS:
             self.at += 1
 
@@ -76,7 +77,7 @@ class _Reader:
             if self.data[self.at : self.at + len(word)] == word:
                 self.at += len(word)
                 return value
-        raise self.error("a value is missing" if first in (b"", b",", b"}", b"]") else "no value of JSON starts so")
+        raise self.error("a value is missing" if first in (b"", b",", b"}", b"]") else "this is not a value of JSON")
 
     def _object(self, depth):
         start = self.at
@@ -92,7 +93,7 @@ class _Reader:
             at = self.at
             key = self._string()
             if key in found:
-                raise self.error("the key '%s' stands there twice" % key, at)
+                raise self.error("the key '%s' appears twice" % key, at)
             self.blanks()
             if self.next() != b":":
                 raise self.error("a colon is missing after the key '%s'" % key)
@@ -116,7 +117,7 @@ class _Reader:
                 return found
 
     def _ends(self, closing, start, opening):
-        """After a value: True behind `closing`, False where a comma leads to the next value."""
+        """After a value: True if `closing` follows and was read, False if a comma leads to the next value."""
         self.blanks()
         following = self.next()
         if following == closing:
@@ -141,13 +142,13 @@ class _Reader:
         start = self.at
         self.at += 1
         parts = []
-        plain = self.at  # where the bytes begin that are not in `parts` yet
+        plain = self.at  # offset of the first byte that is not in `parts` yet
         while True:
             letter = self.next()
             if not letter:
-                raise self.error("text without its closing quote", start)
+                raise self.error("the text has no closing quote", start)
             if letter < b" ":
-                raise self.error("text has a control character, or its closing quote is missing")
+                raise self.error("the text has a control character, or its closing quote is missing")
             if letter in b'"\\':
                 parts.append(str(self.data[plain : self.at], "utf-8"))
             self.at += 1
@@ -207,7 +208,7 @@ class _Reader:
         return int(number) if is_whole else float(number)
 
     def _digits(self, start):
-        """Pass over digits, of which there must be one; how many there were."""
+        """Skip at least one digit. Returns the number of digits."""
         first = self.at
         while self.next() and self.next() in _DIGITS:
             self.at += 1

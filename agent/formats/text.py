@@ -1,21 +1,22 @@
 # SPDX-License-Identifier: MIT
-"""Text for persons: what strangers named, without characters that steer a terminal or turn the reading order; times."""
+"""Makes text safe for a person to read: it replaces characters that control a terminal or change the reading order
+(docs/spec/formats.md, N6). It also writes times."""
 
 import re
 
-#: Characters of one name, and of several sentences, that a person is shown.
+#: How many characters of one name, and of several sentences, are shown to a person.
 SHOWN_LIMIT = 200
 SENTENCES_LIMIT = 2000
 
-# Arabic letter mark, left-to-right and right-to-left mark, line and paragraph separator; the rest are ranges.
+# Arabic letter mark, left-to-right mark, right-to-left mark, line separator, paragraph separator.
 _MARKS = (0x061C, 0x200E, 0x200F, 0x2028, 0x2029)
 _RANGES = ((0x00, 0x1F), (0x7F, 0x9F), (0x202A, 0x202E), (0x2066, 0x2069), (0xD800, 0xDFFF))
 _REST = re.compile("[^ -~]")
 
 
 def shown(text, limit=SHOWN_LIMIT):
-    """`text` as a person may see it: control characters (C0, DEL, C1), line and paragraph separators, bidirectional
-    marks and lone surrogates become "?"; what is longer than `limit` characters ends in "..."."""
+    """`text` in a form that is safe to show. Control characters (C0, DEL, C1), line and paragraph separators, bidirectional
+    marks and lone surrogates become "?". A text of more than `limit` characters is cut and ends in "..."."""
     if len(text) > limit:
         text = text[:limit] + "..."
     if is_plain(text) or not any([_unfit(ord(letter)) for letter in text]):
@@ -24,12 +25,12 @@ def shown(text, limit=SHOWN_LIMIT):
 
 
 def is_plain(text):
-    """Whether all of `text` is printable ASCII: the common case, told without a look at each letter in Python."""
+    """Whether all of `text` is printable ASCII. This is the common case, and is faster than a loop over the letters."""
     return _REST.search(text) is None
 
 
 def shown_value(value):
-    """The same for all texts of a value that is ready for JSON: dictionaries, lists, texts, numbers, None."""
+    """The value with shown() applied to all of its texts. value: ready for JSON (dictionaries, lists, texts, numbers, None)."""
     if isinstance(value, str):
         return shown(value, SENTENCES_LIMIT)
     if isinstance(value, dict):
@@ -51,9 +52,10 @@ def _unfit(code):
 
 
 def utc(seconds):
-    """Seconds since 1970 as "2026-01-31 12:00:00 UTC". By hand: the two Pythons count time from different years."""
+    """Seconds since 1970 as "2026-01-31 12:00:00 UTC". It is written by hand, because the two Pythons count time from different
+    years."""
     days, rest = seconds // 86400, seconds % 86400
-    # Years that begin in March, so that the leap day comes last (the proleptic Gregorian calendar repeats every 400).
+    # Years begin in March here, so that the leap day comes last. The Gregorian calendar repeats every 400 years.
     days += 719468
     era, day = days // 146097, days % 146097
     year = (day - day // 1460 + day // 36524 - day // 146096) // 365

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""The one way to walk tags and lengths in trust lists and signed files (docs/spec/formats.md, P2).
+"""The only place that walks tags and lengths in trust lists and signed files (docs/spec/formats.md, P2).
 
-A TLV is `tag:1 length:2 value:length`, big-endian. Both walks check every length against the container it stands in
-before they use it, and yield (tag, offset of the value, length of the value) one by one: no memory grows with
-the file that a server sends. phonetrust_header_index and phonetrust_record_index in native/ are their twins and must agree to
-the byte, errors included."""
+A TLV is `tag:1 length:2 value:length`, big-endian. Both walks check every length against its container before they use it.
+They yield (tag, offset of the value, length of the value) one by one, so their memory does not grow with the file that a
+server sends. phonetrust_header_index and phonetrust_record_index in native/ do the same in C, and must return the same tags,
+offsets and errors."""
 
 from agent.errors import Malformed
 
@@ -35,7 +35,7 @@ PLAINDIGESTALGORITHM = 26
 PLAINDIGEST = 27
 SIGNERVERSION = 28
 
-#: tag -> its name, for people; 18 and 22 stand in encrypted files [seen], their meaning is unknown
+#: Tag -> its name. 18 and 22 appear in encrypted files [seen]; their meaning is unknown.
 HEADER_NAMES = {
     VERSION: "VERSION",
     HEADERLENGTH: "HEADERLENGTH",
@@ -67,7 +67,7 @@ HEADER_NAMES = {
     SIGNERVERSION: "SIGNERVERSION",
 }
 
-#: record tag -> its name
+#: Tag in a record -> its name.
 RECORD_NAMES = {
     1: "RECORDLENGTH",
     2: "DNSNAME",
@@ -83,7 +83,7 @@ RECORD_NAMES = {
     12: "HASHALGORITHM",
 }
 
-#: container -> the known tags that stand inside it and nowhere else
+#: Container -> the known tags that may appear inside it and nowhere else.
 CONTAINERS = {
     SIGNERID: (SIGNERNAME, SERIALNUMBER, CANAME),
     SIGNATUREINFO: (DIGESTALGORITHM, SIGNATUREALGOINFO),
@@ -101,12 +101,13 @@ _FIRST_TLVS = 10  # VERSION and HEADERLENGTH, five bytes each
 
 
 def u16(data, offset):
-    """Big-endian unsigned 16-bit number at `offset`; the caller has checked that it is there."""
+    """The big-endian unsigned 16-bit number at `offset`. The caller has checked that both bytes are there."""
     return data[offset] << 8 | data[offset + 1]
 
 
 def header_length(data):
-    """Length of the header in bytes, from the first ten bytes of a file. Raises Malformed."""
+    """The length of the header in bytes, from the first ten bytes of a file. It is checked against len(data). Raises
+    Malformed."""
     size = len(data)
     if size == 0:
         raise Malformed("the file is empty", VERSION, 0)
@@ -128,15 +129,16 @@ def header_length(data):
 
 
 def header_tlvs(data):
-    """All TLVs of the header of `data` (bytes or memoryview), containers before their contents.
+    """Yields (tag, offset of the value, length of the value) for all TLVs of the header of `data` (bytes or memoryview). A
+    container comes before its contents.
 
-    Yields (tag, value offset, value length). PADDING is a single byte: it has the offset after it and length 0.
-    Unknown tags are given too and may repeat. Raises Malformed (tag and offset of the TLV)."""
+    PADDING is a single byte: its offset is the byte after it, and its length is 0. Unknown tags are yielded too and may
+    repeat (P5). Raises Malformed (tag and offset of the TLV)."""
     end = header_length(data)
     seen = 0  # a bit for each known tag
     container = 0  # the tag of the innermost open container, 0 for the header itself
-    limit = end  # where the innermost container ends
-    outer = []  # (tag, limit) of the containers around it; at most three deep, since tags do not repeat
+    limit = end  # the offset at which the innermost container ends
+    outer = []  # (tag, limit) of the containers around it; at most three, because known tags do not repeat
     offset = 0
     while True:
         while offset == limit and outer:
@@ -155,7 +157,7 @@ def header_tlvs(data):
             raise Malformed("a tag without room for its length", tag, offset)
         length = u16(data, offset + 1)
         if offset + 3 + length > limit:
-            raise Malformed("length %d runs past what it stands in" % length, tag, offset)
+            raise Malformed("length %d runs past its container" % length, tag, offset)
         if known:
             if seen >> tag & 1:
                 raise Malformed("%s appears twice" % HEADER_NAMES[tag], tag, offset)
@@ -171,10 +173,10 @@ def header_tlvs(data):
 
 
 def record_tlvs(data, start):
-    """All TLVs of the records of a trust list, from `start` (the header length) to the end of the file.
+    """Yields (tag, offset of the value, length of the value) for all TLVs of the records of a trust list, from `start` (the
+    header's length) to the end of the file.
 
-    Yields (tag, value offset, value length); each record begins with tag 1. Unknown tags are given too and may
-    repeat. Raises Malformed."""
+    Each record begins with tag 1. Unknown tags are yielded too and may repeat (P5). Raises Malformed."""
     size = len(data)
     offset = start
     while offset < size:
@@ -192,7 +194,7 @@ def record_tlvs(data, start):
             raise Malformed("a record of %d bytes runs past the file" % (end - record), 1, record)
         yield 1, offset + 3, 2
         offset += 5
-        seen = 2  # a bit for each known tag; RECORDLENGTH has been seen
+        seen = 2  # a bit for each known tag; RECORDLENGTH is set
         while offset < end:
             tag = data[offset]
             if offset + 3 > end:
@@ -209,13 +211,14 @@ def record_tlvs(data, start):
 
 
 def text(data, tag, offset, length):
-    """The text of a value, which must be UTF-8 with one NUL, at its end. Raises Malformed (offset of the TLV)."""
+    """The text of a value, without its NUL. The value must be UTF-8 with a single NUL, at its end (P3). offset, length: of the
+    value. Raises Malformed (offset of the TLV)."""
     check_text(data, tag, offset, length)
     return str(bytes(data[offset : offset + length - 1]), "utf-8")
 
 
 def check_text(data, tag, offset, length):
-    """The checks of text(), without a copy where `data` is a memoryview: a value may have 64 KB."""
+    """Check what text() checks, but make no copy if `data` is a memoryview, because a value may have 64 KB."""
     end = offset + length - 1
     if length == 0 or data[end] != 0:
         raise Malformed("text without its NUL", tag, offset - 3)
@@ -228,11 +231,11 @@ def check_text(data, tag, offset, length):
 
 
 def is_utf8(raw):
-    """Whether bytes are well-formed UTF-8 (RFC 3629: no overlong forms, no surrogates, none past U+10FFFF).
+    """Whether bytes are well-formed UTF-8 (RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF).
 
-    Written by hand, because MicroPython's own decoder accepts some invalid bytes and both Pythons must agree."""
+    It is written by hand, because MicroPython's own decoder accepts some invalid bytes and both Pythons must agree."""
     left = 0
-    low, high = 0x80, 0xBF  # what the next continuation byte may be
+    low, high = 0x80, 0xBF  # the range of the next continuation byte
     for byte in raw:
         if left:
             if not low <= byte <= high:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""A trust list (CTL or ITL): from bytes to a TrustList whose records agree with their certificates.
+"""Reads a trust list (CTL or ITL) into a TrustList, and checks that its records agree with their certificates.
 
-A record repeats fields of its certificate. The copies are compared here and then never used again: all answers come
-from the certificate's own fields (docs/spec/formats.md, R1 and R2)."""
+A record repeats fields of its certificate. These copies are compared here and never used afterwards: all answers come from
+the certificate's own fields (docs/spec/formats.md, R1 and R2)."""
 
 from array import array
 
@@ -10,12 +10,12 @@ from agent.errors import Malformed, RecordMismatch, Refused
 from agent.formats import names, tlv
 from agent.formats.header import Header
 
-#: Bytes; phones refuse a larger list [documented].
+#: Bytes; phones refuse a larger list (R7).
 SIZE_LIMIT = 65536
-#: Bytes of a DNS name with its NUL; a longer name is no host.
+#: Bytes of a DNS name with its NUL; a longer name cannot be a host.
 HOST_LIMIT = 256
 
-# One row for each record, as crypto.check_records gives it (RecordColumn in hal/__init__.pyi).
+# Each record has a row of numbers, as crypto.check_records returns it (RecordColumn in hal/__init__.pyi).
 ROW = 16
 NO_ROLE = 0xFFFFFFFF
 NAMES_EQUAL, POINT_OPEN = 1, 2  # flags
@@ -26,8 +26,9 @@ _ISSUER, _SERIAL, _SUBJECT, _KEY_KIND, _KEY_BITS, _FLAGS, _KEY = 5, 7, 9, 11, 12
 
 
 class Record:
-    """One record, by its certificate. role: number or None. certificate, issuer, subject: DER; serial: bytes without
-    leading zeros; key_kind "rsa", "ec", "other"; key_bits. An empty record has certificate None."""
+    """One record, with the fields of its certificate. offset, length: bytes, in the file. role: number or None. certificate,
+    issuer, subject: DER. serial: bytes without leading zeros. key_kind: "rsa", "ec" or "other". key_bits: bits. In a blank
+    record (R6) certificate, issuer, subject and serial are None."""
 
     def __init__(self, trust_list, index):
         self._list = trust_list
@@ -46,31 +47,32 @@ class Record:
 
     @property
     def certificate(self):
-        """DER of the certificate, None in an empty record."""
+        """The certificate (DER), or None in a blank record."""
         return self._slice(_CERTIFICATE)
 
     @property
     def certificate_size(self):
-        """Bytes of the certificate, 0 in an empty record."""
+        """The size of the certificate in bytes, 0 in a blank record."""
         return self._list.rows[self._at + _CERTIFICATE_LENGTH]
 
     @property
     def issuer(self):
-        """DER of the issuer's Name, None in an empty record."""
+        """The issuer's Name (DER), or None in a blank record."""
         return self._slice(_ISSUER)
 
     @property
     def subject(self):
-        """DER of the subject's Name, None in an empty record."""
+        """The subject's Name (DER), or None in a blank record."""
         return self._slice(_SUBJECT)
 
     @property
     def serial(self):
-        """Serial number, big-endian, no leading zero bytes; None in an empty record."""
+        """The serial number, big-endian without leading zero bytes, or None in a blank record."""
         return self._slice(_SERIAL)
 
     def field(self, tag, limit=0xFFFF):
-        """Value of one of the record's own TLVs (agent/formats/tlv.py, RECORD_NAMES), None where it is missing or longer."""
+        """The value of one of the record's own TLVs (agent/formats/tlv.py, RECORD_NAMES), or None if it is missing or has more
+        than `limit` bytes."""
         record = self._list.view[self.offset : self.offset + self.length]
         for found, offset, length in tlv.record_tlvs(record, 0):
             if found == tag and length <= limit:
@@ -78,7 +80,7 @@ class Record:
         return None
 
     def host(self):
-        """Where the server of this certificate is: the record's IPADDRESS, else its DNSNAME, else None."""
+        """The host of this certificate's server: the record's IPADDRESS, else its DNSNAME, else None."""
         address = self.field(10)
         if address is not None:
             return address_text(address)
@@ -87,13 +89,13 @@ class Record:
 
 
 class TrustList:
-    """A trust list that was read whole and whose records agree with their certificates.
+    """A trust list that was read completely, and whose records agree with their certificates.
 
-    data: the file's bytes (not copied: they must not change while the list is in use), or what rest_on() was given.
-    header: agent.formats.header.Header. count: records. rows: ROW numbers a record."""
+    data: the file's bytes, or what rest_on() was given. They are not copied, so they must not change while the list is in
+    use. header: agent.formats.header.Header. count: the number of records. rows: ROW numbers for each record."""
 
     def __init__(self, data, crypto, limit=SIZE_LIMIT):
-        """Read `data`. limit in bytes. Raises Refused: `too-large`, `malformed`, `record-mismatch`."""
+        """Read `data`. limit: bytes. Raises Refused: `too-large`, `malformed`, `unsupported`, `record-mismatch`."""
         if len(data) > limit:
             raise too_large(len(data), limit)
         self.data = data
@@ -102,42 +104,43 @@ class TrustList:
         self.count, self.rows = _check_records(self.view, self.header.length, crypto)
 
     def rest_on(self, data):
-        """Use `data` from now on: the same bytes in another place, with len() and slices."""
+        """Use `data` from now on. It has the same bytes in another place, and has len() and slices
+        (agent.flash.installed_list.ListOnFlash)."""
         self.data = data
         self.view = data
 
     def is_same(self, data):
-        """Whether this list was read from just these bytes."""
+        """Whether the file of this list has exactly these bytes."""
         return self.data.holds(data) if hasattr(self.data, "holds") else self.data == data
 
     def digest(self, crypto, algorithm):
-        """The digest of the file."""
+        """The digest of the file. algorithm: as in the HAL's crypto."""
         if hasattr(self.data, "digest"):
             return self.data.digest(crypto, algorithm)
         return crypto.digest(algorithm, self.data)
 
     def records(self):
-        """The records, one after the other."""
+        """Yields all records."""
         for index in range(self.count):
             yield Record(self, index)
 
     def with_roles(self, roles):
-        """The records that have a certificate in one of `roles`."""
+        """Yields the records that have a certificate and one of `roles`."""
         rows = self.rows
         for index in range(self.count):
             if rows[index * ROW + _ROLE] in roles and rows[index * ROW + _CERTIFICATE_LENGTH]:
                 yield Record(self, index)
 
     def has_roles(self, roles):
-        """Whether any record has a certificate in one of `roles`."""
+        """Whether a record has a certificate and one of `roles`."""
         for _ in self.with_roles(roles):
             return True
         return False
 
     @property
     def empty(self):
-        """Whether this list says a rollback: it has blank records as TFTP, CCM+TFTP or TVS, and no certificate with any of
-        these roles (docs/spec/rules.md, E1 and E2). A list that names no such server at all is not empty."""
+        """Whether this list announces a rollback: it has blank records as TFTP, CCM+TFTP or TVS, and no certificate with any of
+        these roles (docs/spec/rules.md, E1). A list that has no record with these roles is not empty (E2)."""
         blank = False
         for at in range(0, self.count * ROW, ROW):
             if self.rows[at + _ROLE] in _SERVERS:
@@ -147,9 +150,8 @@ class TrustList:
         return blank
 
     def signers(self, issuer, serial, roles):
-        """Records in `roles` whose certificate has this issuer (text) and serial: a list, sure ones first.
-
-        Each is (record, sure); sure is False where the names cannot be compared (agent/formats/names.py)."""
+        """The records with one of `roles` whose certificate has this issuer (text) and serial number (bytes): a list of (record,
+        sure). sure is False if the names cannot be compared (N4); such records come last."""
         found = []
         for record in self.with_roles(roles):
             if record.serial == serial:
@@ -161,7 +163,7 @@ class TrustList:
         return found
 
     def holds(self, certificate, roles):
-        """Whether the list has exactly this certificate (DER, byte for byte) in one of `roles`."""
+        """Whether the list has exactly this certificate (DER, byte for byte) with one of `roles`."""
         for record in self.with_roles(roles):
             if record.certificate_size == len(certificate) and record.certificate == certificate:
                 return True
@@ -169,7 +171,7 @@ class TrustList:
 
 
 def address_text(address):
-    """An IPADDRESS of 4 or 16 bytes as text; IPv6 in small letters with its longest run of zeros as `::` (RFC 5952)."""
+    """An IPADDRESS of 4 or 16 bytes as text. IPv6 has small letters, and `::` for its longest run of zeros (RFC 5952)."""
     if len(address) == 4:
         return ".".join([str(byte) for byte in address])
     groups = [address[at] << 8 | address[at + 1] for at in range(0, len(address), 2)]
@@ -187,7 +189,7 @@ def address_text(address):
 
 
 def too_large(size, limit):
-    """The refusal of a file of at least `size` bytes where `limit` are allowed."""
+    """The Refused for a file of at least `size` bytes, of which `limit` are allowed."""
     return Refused(
         "The file has %d bytes and this phone takes at most %d (about 40 certificates in a trust list); remove "
         "certificates that are no longer needed from the cluster's trust stores." % (size, limit),
@@ -196,19 +198,20 @@ def too_large(size, limit):
 
 
 def record_limit(size):
-    """The most records of a list of `size` bytes, a bound for memory: a record with a certificate has over 600 bytes."""
+    """How many records a list of `size` bytes may have. It is a bound for memory; a record with a certificate has over 600
+    bytes."""
     return max(128, size // 512)
 
 
 def _check_records(view, start, crypto):
-    """(count, rows) of all records, checked by libphonetrust, or by Python where the library is missing."""
+    """(count, rows) of all records. libphonetrust checks them, or Python if the HAL has no such library."""
     accelerated = crypto.check_records(view, start, record_limit(len(view)))
     if accelerated is None:
         count, rows = _read_records(view, start, crypto)
     else:
         count, rows, tag, offset = accelerated
         if count < 0:
-            # Python's walk finds the fault again and words it better; if it finds none, the list is refused all the same.
+            # Python reads the list again, because its error says more. If Python finds no fault, the list is refused anyway.
             _read_records(view, start, crypto)
             raise Malformed("a record that libphonetrust cannot read", tag, offset)
     for at in range(0, count * ROW, ROW):
@@ -218,7 +221,8 @@ def _check_records(view, start, crypto):
 
 
 def _read_records(view, start, crypto):
-    """What crypto.check_records does, in Python and without the names. Malformed comes before RecordMismatch."""
+    """Does what crypto.check_records does, in Python and without comparing the names. If the list is malformed and has a
+    mismatch too, it raises Malformed."""
     rows = array("I")
     count = 0
     mismatch = None
@@ -251,7 +255,7 @@ def _walk(view, start):
 
 
 def _row(view, record, fields, crypto):
-    """One record held against its certificate: (its row, RecordMismatch or None). Raises Malformed."""
+    """Compare one record with its certificate. Returns (its row, RecordMismatch or None). Raises Malformed."""
     row = [0] * ROW
     row[_OFFSET] = record
     row[_LENGTH] = tlv.u16(view, record + 3)
@@ -285,7 +289,7 @@ def _row(view, record, fields, crypto):
 
 
 def _mismatch(view, fields, certificate):
-    """The RecordMismatch of a record's serial number or public key, or None."""
+    """A RecordMismatch if the record's serial number or public key is not the certificate's, else None."""
     if 6 in fields:
         offset, length = fields[6]
         if names.serial_bytes(view[offset : offset + length]) != certificate.serial:
@@ -298,18 +302,18 @@ def _mismatch(view, fields, certificate):
 
 
 def _same_key(copy, key, kind):
-    """Whether a record's copy of a public key is the certificate's; points of EC keys may be compressed."""
+    """Whether a record's copy of a public key equals the certificate's key. Points of EC keys may be compressed (R3)."""
     return copy == key or kind == "ec" and _same_point(copy, key)
 
 
 def _same_point(copy, key):
-    from agent.formats.points import same_point  # most lists have no compressed point, and need no memory for it
+    from agent.formats.points import same_point  # imported late: most lists have no compressed point
 
     return same_point(copy, key)
 
 
 def _compare_copies(view, rows, at):
-    """The careful comparison of the names and points that the library did not prove equal."""
+    """Compare the names and points that the library could not prove equal. Raises RecordMismatch."""
     end = rows[at + _OFFSET] + rows[at + _LENGTH]
     for tag, offset, length in tlv.record_tlvs(view[:end], rows[at + _OFFSET]):
         if tag in (3, 5) and length <= names.NAME_LIMIT:  # a longer name is not compared

@@ -1,18 +1,18 @@
 # SPDX-License-Identifier: MIT
-"""A walk over XML, as far as a phone's configuration needs it; MicroPython has no library for it.
+"""Walks over XML, as far as a phone's configuration needs it. MicroPython has no library for it.
 
-Elements, attributes, character data, CDATA, comments, processing instructions and the entities that XML predefines; no
-DTD, no entity of a document's own. Only the values that are given out are copied, and each has a limit: a document
-may fill the phone's buffer, which has no room for it twice."""
+It knows elements, attributes, character data, CDATA, comments, processing instructions and the entities that XML predefines.
+It refuses a DTD, and entities that a document defines itself. Only the values that it yields are copied, and each has a
+limit, because a document may fill the phone's buffer and memory has no room for a second copy."""
 
 from agent.errors import Malformed
 from agent.formats.tlv import is_utf8
 
 DEPTH_LIMIT = 64
-TEXT_LIMIT = 1024  # bytes of character data, or of an attribute's value, that are given out
+TEXT_LIMIT = 1024  # bytes of character data, or of an attribute's value; a longer text is yielded as ""
 NAME_LIMIT = 128  # bytes
 ATTRIBUTES_LIMIT = 32  # of one element
-ENTITY_LIMIT = 16  # bytes from its & to its ;
+ENTITY_LIMIT = 16  # bytes of an entity, from its & to its ;
 
 _BLANKS = b" \t\r\n"
 _ENTITIES = {b"amp": b"&", b"lt": b"<", b"gt": b">", b"quot": b'"', b"apos": b"'"}
@@ -21,10 +21,10 @@ _NAME_ENDS = b" \t\r\n/><\"'=&"  # bytes that a name cannot have
 
 
 def elements(data, start=0, end=None):
-    """Walk data[start:end]: yields (path, attributes, None) where an element starts and (path, {}, text) where it ends.
+    """Walk over data[start:end]. Yields (path, attributes, None) when an element starts, and (path, {}, text) when it ends.
 
-    data: bytes or bytearray. path is relative to the root element, "" for the root. text: its own character data, blanks
-    at the ends removed, "" where it is longer than TEXT_LIMIT. Raises Malformed; its offset counts from `start`."""
+    data: bytes or bytearray. path: relative to the root element, "" for the root. text: the element's own character data
+    without blanks at its ends, "" if it has more than TEXT_LIMIT bytes. Raises Malformed; its offset counts from `start`."""
     walk = _Walk(data, start, len(data) if end is None else end)
     try:
         for found in walk.run():
@@ -35,7 +35,7 @@ def elements(data, start=0, end=None):
 
 
 class _Text:
-    """Character data as it is put together; more than TEXT_LIMIT bytes are checked but not kept."""
+    """Collects character data. More than TEXT_LIMIT bytes are checked but not kept."""
 
     def __init__(self, view):
         self._view = view
@@ -58,19 +58,19 @@ class _Text:
             self._kept.extend(raw)
 
     def value(self):
-        """The text, "" where it was too long."""
+        """The text, "" if it was too long."""
         return str(self._kept, "utf-8")
 
 
 class _Walk:
-    """One walk; offsets count from the start of `data`."""
+    """One walk. Offsets count from the start of `data`."""
 
     def __init__(self, data, start, end):
         self.data = data
         self.view = memoryview(data)
         self.start = start
         self.end = end
-        self.open = []  # (name, _Text) of the elements that are open
+        self.open = []  # (name, _Text) of the open elements
         self.ended = False
 
     def run(self):
@@ -89,7 +89,7 @@ class _Walk:
             elif self.is_at(start, b"<?"):
                 at = self.after(b"?>", start + 2, start)
             elif self.is_at(start, b"<!"):
-                raise Malformed("a document type declaration, which this reader does not read", None, start)
+                raise Malformed("a document type declaration, which a phone does not read", None, start)
             elif self.is_at(start, b"</"):
                 at = self.end_tag(start)
                 yield self.path(), {}, self.close()
@@ -105,7 +105,7 @@ class _Walk:
             raise Malformed("there is no element in it", None, self.start)
 
     def close(self):
-        """The innermost element ends; its text."""
+        """End the innermost element. Returns its text."""
         text = self.open.pop()[1]
         self.ended = not self.open
         return text.value().strip()
@@ -118,14 +118,14 @@ class _Walk:
         return end <= self.end and self.data[at:end] == what
 
     def after(self, what, at, start):
-        """The offset after the next `what`."""
+        """The offset after the next `what`, from `at` on. start: the offset for the Malformed if there is none."""
         found = self.data.find(what, at, self.end)
         if found < 0:
             raise Malformed("markup without its end '%s'" % str(what, "utf-8"), None, start)
         return found + len(what)
 
     def skip(self, at, which, wanted):
-        """The first offset from `at` whose byte is in `which` (or is not, as `wanted` says), or the end."""
+        """The first offset from `at` on whose byte is in `which` (wanted: True) or is not (False), or the end."""
         while at < self.end and (self.data[at] in which) is not wanted:
             at += 1
         return at
@@ -161,7 +161,7 @@ class _Walk:
             at = stop + 1
 
     def end_tag(self, start):
-        """The offset after an end tag, which must close the innermost open element."""
+        """Read an end tag, which must close the innermost open element. Returns the offset after it."""
         stop = self.skip(start + 2, _NAME_ENDS, True)
         name = self.name(start + 2, stop)
         if not self.open or self.open[-1][0] != name:
@@ -172,7 +172,7 @@ class _Walk:
         return stop + 1
 
     def start_tag(self, start):
-        """(whether it closes itself, attributes, offset after it); the element is open then."""
+        """Read a start tag and open its element. Returns (whether the tag closes itself, attributes, offset after it)."""
         if self.ended:
             raise Malformed("a second root element", None, start)
         at = self.skip(start + 1, _NAME_ENDS, True)
@@ -190,11 +190,11 @@ class _Walk:
                     self.open.append((name, _Text(self.view)))
                     return ending == b"/>", attributes, at + len(ending)
             if at == blank or len(attributes) == ATTRIBUTES_LIMIT:
-                raise Malformed("a malformed start tag, or one with too many attributes", None, start)
+                raise Malformed("a malformed start tag, or a tag with too many attributes", None, start)
             at = self.attribute(at, start, attributes)
 
     def attribute(self, at, start, attributes):
-        """Read one attribute of the tag at `start`; the offset after it."""
+        """Read one attribute of the tag at `start`. Returns the offset after it."""
         equals = self.skip(at, _NAME_ENDS, True)
         key = self.name(at, equals)
         equals = self.skip(equals, _BLANKS, False)
@@ -212,7 +212,7 @@ class _Walk:
 
 
 def _character(digits, offset):
-    """The UTF-8 of a character reference."""
+    """The UTF-8 bytes of a character reference. Raises Malformed."""
     base, allowed = (16, _HEX) if digits[:1] in (b"x", b"X") else (10, _HEX[:10])
     if base == 16:
         digits = digits[1:]

@@ -1,36 +1,36 @@
 # SPDX-License-Identifier: MIT
-"""Certificates for programs that only know files, kept current beside the service's socket (docs/keys.md).
+"""Writes files with certificates beside the service's socket, for programs that only know files (docs/keys.md).
 
     callmanagers.pem    applications.pem    capf.pem    the certificates that CTL and ITL list for these; may be empty
-    phone.pem           the phone's own certificate, and the block by which OpenSSL finds its key; missing without one
-    time                the newest TIMESTAMP of these lists, in seconds since 1970: it cannot be earlier than that
+    phone.pem           the phone's own certificate, and the block by which OpenSSL finds its key; missing if it has none
+    time                the newest TIMESTAMP of these lists, in seconds since 1970; the current time is not earlier
 
-Whenever other lists are installed, or the phone has another certificate, each file is replaced as a whole, so that no
-program reads half a file. They hold what the lists hold; certificates that only TVS would vouch for are not in them."""
+When the installed lists or the phone's certificate change, each file is replaced as a whole, so that no program reads half a
+file. The files have what the lists have; certificates for which only TVS would vouch are missing."""
 
 from agent.errors import TrustLost
 from agent.formats import pem
 
-#: file -> purpose of agent.trust.rules.PURPOSES
+#: The file's name -> a key of agent.trust.rules.PURPOSES.
 SERVERS = {"callmanagers.pem": "callmanager", "applications.pem": "application", "capf.pem": "capf"}
 PHONE = "phone.pem"
 TIME = "time"
-TOKEN = "phonetrust"  # of libphonetrust-pkcs11.so
+TOKEN = "phonetrust"  # the label of the token of libphonetrust-pkcs11.so
 
 
 class CertificateFiles:
-    """published: of the HAL, None where the phone keeps no files. judge: has .trust. identity: of the keeper. log(line):
-    what could not be written."""
+    """Keeps the files up to date. published: the HAL's, None if the phone keeps no files. judge: agent.servers.judge.Judge.
+    identity: agent.flash.identity.Identity. log(line): called if the files could not be written."""
 
     def __init__(self, published, judge, identity, log):
         self._published = published
         self._judge = judge
         self._identity = identity
         self._log = log
-        self._written = None  # what the files were made of: the judge's version, and the LSC
+        self._written = None  # (the judge's version, the LSC) from which the files were made
 
     def update(self):
-        """Write what has changed since the last time. A failure is logged, and tried again the next time."""
+        """Write the files if their content has changed. A failure is logged once; the next call tries again."""
         if self._published is None:
             return
         trust = self._judge.trust
@@ -44,14 +44,14 @@ class CertificateFiles:
             self._write_own()
             self._write_time(trust)
         except (OSError, TrustLost, MemoryError) as error:
-            if self._written != "failed":  # said once
+            if self._written != "failed":  # logged only once
                 self._log("the certificates for other programs could not be written: %s" % error)
             self._written = "failed"
             return
         self._written = made_of
 
     def _write_time(self, trust):
-        """A board has no clock of its own, and programs that check dates need one that is not in 1970."""
+        """Write `time`. A board has no clock that runs without power, and programs that check dates cannot work in 1970."""
         times = [found.header.timestamp for found in (trust.ctl, trust.itl) if found is not None]
         times = [time for time in times if time is not None]
         if times:

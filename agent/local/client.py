@@ -1,46 +1,48 @@
 # SPDX-License-Identifier: MIT
 """One client of the service: its connection, its requests one after the other, and the events that wait for it.
 
-Two tasks serve it. One reads, so that it sees the end of the connection while the other works on an answer and
-writes it. Everything is bounded: the input, the waiting events, and the time that the client takes to read an answer."""
+Two tasks serve a client. One task reads, so that it sees the end of the connection while the other task works on an answer
+and writes it. The input, the waiting events and the time that a client may take to read an answer all have limits."""
 
 import asyncio
 
 from agent.local import requests
 from agent.local.json_pieces import pieces
 
-OUTPUT_PIECE = 2048  # bytes that are put together before they are handed to the client's socket
-EVENTS_LIMIT = 131072  # bytes of events that wait for a client
+OUTPUT_PIECE = 2048  # bytes that are collected before they go to the client's socket
+EVENTS_LIMIT = 131072  # bytes of events that may wait for a client
 WRITE_TIME = 10000  # ms that a client may take to read one piece
 _INPUT = 1024  # bytes read at once
 
 
 class Gone(Exception):
-    """The client has closed its end, or reads too slowly."""
+    """The client has closed its connection, or reads too slowly."""
 
 
 class Client:
-    """stream: of the HAL. number: of the connection. act(client, request) -> the parts of the answer: an async function;
-    its ValueError, OSError and MemoryError are told to this client alone."""
+    """Serves one client. stream: a local stream of the HAL. number: a number that no other connection has. act: async;
+    act(client, request) returns a dictionary for the answer, and its ValueError, OSError and MemoryError become errors in the
+    answer. clock: of the HAL."""
 
     def __init__(self, stream, number, act, clock):
         self.stream = stream
         self.number = number
         self.subscribed = False
-        self.postponed_until = 0  # ms of the clock until which a restart is to wait for it
+        self.postponed_until = 0  # ms of the clock; a restart waits for this client until then
         self._act = act
         self._clock = clock
         self._input = b""
         self._events = []
         self._events_size = 0
-        self._news = asyncio.Event()  # something to answer or to tell
-        self._room = asyncio.Event()  # the input has room again
+        self._news = asyncio.Event()  # set when a request or an event waits
+        self._room = asyncio.Event()  # set when the input has room again
         self._refusal = None
         self._reader = None
         self._worker = None
 
     async def run(self, greeting, refusal=None):
-        """Serve the client until it ends: `greeting` (a dictionary), or only tell it why not (`refusal`, an error)."""
+        """Write `greeting` (a dictionary), and serve the client until its connection ends. With a `refusal` (an error), only
+        write that error and close the connection."""
         try:
             if refusal is not None:
                 await self._write(_failed(refusal))
@@ -57,7 +59,7 @@ class Client:
             self.stream.close()
 
     def tell(self, event):
-        """Queue an event for the client. False where too many wait: then end the client."""
+        """Queue an event for the client. Returns False if too many bytes wait; the caller then ends the client."""
         line = b"".join([piece.encode() for piece in pieces(event)]) + b"\n"
         if self._events and self._events_size + len(line) > EVENTS_LIMIT:
             return False
@@ -67,14 +69,14 @@ class Client:
         return True
 
     def end(self):
-        """End it from outside."""
+        """End the client's tasks and close its connection."""
         if self._worker is not None:
             self._worker.cancel()
 
     # Reading
 
     async def _read(self):
-        """Fill the input. The end of the connection, or a line over the limit, ends the work for this client."""
+        """Fill the input. A line over the limit gets an error as its answer; the end of the connection ends the client's work."""
         buffer = bytearray(_INPUT)
         try:
             while True:
@@ -96,7 +98,7 @@ class Client:
         self._worker.cancel()
 
     def _take_line(self):
-        """The next whole request, or None."""
+        """The next complete line, or None."""
         end = self._input.find(b"\n")
         if end < 0:
             return None
@@ -155,7 +157,8 @@ class Client:
 
 
 def _failed(error):
-    """What an answer says of an error; `reason` where a program may want to tell it from others (agent/trust/reasons.py)."""
+    """The parts of an answer that reports an error. `reason` is a code of agent/trust/reasons.py for errors that a program may
+    want to recognize."""
     answer = {"ok": False, "error": str(error) or "this phone does not have enough memory for it"}
     if isinstance(error, requests.Busy):
         answer["reason"] = error.reason

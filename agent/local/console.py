@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The person at the phone: a menu in the words of a phone, and the same as one-line commands for scripts.
+"""The console for the person at the phone: a menu in the words of a phone, and the same as one-line commands for scripts.
 
 There is no shell behind it. Every command that changes something is logged, and erasing asks twice."""
 
@@ -7,21 +7,21 @@ from agent.local.json_pieces import pieces
 
 _HELP = (
     ("show itl | ctl", "the installed list: signer, serial, checksums, records"),
-    ("show lsc", "the phone's own certificate: subject, issuer, serial, until when, key"),
-    ("show load", "the phone's own software: which runs, which the configuration names, which failed"),
+    ("show lsc", "the phone's own certificate: subject, issuer, serial, last day, key"),
+    ("show load", "the phone's own software: the load that runs, the configured load, the load that failed"),
     ("show security", "mode, state, TVS servers, policy"),
-    ("show status", "all of it, as one line of JSON"),
+    ("show status", "the whole status, as one line of JSON"),
     ("show messages", "the last decisions, oldest first"),
-    ("update lsc [STRING]", "ask CAPF what it has for this phone, with the authentication string if it wants one"),
-    ("retry load", "take the load that failed its trial once more, if the configuration still names it"),
+    ("update lsc [STRING]", "ask CAPF what it has for this phone, with the authentication string if CAPF wants it"),
+    ("retry load", "try the load that failed its trial once more, if the configuration still names it"),
     ("restart", "fetch lists and configuration again"),
-    ("reset", "start the phone anew"),
+    ("reset", "restart the whole phone"),
     ("erase itl | ctl | all", "remove a trust list, or everything; asks twice, or: erase itl yes yes"),
-    ("menu", "the menu; there a number chooses, 0 goes back"),
+    ("menu", "open the menu; a number chooses, 0 goes back"),
     ("help", "this list"),
 )
 
-#: menu -> its items: the text, and the menu that it opens or ("=") the command that it stands for
+#: Menu -> its items: (text, the menu that it opens, or "=" and the command that it runs).
 _MENUS = {
     "Settings": (
         ("Security", "Security"),
@@ -50,20 +50,20 @@ _LINE_LIMIT = 200
 
 
 class Console:
-    """view: what the status is read from. do: what a person may do, with restart(), reset(), update_lsc(string), retry_load(),
-    erase(what) and wants_string (agent.main.Wishes). write(text): the console."""
+    """The console. view: agent.local.status.View. do: the actions that a person may take (agent.main.Wishes). write(text): writes
+    to the console."""
 
     def __init__(self, view, do, write):
         self._view = view
         self._do = do
         self._write = write
         self._menu = None
-        self._erasing = None  # the part to erase, while the person is asked
+        self._erasing = None  # the part that will be erased, while the person is asked
         self._confirmed = 0
         self._asking_string = False
 
     async def command(self, line):
-        """One line that a person or a script typed."""
+        """Run a line that a person or a script typed."""
         typed = line[:_LINE_LIMIT].strip()
         if self._asking_string:
             self._asking_string = False
@@ -74,7 +74,7 @@ class Console:
             await self._confirm(words)
             return
         if words[:2] == ["update", "lsc"] and len(words) == 3:
-            self._update(typed.split()[2])  # as it was typed: strings may have capital letters
+            self._update(typed.split()[2])  # not `words`, because a string may have capital letters
             return
         if self._menu and words and all("0" <= digit <= "9" for digit in words[0]):
             await self._choose(int(words[0]))
@@ -116,7 +116,7 @@ class Console:
             self._lines(["'%s' is not a command; help lists them." % " ".join(words)[:60]])
 
     async def _confirm(self, words):
-        """Ask, and take the answers: only yes, twice, erases. None asks for the first time."""
+        """Take an answer and ask again; None asks for the first time. Only two answers of yes erase."""
         if words is not None:
             if words != ["yes"]:
                 self._erasing = None
@@ -127,12 +127,12 @@ class Console:
             what, self._erasing = self._erasing, None
             await self._do.erase(what)
         elif self._confirmed == 1:
-            self._lines(["The phone will believe the next list it is offered. Really? Type yes once more."])
+            self._lines(["The phone will believe the next list that it is offered. Really? Type yes once more."])
         else:
             self._lines(["Erase %s? Type yes." % _WHAT[self._erasing]])
 
     def _update(self, string):
-        """Ask CAPF with this string; the log says what came of it."""
+        """Ask CAPF with this authentication string; an empty string gives up. The log will have the outcome."""
         if string:
             self._do.update_lsc(string)
         else:

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""JSON text in pieces: a phone's status has many kilobytes, and there may be no room for them in one part."""
+"""Makes JSON text in pieces, because a phone's status has many kilobytes and the heap may have no room for them in one
+piece."""
 
 import json
 
 
 def pieces(value, depth=3):
-    """The text of json.dumps(value), piece by piece: objects and lists `depth` levels deep are taken apart."""
+    """Yields the text of json.dumps(value) in pieces. Objects and lists are taken apart down to `depth` levels."""
     if depth and isinstance(value, dict):
         before = "{"
         for key in value:

@@ -1,29 +1,32 @@
 # SPDX-License-Identifier: MIT
-"""The phone's own keys for its other programs: certificates, and signatures for TLS handshakes (docs/keys.md).
+"""Lets the phone's other programs use its keys: they get certificates, and signatures for TLS handshakes (docs/keys.md).
 
-Rules kept here:
-1. a key never leaves, and it signs only digests of the right size under a scheme of TLS, so it decrypts nothing;
-2. only programs of the agent's group get signatures, its own user's and root's among them;
-3. a program gets so many signatures a minute, all programs of a user four times as many; more are refused, and counted;
-4. a program may name the certificate that its signature must fit; it is refused where the phone has another by now."""
+The rules:
+1. a private key never leaves the agent. It signs only digests of the right size, under a scheme of TLS, so nobody can make it
+   decrypt anything;
+2. only programs of the agent's own user, of its group, and of root get signatures;
+3. a program gets a limited number of signatures in a minute, and all programs of a user get four times as many together.
+   Further requests are refused and counted;
+4. a program may name the certificate that its signature must fit. It is refused if the phone has another certificate by
+   now."""
 
 from binascii import a2b_base64, b2a_base64
 
-#: scheme -> kind of key
+#: Scheme -> the kind of key that it needs.
 SCHEMES = {"rsa-pkcs1": "rsa", "rsa-pss": "rsa", "ecdsa": "ec"}
-#: digest -> bytes
+#: Digest -> its size in bytes.
 DIGESTS = {"sha256": 32, "sha384": 48, "sha512": 64}
 KEYS = ("lsc", "mic")
 MINUTE = 60000  # ms
-USER_TIMES = 4  # as many as one program, for all programs of a user
+USER_TIMES = 4  # all programs of a user get this many times the limit of one program
 ROOT = 0
 
 
 class Keys:
-    """identity: agent.flash.identity.Identity. crypto, clock: of the HAL. limit: signatures that one program gets in a
-    minute. user, group: the numbers of the user and group that the agent runs as, None where the system does not tell.
+    """The phone's keys. identity: agent.flash.identity.Identity. crypto, clock: of the HAL. limit: signatures that one program
+    gets in a minute. user, group: the numbers of the user and group as which the agent runs, None if the system has none.
 
-    signed, refused: how many signatures were made and refused since the start, for the status."""
+    signed, refused: how many signatures were made and refused since the start."""
 
     def __init__(self, identity, crypto, clock, limit, user=None, group=None):
         self._identity = identity
@@ -37,9 +40,9 @@ class Keys:
         self.refused = 0
 
     def certificate(self, request):
-        """The answer to a program that asks for the phone's certificate: key, certificate, sha256. ValueError.
-
-        key: of the request; without one the certificate that the phone shows to servers."""
+        """The answer to a program that asks for a certificate of the phone: a dictionary of key ("lsc" or "mic"), certificate
+        (DER in base64, or None) and sha256 (hexadecimal, or None). If the request names no key, the answer has the
+        certificate that the phone shows to servers. Raises ValueError for an unknown key."""
         name = self._name(request) or (
             "mic" if self._identity.lsc is None and self._identity.mic is not None else "lsc"
         )
@@ -49,9 +52,8 @@ class Keys:
         return {"key": name, "certificate": _base64(pair[0]), "sha256": self._fingerprint(pair)}
 
     def sign(self, stream, request):
-        """The answer to a program that wants a digest signed: signature. ValueError that says why not.
-
-        stream: the program's connection, for its process, user and group."""
+        """The answer to a program that wants a digest signed: a dictionary of signature (base64). stream: the program's
+        connection, which tells its process, user and group. Raises ValueError, which says why there is no signature."""
         try:
             return {"signature": _base64(self._signature(stream, request))}
         except ValueError:
@@ -59,7 +61,7 @@ class Keys:
             raise
 
     def status(self):
-        """Part of the status."""
+        """The signatures since the start, as a part of the status."""
         return {"signed": self.signed, "refused": self.refused, "limit": self._limit}
 
     def _signature(self, stream, request):
@@ -95,7 +97,7 @@ class Keys:
         return own or self._group is not None and stream.group == self._group
 
     def _count(self, stream):
-        """One more signature for this program. ValueError where its share of this minute is used up."""
+        """Count a signature for this program and its user. Raises ValueError if one of them has used up its limit."""
         now = self._clock.monotonic()
         for key in list(self._windows):
             if now - self._windows[key][0] >= MINUTE:
@@ -127,7 +129,7 @@ def _base64(data):
 
 
 def _bytes(text):
-    """Base64 as bytes; b"" for anything else."""
+    """The bytes of a base64 text; b"" for anything else."""
     try:
         return a2b_base64(text) if isinstance(text, str) else b""
     except ValueError:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""The requests of the phone's other programs: may I talk to this TLS server, fetch and verify this file for me.
+"""Works on the requests of the phone's other programs: may I talk to this TLS server, and fetch and verify this file for me.
 
-Their decisions are kept apart from the boot's: a busy program must not push the phone's own out of its status."""
+Their decisions have a history of their own, so that a busy program does not push the boot's decisions out of the status."""
 
 from agent.boot import outcomes
 from agent.errors import Refused
@@ -13,8 +13,8 @@ JUDGE_TIME = 60000  # ms that all TVS servers together may take for one question
 
 
 class Programs:
-    """fetcher, judge: of the phone. files: of its HAL, None where it keeps none. crypto: of its HAL. limit: bytes of a
-    file. clock: of the HAL. history: where these decisions are recorded (agent.boot.history.History)."""
+    """fetcher, judge: the phone's. files, crypto, clock: of its HAL; files is None if the phone keeps none. limit: bytes of a
+    file. history: an agent.boot.history.History for these decisions."""
 
     def __init__(self, fetcher, judge, files, crypto, limit, clock, history):
         self._fetcher = fetcher
@@ -26,16 +26,18 @@ class Programs:
         self._history = history
 
     async def judge(self, purpose, certificate):
-        """May the TLS server with this certificate (DER) be talked to for this purpose? Asks TVS if need be. A Decision."""
+        """May a program talk to the TLS server with this certificate (DER) for this purpose? TVS is asked if necessary. Returns a
+        Decision."""
         deadline = self._clock.monotonic() + JUDGE_TIME
         return self._history.record(await self._judge.server(purpose, certificate, deadline))
 
     async def fetch(self, name, owner):
-        """Fetch a locale, a ring list, a firmware load ...: (Decision, path of its content or None).
+        """Fetch a file for a program, such as a locale, a ring list or a firmware load. Returns (Decision, path of its content,
+        or None).
 
-        With trust installed this fetches the signed file (and adds `.sgn` where the name lacks it). Its content without the
-        header appears under the path only after it was accepted. Without trust it fetches the plain file. owner: who
-        the file is kept for (hal.files). Raises ValueError where the HAL keeps no files."""
+        With trust installed this fetches the signed file, and adds `.sgn` to the name if it is missing. The content without
+        its header gets its path only after it was accepted. Without trust this fetches the plain file. owner: the number for
+        which hal.files keeps the file. Raises ValueError if the phone keeps no files."""
         if self._files is None:
             raise ValueError("this phone keeps no files for other programs")
         trust = self._judge.trust
@@ -46,7 +48,7 @@ class Programs:
         path = None
         try:
             if trust.lost:
-                decision = trust.decide_unsigned(name)  # it is refused without being fetched
+                decision = trust.decide_unsigned(name)  # refused before anything is fetched
             else:
                 file = self._files.create(owner)
                 decision = await (self._signed(name, file) if signed else self._plain(name, file))
@@ -75,7 +77,7 @@ class Programs:
         return await self._judge.file(name, content, deadline=self._clock.monotonic() + JUDGE_TIME)
 
     async def _instead(self, plain, file):
-        """The Decision about the unsigned file where there is no signed one; None where there is neither."""
+        """The Decision about the unsigned file, because there is no signed file. None if there is no unsigned file either."""
         decision = self._judge.trust.decide_unsigned(plain)
         if decision.accepted:
             return await self._plain(plain, file)
@@ -84,7 +86,7 @@ class Programs:
         except FetchError:
             return None
         except _Present:
-            pass  # nothing of it is kept
+            pass  # the file is there; nothing of it is kept
         return decision
 
     async def _plain(self, name, file):
@@ -99,15 +101,15 @@ class Programs:
 
 
 class _Present(Exception):
-    """The first block of a file came."""
+    """Ends the transfer: the first block of the file has come."""
 
 
 class _Presence:
     """A sink that only finds out whether there is a file."""
 
     def begin(self, size):
-        """Nothing is known yet: servers announce a file that they then do not have."""
+        """The file starts. That proves nothing: some servers announce a file that they then do not have."""
 
     def write(self, block):
-        """It is there."""
+        """A block has come, so there is a file. Raises _Present."""
         raise _Present()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The bytes of the service for other programs (docs/service.md): a line as a request. No I/O."""
+"""Reads the requests of the service for other programs: a line is a request (docs/service.md)."""
 
 import json
 
@@ -11,13 +11,14 @@ _SHAPE = 'a request is one JSON object a line, in UTF-8, such as {"id": 1, "do":
 
 
 class Busy(ValueError):
-    """The service does as many of these at once as it may; the program can ask again. str(): a sentence."""
+    """The service cannot do more of these at once; the program can ask again. str(): a sentence."""
 
     reason = "busy"
 
 
 def parse(line):
-    """A line as a request. ValueError says what is wrong."""
+    """The request in a line (bytes without its end), a dictionary with at least "do". Raises ValueError, which says what is
+    wrong."""
     if len(line) > LINE_LIMIT:
         raise ValueError(too_long())
     try:
@@ -39,12 +40,12 @@ def parse(line):
 
 
 def too_long():
-    """The error for a line over the limit."""
+    """The sentence for a line over LINE_LIMIT."""
     return "a request has at most %d bytes" % LINE_LIMIT
 
 
 def file_name(request):
-    """The name of the file that is asked for. ValueError."""
+    """The name of the file that a request asks for. Raises ValueError if there is no usable name."""
     name = request.get("name")
     if not isinstance(name, str) or not is_plain(name) or not 0 < len(name.encode()) <= NAME_LIMIT:
         raise ValueError("name must be a file's name on the server, at most %d bytes" % NAME_LIMIT)
@@ -52,7 +53,7 @@ def file_name(request):
 
 
 def is_plain(text):
-    """No control characters, and no halves of characters (JSON can write them)."""
+    """Whether the text has no control characters and no lone surrogates, which JSON can write."""
     return all(
         [not (ord(letter) < 32 or 127 <= ord(letter) < 160 or 0xD800 <= ord(letter) < 0xE000) for letter in text]
     )

@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: MIT
-"""A restart into a new load: programs are told, and may ask for time, at most LONGEST from when they were told.
+"""Restarts the phone into a new load. Programs are told before, and may ask for time: at most LONGEST, counted from then.
 
-A program whose connection ends has no wish any more. Nobody connected: the phone restarts at once."""
+The wish of a program ends with its connection. If no program has subscribed, the phone restarts at once."""
 
-#: ms that programs have to ask for more, and that all of them together may get
+#: ms in which programs can ask for more time, and ms that they can get at most.
 GRACE, LONGEST = 3000, 600000
 _TICK = 250
 
 
 class Restarter:
-    """service: agent.local.service.Service. restart(): of the HAL's board. clock: of the HAL. log(line): what happens."""
+    """service: agent.local.service.Service. restart: the function of the HAL's board. clock: of the HAL. log(line): called with
+    what happens."""
 
     def __init__(self, service, restart, clock, log):
         self._service = service
@@ -18,7 +19,7 @@ class Restarter:
         self._log = log
 
     async def restart(self, name):
-        """Tell programs, wait for those that need time, restart into the load `name`. Does not return."""
+        """Tell the programs, wait for those that need time, and restart into the load `name`. Does not return."""
         begun = self._clock.monotonic()
         if self._service.announce_restart(name, begun + LONGEST):
             self._log("programs are told that the phone restarts into %s" % name)

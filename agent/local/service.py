@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: MIT
 """The service for the phone's other programs, on a Unix socket: one JSON object a line, both ways (docs/service.md).
 
-A program that misbehaves harms no other:
-1. each client has tasks of its own and one request at a time, so a silent server delays only the client that asked;
-2. a client that sends nonsense or too much, or does not read its answers, gets a sentence where possible, and is closed;
-3. connections are shared out by process and by user, and some are kept for the phone's own programs;
-4. when a client goes away, the work for it ends;
-5. whatever goes wrong with a request ends that request, never the agent."""
+A program that misbehaves cannot harm another program:
+1. each client has its own tasks and one request at a time, so a silent server delays only the client that asked;
+2. a client that sends nonsense or too much, or does not read its answers, is disconnected, after an error if possible;
+3. the number of connections is limited for each process and each user, and some are reserved for the phone's own programs;
+4. when a client disconnects, the work for it ends;
+5. an error in a request ends that request, never the agent."""
 
 import asyncio
 from binascii import a2b_base64
@@ -17,11 +17,11 @@ from agent.local import requests
 from agent.local.client import Client
 from agent.trust.rules import PURPOSES
 
-#: The version of this service; it changes when a program written for the older one would misunderstand.
+#: The version of this service. It changes when a program that was written for the older version would misunderstand it.
 PROTOCOL = 1
 
 CLIENTS_LIMIT = 16
-OWN_SLOTS = 4  # of these, for the phone's own user and root
+OWN_SLOTS = 4  # of these, only for the phone's own user and root
 USER_LIMIT = 8  # connections of one other user
 PROGRAM_LIMIT = 4  # connections of one process
 FILES_LIMIT = 4  # files that arrive at once, for all programs
@@ -29,9 +29,9 @@ ROOT = 0
 
 
 class Service:
-    """programs: agent.local.programs.Programs. keys: agent.local.keys.Keys. view: what the status is read from
-    (agent.local.status.View). files, clock: of the HAL. log(line): what went wrong with a client. user: the number of the
-    user that the agent runs as, None where the system does not tell."""
+    """Serves all clients. programs: agent.local.programs.Programs. keys: agent.local.keys.Keys. view: agent.local.status.View.
+    files, clock: of the HAL. log(line): called when a request ended in a fault. user: the number of the user as which the
+    agent runs, None if the system has none. The attribute `serving` says whether clients are accepted."""
 
     def __init__(self, programs, keys, view, files, clock, log, user=None):
         self._programs = programs
@@ -44,19 +44,19 @@ class Service:
         self._clients = []
         self._accepted = 0
         self._arriving = 0
-        self._trust = None  # as subscribers were told
-        self._restart_limit = None  # ms of the clock until which a restart that was announced can wait
-        self.serving = False  # whether clients are accepted
+        self._trust = None  # the trust of which subscribers were told last
+        self._restart_limit = None  # ms of the clock; an announced restart waits no longer than that
+        self.serving = False
 
     async def run(self, listener):
-        """Accept clients until the task is cancelled; then all connections end."""
+        """Accept clients of the HAL's `listener` until the task is cancelled; then close all connections."""
         self.serving = True
         try:
             while True:
                 try:
                     stream = await listener.accept()
                 except OSError:
-                    await self._clock.sleep(100)  # the client has gone again, or there are no descriptors left
+                    await self._clock.sleep(100)  # the client has disconnected, or the process has no descriptors left
                     continue
                 self._accepted += 1
                 client = Client(stream, self._accepted, self._act, self._clock)
@@ -73,7 +73,7 @@ class Service:
             self._clients.append(client)
         try:
             await client.run({"phonetrust": VERSION, "protocol": PROTOCOL}, refusal)
-        except Exception as error:  # a fault of ours: it ends this client and nothing else
+        except Exception as error:  # a fault of this program ends only this client
             self._log("a request of process %d ended in a fault: %r" % (client.stream.process, error))
         finally:
             if refusal is None:
@@ -82,7 +82,7 @@ class Service:
                 self._files.release(client.number)
 
     def _refusal(self, stream):
-        """The requests.Busy that says why there is no place for this client, or None."""
+        """The requests.Busy that says why this client is not served, or None."""
         if self._count(lambda other: other.process == stream.process) >= PROGRAM_LIMIT:
             return requests.Busy("one program may have %d connections" % PROGRAM_LIMIT)
         own = self._is_own(stream)
@@ -103,7 +103,7 @@ class Service:
     # Events
 
     def publish(self, decision):
-        """Tell subscribers a decision, and the trust where it changed."""
+        """Tell subscribers of a decision, and of the trust if it changed."""
         if not any([client.subscribed for client in self._clients]):
             return
         self._tell({"event": "decision", "decision": decision.as_dict()})
@@ -113,8 +113,8 @@ class Service:
             self._tell({"event": "trust", "trust": found})
 
     def announce_restart(self, load, limit):
-        """The phone restarts into another load soon: tell subscribers, who may postpone() it until `limit` (ms of the clock).
-        Whether there are any."""
+        """Tell subscribers that the phone soon restarts into `load`. They may postpone that until `limit` (ms of the clock).
+        Returns whether there are any subscribers."""
         if not any([client.subscribed for client in self._clients]):
             return False
         self._restart_limit = limit
@@ -123,7 +123,7 @@ class Service:
         return True
 
     def restart_wanted_after(self):
-        """The time (ms of the clock) until which clients that are connected asked to wait; 0 where none did."""
+        """The time (ms of the clock) until which the connected clients asked the phone to wait; 0 if none did."""
         return max([0] + [client.postponed_until for client in self._clients])
 
     def _tell(self, event):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The status of a phone as one dictionary, ready for JSON: what it trusts, what it decided, what to do."""
+"""The status of a phone as one dictionary, ready for JSON: what it trusts, what it decided, and what a person should do."""
 
 from agent import VERSION
 from agent.errors import TrustLost
@@ -7,20 +7,21 @@ from agent.formats import names
 from agent.formats.text import shown, shown_value
 from agent.trust.reasons import locks_out
 
-#: What this phone's software supports, in the words of the cluster's feature list (docs/spec/procedures.md).
+#: The features that this phone's software supports, in the words of the cluster's feature list (docs/spec/procedures.md).
 SUPPORTS = ("security-by-default", "tvs", "encrypted-configuration", "https", "ec", "sha512", "loads")
 
 _TOPICS = ("flash", "ctl", "itl", "configuration")
 
 
 class View:
-    """Reads the status from the parts of one phone, and changes none of them.
+    """Reads the status from the parts of one phone.
 
-    settings; judge, keeper, fetcher, tvs (with .servers), store; history: of the phone's own decisions, programs: of those
-    that other programs asked for. keys: agent.local.keys.Keys. crypto: of the HAL."""
+    settings, judge, keeper, fetcher, tvs (with .servers): the phone's. history: agent.boot.history.History of the phone's own
+    decisions. programs: the History of decisions for other programs. keys: agent.local.keys.Keys. crypto: of the HAL. loads:
+    an attribute that is set to an agent.boot.load.LoadStep if the phone can replace its software."""
 
     def __init__(self, settings, crypto, judge, keeper, fetcher, tvs, history, programs, keys):
-        self.loads = None  # agent.boot.load.LoadStep, where the phone can replace its software
+        self.loads = None
         self.settings = settings
         self.crypto = crypto
         self.judge = judge
@@ -34,10 +35,10 @@ class View:
     def status(self):
         """The whole status.
 
-        state: "trust-lost", "rolled-back", "trusted" or "no-trust". locked_out: whether files of the cluster are refused;
-        advice: then what an administrator should do, else None. lsc: the phone's own certificate as agent.flash.identity
-        describes it, or None.
-        flash_writes, signatures (for other programs): since the start. Digests are hexadecimal SHA-256, as are serials."""
+        state: "trust-lost", "rolled-back", "trusted" or "no-trust". locked_out: whether a refusal locks the phone out. advice:
+        then the sentence of that refusal, which says what an administrator can do; else None. lsc: the phone's own
+        certificate as agent.flash.identity describes it, or None. flash_writes, signatures (for other programs): counted since
+        the start. Digests and serial numbers are hexadecimal."""
         settings = self.settings
         refusal = refusal_of(self.history.decisions)
         found = {
@@ -63,9 +64,9 @@ class View:
         return found
 
     def load(self):
-        """The phone's own software, None where it cannot replace it: name, board, floor, slot that runs, boot (what the boot
-        loader said), trial: whether it is to be confirmed yet, failed: the load that failed its trial last, wanted: the one
-        that the configuration names. Part of the status."""
+        """The phone's own software, as a part of the status; None if the phone cannot replace it. name, board, floor: of the load
+        that runs. slot: the slot that runs. boot: what the boot loader said. trial: whether the load is not confirmed yet.
+        failed: the load that failed its trial last. wanted: the load that the configuration names."""
         loads = self.loads
         if loads is None:
             return None
@@ -81,12 +82,12 @@ class View:
         }
 
     def trusted(self):
-        """What the phone trusts: state, mode, the installed lists, and whose configuration it uses. Part of the status."""
+        """What the phone trusts, as a part of the status: state, mode, the installed lists, and the name of its configuration."""
         try:
             trust = self.judge.trust
             installed = {"ctl": _list(trust.ctl, self.crypto), "itl": _list(trust.itl, self.crypto)}
         except TrustLost:
-            self.judge.lose()  # the flash fails: from now on nothing is believed
+            self.judge.lose()  # the flash fails, so from now on nothing is believed (D1)
             trust = self.judge.trust
             installed = {"ctl": None, "itl": None}
         configuration = self.keeper.configuration
@@ -99,7 +100,7 @@ class View:
 
 
 def state_of(trust):
-    """ "trust-lost", "rolled-back", "trusted" or "no-trust"."""
+    """The state of an agent.trust.rules.Trust: "trust-lost", "rolled-back", "trusted" or "no-trust"."""
     if trust.lost:
         return "trust-lost"
     if trust.rolled_back:
@@ -108,13 +109,14 @@ def state_of(trust):
 
 
 def refusal_of(decisions):
-    """The refusal that locks the phone out and that no later decision about the same kind of thing undid, or None.
+    """The refusal that locks the phone out, or None. A later decision about the same kind of file replaces an earlier one.
 
-    The first of flash, CTL, ITL and configuration, because one refusal often causes the next."""
+    If several refusals lock the phone out, it is the first of flash, CTL, ITL and configuration, because one refusal often
+    causes the next."""
     newest = {}
     for decision in decisions:
         if decision.reason == "erased":
-            newest = {}  # an earlier refusal was decided anew
+            newest = {}  # a person has erased what the earlier refusals were about
         newest[_topic(decision.kind)] = decision
     for topic in _TOPICS:
         decision = newest.get(topic)
@@ -130,7 +132,7 @@ def _topic(kind):
 
 
 def _list(trust_list, crypto):
-    """An installed list: who signed it, since when, and its records by role."""
+    """An installed list (TrustList or None) for the status: its signer, TIMESTAMP, digests, and records by role."""
     if trust_list is None:
         return None
     roles = {}

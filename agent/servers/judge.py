@@ -1,32 +1,33 @@
 # SPDX-License-Identifier: MIT
-"""The Judge: the rules (agent/trust/rules.py) and TVS together. It answers: may this list, file or server be believed?
+"""The Judge decides whether a list, a file or a server may be believed. It puts the rules (agent/trust/rules.py) and TVS
+together.
 
-This is the one place that asks TVS for as long as the rules return a Question. The phone, preflight, the lab's forecast
-and the tests use it; each gives it another asker."""
+Only the Judge asks TVS for as long as the rules return a Question. The phone, preflight, the lab's forecast and the
+tests all use it, and each gives it an asker of its own."""
 
 from agent.errors import TrustLost
 from agent.trust.decision import Answer, Decision
 from agent.trust.rules import Trust
 from agent.trust.wording.steps import NO_CERTIFICATE
 
-TVS_PORT = 2445  # of servers that only the installed lists name (docs/spec/tvs.md)
-#: How often a question is put anew because the installed lists changed while TVS was asked.
+TVS_PORT = 2445  # for servers that only the installed lists name (docs/spec/tvs.md, T9)
+#: How often the rules decide, at most, because the installed lists changed while TVS was asked.
 ROUNDS = 3
 
 
 class Asker:
-    """The asker of a Judge without TVS: it never answers. Askers that need no network inherit from it.
+    """The asker of a Judge without TVS: every Question stays without an answer. Askers without a network inherit from it.
 
-    agent.servers.tvs.client.TvsClient has the same methods, and asks servers."""
+    agent.servers.tvs.client.TvsClient has the same methods and asks real servers."""
 
     def set_servers(self, servers):
-        """The servers to ask, as (host, port), best first."""
+        """Set the servers to ask: (host, port), best first."""
 
     def set_certificates(self, certificates):
-        """The certificates (DER) that a server may show."""
+        """Set the certificates (DER) that a server may show."""
 
     def begin(self, deadline):
-        """A boot begins, and ends at `deadline` (ms of the clock): failed servers are asked again."""
+        """A boot begins, and ends at `deadline` (ms of the clock). Servers that failed may be asked again."""
 
     def clear(self):
         """Forget all answers."""
@@ -35,41 +36,44 @@ class Asker:
         """Forget the answer to this Question."""
 
     async def ask(self, question, deadline=None):
-        """The Answer to a Question (agent/trust/decision.py). deadline: ms of the clock, for what is asked outside of a
-        boot; None: the boot's."""
+        """The Answer to a Question (agent/trust/decision.py). deadline: ms of the clock, for a question outside of the boot;
+        None means the boot's deadline."""
         return Answer("unreachable", text="no trust verification service can be asked")
 
 
 class Judge:
-    """make_trust(itl=None, ctl=None, lost=False): makes the agent.trust.rules.Trust of this phone's policy; Refused where
-    a list cannot be read. asker: an Asker or TvsClient. trust: what is installed now."""
+    """Decides with the installed lists, and asks TVS where the rules want it.
+
+    make_trust(itl=None, ctl=None, lost=False) makes an agent.trust.rules.Trust with this phone's policy, and raises Refused
+    if a list cannot be read. asker: an Asker or a TvsClient. The attribute `trust` is the Trust that is installed now."""
 
     def __init__(self, make_trust, asker):
         self._make_trust = make_trust
         self._asker = asker
         self._configured = []
         self.trust = make_trust()
-        self.version = 0  # another number whenever other lists are installed
+        self.version = 0  # grows whenever the installed lists change
 
     # What is installed
 
     def use(self, itl, ctl):
-        """Judge by these lists (TrustList, bytes or None) from now on. Refused where one cannot be read."""
+        """Judge by these lists (each a TrustList, bytes or None) from now on. Raises Refused if one cannot be read."""
         self.trust = self._make_trust(itl=itl, ctl=ctl)
         self._changed()
 
     def lose(self):
-        """The installed trust cannot be read: nothing is believed from now on."""
+        """The installed trust cannot be read. From now on nothing is believed (docs/spec/rules.md, D1)."""
         self.trust = self._make_trust(lost=True)
         self._changed()
 
     def install(self, kind, trust_list):
-        """Put an accepted list, which is stored already, in the place of the old one."""
+        """Judge by this accepted list from now on, in the place of the old one. The caller has stored it already. kind: "ctl"
+        or "itl"."""
         self.trust.install(kind, trust_list)
         self._changed()
 
     def configure(self, servers):
-        """The TVS servers that the verified configuration names, as (host, port), best first."""
+        """Set the TVS servers that the verified configuration names: (host, port), best first."""
         self._configured = list(servers)
         self._name_servers()
 
@@ -83,26 +87,29 @@ class Judge:
         self._asker.set_servers(self._configured + [(host, TVS_PORT) for host in self.trust.tvs_hosts()])
 
     def begin(self, deadline):
-        """A boot begins, which ends at `deadline` (ms of the clock)."""
+        """A boot begins, and ends at `deadline` (ms of the clock)."""
         self._asker.begin(deadline)
 
-    # Answers; deadline: ms of the clock for what is asked outside of a boot, None: the boot's
+    # Decisions. `deadline`: ms of the clock, for a question outside of the boot; None means the boot's deadline.
 
     async def list(self, kind, data, deadline=None):
-        """May this trust list be installed? kind "ctl" or "itl". A Decision; an accepted one has the list as .trust_list."""
+        """May this trust list be installed? kind: "ctl" or "itl". Returns a Decision; if it is accepted, `.trust_list` is the
+        list."""
         return await self._settle(lambda: self.trust.decide_list(kind, data), deadline)
 
     async def file(self, name, signed, limit=None, previous=None, deadline=None):
-        """May this file be used under the name it was asked for? signed: bytes, or a SignedFile. limit: bytes.
-        previous: TIMESTAMP of the last verified file of this name, or None. A Decision."""
+        """May this file be used under the name that it was asked for? signed: bytes, or a SignedFile. limit: bytes. previous:
+        TIMESTAMP of the last verified file of this name, or None. Returns a Decision."""
         return await self._settle(lambda: self.trust.decide_file(name, signed, limit, previous), deadline)
 
     async def body(self, name, data, server, limit=None, previous=None, deadline=None):
-        """May the body of an HTTPS answer be used? server: the Decision about the server; the rest as of file()."""
+        """May the body of an HTTPS answer be used? server: the Decision about its server. The other arguments are those of
+        file(). Returns a Decision."""
         return await self._settle(lambda: self.trust.decide_body(name, data, server, limit, previous), deadline)
 
     async def server(self, purpose, certificate, deadline=None):
-        """May a TLS server with this certificate (DER) be talked to? purpose: of agent.trust.rules.PURPOSES. A Decision."""
+        """May the phone talk to a TLS server with this certificate (DER)? purpose: a key of agent.trust.rules.PURPOSES.
+        Returns a Decision."""
 
         def decide():
             decision = self.trust.decide_server(purpose, certificate)
@@ -117,10 +124,10 @@ class Judge:
             self.trust.crypto.certificate(certificate)
             return True
         except ValueError:
-            return False  # TVS is not asked about bytes that are not a certificate
+            return False
 
     async def _settle(self, decide, deadline):
-        """The Decision; where an installed list cannot be read from flash any more, trust is lost (D1)."""
+        """The Decision. If an installed list can no longer be read from flash, trust is lost (docs/spec/rules.md, D1)."""
         try:
             return await self._ask(decide, deadline)
         except TrustLost:
@@ -128,8 +135,8 @@ class Judge:
             return decide()
 
     async def _ask(self, decide, deadline):
-        """Ask TVS for as long as the rules return a Question. An answer of TVS holds for the lists that raised
-        the Question: where they changed meanwhile, the rules decide anew."""
+        """Ask TVS for as long as the rules return a Question. An answer of TVS holds only for the lists that raised the
+        Question: if the lists changed meanwhile, the rules decide anew."""
         for _ in range(ROUNDS):
             seen = self.version
             decision = decide()
@@ -147,7 +154,7 @@ _CHANGING = Answer("unreachable", text="the installed lists changed while it was
 
 
 def trust_maker(crypto, settings):
-    """For a Judge: makes the Trust of a phone with these settings."""
+    """The `make_trust` of a Judge, for a phone with these settings (agent/settings.py)."""
 
     def make(itl=None, ctl=None, lost=False):
         return Trust(

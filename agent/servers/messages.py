@@ -1,27 +1,26 @@
 # SPDX-License-Identifier: MIT
-"""The common part of TVS and CAPF messages: a short header, then elements.
+"""What TVS and CAPF messages have in common: a short header, then elements.
 
-An element is `tag:1 length:2 value:length`, integers big-endian (docs/spec/tvs.md, docs/spec/capf.md, both [seen]).
-This module takes bytes and streams that it is given; it decides nothing.
+An element is `tag:1 length:2 value:length`, with big-endian integers (docs/spec/tvs.md, docs/spec/capf.md, both [seen]).
 
-Rules kept here, in this order:
-1. a message is never longer than the reader's limit, whatever its length field says;
-2. the whole message comes before the deadline, however slowly its bytes come;
-3. every element ends inside the message, and the last one ends exactly with it;
-4. a known element stands once at most; unknown elements are skipped, because newer servers send them.
+This module keeps these rules, in this order:
+1. no message is longer than the reader's limit; a longer one is refused by its length field;
+2. the whole message must arrive before the deadline, however slowly its bytes come;
+3. every element ends inside the message, and the last element ends exactly with it;
+4. a known element appears at most once. Unknown elements are skipped, because newer servers send them.
 """
 
 from agent.errors import PhonetrustError
 
 
 class MessageError(PhonetrustError):
-    """A message that cannot be used. `.text` says why."""
+    """A message cannot be used. `.text` says why."""
 
     reason = "malformed"
 
 
 class Closed(MessageError):
-    """The peer ended the connection before its message was whole. `.begun`: whether a part of the message had come."""
+    """The peer ended the connection before its message was complete. `.begun`: whether a part of the message had arrived."""
 
     def __init__(self, text, begun):
         MessageError.__init__(self, text)
@@ -29,7 +28,7 @@ class Closed(MessageError):
 
 
 def element(tag, value):
-    """One element as bytes. ValueError when the value has more than 65535 bytes."""
+    """One element, as bytes. Raises ValueError if the value has more than 65535 bytes."""
     length = len(value)
     if length > 0xFFFF:
         raise ValueError(f"element {tag} is too long: {length} bytes, 65535 at most")
@@ -37,7 +36,8 @@ def element(tag, value):
 
 
 def text_value(text, what):
-    """A text element's value: UTF-8 with one NUL at its end. ValueError when the text has a NUL of its own."""
+    """The value of a text element: UTF-8 with a NUL at its end. Raises ValueError if the text itself contains a NUL; `what`
+    names it."""
     value = text.encode("utf-8")
     if b"\0" in value:
         raise ValueError(f"{what} holds a NUL")
@@ -45,7 +45,8 @@ def text_value(text, what):
 
 
 def walk(data, start, known):
-    """Dictionary tag -> value (bytes) of the known elements from `start` to the end of `data`; else MessageError."""
+    """The known elements from `start` to the end of `data`, as a dictionary of tag -> value (bytes). known: the tags to keep.
+    Raises MessageError for an element that is cut off or appears twice."""
     found = {}
     end = len(data)
     while start < end:
@@ -65,7 +66,7 @@ def walk(data, start, known):
 
 
 def sized(elements, tag, size, what):
-    """The integer in element `tag`, which must have `size` bytes; None when the element is not there."""
+    """The integer in the element `tag`; None if there is no such element. MessageError if it does not have `size` bytes."""
     value = elements.get(tag)
     if value is None:
         return None
@@ -75,7 +76,8 @@ def sized(elements, tag, size, what):
 
 
 def text_of(elements, tag, what):
-    """The text in element `tag`, without the NUL it must end in; None when the element is not there."""
+    """The text in the element `tag`, without the NUL at its end; None if there is no such element. MessageError if the NUL is
+    missing, another NUL is inside, or the text is not UTF-8."""
     value = elements.get(tag)
     if value is None:
         return None
@@ -85,20 +87,20 @@ def text_of(elements, tag, what):
 
 
 def plain_text(value, what):
-    """UTF-8 bytes as text; MessageError when they are not UTF-8."""
+    """UTF-8 bytes as text. Raises MessageError if they are not UTF-8."""
     try:
         return str(value, "utf-8")
-    except ValueError:  # UnicodeError is one, on both Pythons
+    except ValueError:  # the base class of UnicodeError on both Pythons
         raise MessageError(f"{what} is not UTF-8")
 
 
 async def read_message(stream, clock, protocol, header_length, limit, deadline):
-    """Read one message; return it as a bytearray, header included.
+    """Read one message; returns it as a bytearray, header included.
 
-    The header's first byte is `protocol`, its last two are the length of what follows. `limit`: the most bytes that a
-    message may have, header included; only as many as it announces are reserved. `deadline` is the time on
-    `clock.monotonic()` (ms) at which the whole message must be there. Bytes after the message are not read. Raises
-    MessageError (another protocol, too long, too slow), Closed, and the stream's OSError (silence is one).
+    The first byte of the header is `protocol`; its last two bytes are the length of the elements. header_length: bytes.
+    limit: the most bytes that a message may have, header included; memory is taken only for what the header announces.
+    deadline: ms of the clock, for the whole message. Bytes after the message are not read. Raises MessageError (another
+    protocol, too long, too slow), Closed, and the stream's OSError (ETIMEDOUT after silence).
     """
     header = bytearray(header_length)
     await _fill(stream, clock, header, 0, deadline, "header")
@@ -114,7 +116,7 @@ async def read_message(stream, clock, protocol, header_length, limit, deadline):
 
 
 async def _fill(stream, clock, buffer, start, deadline, what):
-    """Fill the buffer from `start` on."""
+    """Fill the buffer from the offset `start`; `what` names its content in errors."""
     view = memoryview(buffer)
     at = start
     while at < len(buffer):

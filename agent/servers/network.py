@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""Words for servers and for failures of the network, and how much time each server cost."""
+"""Words for servers and for network failures, and a count of the time that each server cost."""
 
 import errno
 
 from agent.formats.text import shown
 
-# What the HAL's net raises; numbers where MicroPython's errno lacks the name.
+# The errors that the HAL's net raises. MicroPython's errno lacks some names, so those are numbers.
 _PROTOCOL_ERROR = 71
 _NETWORK_ERRORS = {
     errno.ENOENT: "its name is not known",
@@ -23,14 +23,17 @@ _NETWORK_ERRORS = {
 
 
 def server_text(server):
-    """ "192.0.2.1:69" or "[2001:db8::1]:69" of (host, port), for a person: lists and configurations name hosts."""
+    """(host, port) as text for a person: "192.0.2.1:69" or "[2001:db8::1]:69". The host may be a name from a list or a
+    configuration, so it is made printable."""
     host, port = server
     return "%s:%d" % ("[%s]" % shown(host) if ":" in host else shown(host), port)
 
 
 def failure_text(error):
-    """A few words for an OSError of the HAL's net (EPROTO is TLS's)."""
-    number = error.errno or (error.args[0] if error.args else None)  # CPython sets errno for two arguments only
+    """A few words for an OSError of the HAL's net. EPROTO means that TLS failed."""
+    number = error.errno or (
+        error.args[0] if error.args else None
+    )  # CPython sets errno only if there are two arguments
     if number in _NETWORK_ERRORS:
         return _NETWORK_ERRORS[number]
     said = error.args[-1] if len(error.args) > 1 else error
@@ -43,12 +46,12 @@ def is_closed(error):
 
 
 def is_timeout(error):
-    """Whether an OSError means that a wait came to its deadline."""
+    """Whether an OSError means that the deadline of a wait passed."""
     return (error.errno or (error.args[0] if error.args else None)) in (errno.ETIMEDOUT, errno.EAGAIN)
 
 
 def close_quietly(stream):
-    """Close a connection whose outcome is known; how it closes does not matter."""
+    """Close a connection, and ignore errors: its outcome is known already."""
     try:
         stream.close()
     except OSError:
@@ -56,21 +59,21 @@ def close_quietly(stream):
 
 
 class Costs:
-    """How many ms were spent on each server. Bounded: the servers are those of the phone's own short lists."""
+    """Counts the ms that each server cost. The table stays small, because the phone's lists of servers are short."""
 
     def __init__(self):
         self._spent = {}
 
     def clear(self):
-        """Begin anew."""
+        """Forget all costs."""
         self._spent = {}
 
     def add(self, where, spent):
-        """`spent` ms went to the server `where` ("TFTP 192.0.2.1:69")."""
+        """The server `where` ("TFTP 192.0.2.1:69") cost another `spent` ms."""
         self._spent[where] = self._spent.get(where, 0) + spent
 
     def listed(self):
-        """[(where, ms)], the most expensive server first; servers that cost less than 1 ms are left out."""
+        """[(where, ms)], the most expensive server first. Servers that cost less than 1 ms are left out."""
         found = [(where, spent) for where, spent in self._spent.items() if spent > 0]
         return sorted(found, key=_by_cost)
 

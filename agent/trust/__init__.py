@@ -1,2 +1,3 @@
 # SPDX-License-Identifier: MIT
-"""The room that decides: rules, decisions, reasons, wording. Imports formats and errors; never waits, stores or talks."""
+"""The room that decides: rules, decisions, reasons and wording. It imports formats and errors, and never waits, stores or
+talks to the network."""

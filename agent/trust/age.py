@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Is this file older than the one it would replace? (docs/spec/rules.md, A1 to A6)
+"""Is this file older than the file that it would replace? (docs/spec/rules.md, A1 to A6)
 
-A file that is older than the installed one of its kind is a replay, or comes from a backup that was restored. An empty
-list that is older is never from a backup: an attacker who recorded it could strip a phone of all trust with it."""
+A file that is older than the installed file of its kind is a replay, or comes from a backup that was restored. An older
+empty list is always refused: no backup needs it, and an attacker who recorded it could strip a phone of all trust."""
 
 from agent.trust.wording import judgements as wording
 
@@ -10,12 +10,13 @@ WARN = "warn"
 REFUSE = "refuse"
 REPLAYS = (WARN, REFUSE)
 
-#: Reasons of an accepted file whose signer the installed lists have, so that its clock is the installed file's.
+#: Reasons that say that the installed lists have the signer. Its clock is then the clock of the installed file.
 _OUR_CLOCK = ("signed-by-ctl", "signed-by-itl")
 
 
 def judge_age(case, decision, replay):
-    """The Decision about a case after its signature was believed (`decision`): the same, with a warning, or a refusal."""
+    """The Decision about a case whose signature was judged by `decision`: the same Decision, perhaps with a warning, or a
+    refusal. replay: WARN or REFUSE."""
     if not decision.accepted:
         return decision
     time = case.header.timestamp

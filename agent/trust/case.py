@@ -6,11 +6,13 @@ from agent.trust.wording import judgements as wording
 
 
 class Case:
-    """One file: its header, its digest when it is needed, what TVS said of it, and what it is compared with.
+    """One thing that is being judged, with all that the rules look at: header, digest, TIMESTAMP to compare with, the answer
+    of TVS.
 
-    kind: as of a Decision. digest: of what was signed, or None: then make_digest(algorithm, data, cut) makes it of the
-    trust_list. previous: the TIMESTAMP of the installed file of this kind, None where nothing is to be compared.
-    installed: whether a list of this kind is installed, None for other files."""
+    kind: as in a Decision. header: None for a TLS server. digest: the digest of the signed bytes, or None; then
+    make_digest(algorithm, data, cut) makes it from the trust_list when it is needed. previous: TIMESTAMP of the installed
+    file of this kind, None if there is nothing to compare with. installed: whether a list of this kind is installed, None
+    for other files. The attribute `tvs` is the Answer of TVS, or None."""
 
     def __init__(
         self, kind, header=None, digest=None, make_digest=None, trust_list=None, previous=None, installed=None
@@ -26,14 +28,14 @@ class Case:
         self._make_digest = make_digest
 
     def digest(self):
-        """What was signed, digested; made once."""
+        """The digest of the signed bytes. It is computed only once."""
         if self._digest is None:
             header = self.header
             self._digest = self._make_digest(header.digest_algorithm, self.trust_list.data, header.signature_cut)
         return self._digest
 
     def accept(self, reason, text):
-        """The Decision to believe it."""
+        """The Decision that accepts this case."""
         decision = self._decision(True, reason, text)
         decision.trust_list = self.trust_list
         if self.header is not None:
@@ -42,7 +44,7 @@ class Case:
         return decision
 
     def refuse(self, reason, text):
-        """The Decision not to."""
+        """The Decision that refuses this case."""
         return self._decision(False, reason, text)
 
     def _decision(self, accepted, reason, text):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The words of the rules: a Decision, or a Question that only TVS can answer, and the Answer to it.
+"""What the rules return: a Decision, or a Question that only TVS can answer. And what TVS returns: an Answer.
 
 The reason codes are in agent/trust/reasons.py."""
 
@@ -10,13 +10,14 @@ from agent.trust.reasons import ACCEPTED, REFUSED
 
 
 class Decision:
-    """One answer: accepted or refused, why, what was looked at, and the words for an administrator.
+    """One decision: accepted or refused, the reason, what was looked at, and a sentence for an administrator.
 
-    Text in it that strangers wrote has no control characters (agent/formats/text.py).
+    Control characters in text that strangers wrote are replaced (agent/formats/text.py).
 
-    kind: "ctl", "itl", a file's name, or the purpose of a TLS server. evidence: a dictionary of what was looked at
-    (strings, numbers, lists; ready for JSON). warnings: sentences that do not change the outcome. body: offset of the
-    content of an accepted signed file. timestamp: TIMESTAMP of an accepted list or signed file, None without one."""
+    accepted: bool. reason: a code of agent/trust/reasons.py. kind: "ctl", "itl", a file's name, the purpose of a TLS
+    server, or another word for a step that judges no file. text: the sentence. evidence: a dictionary of what was looked
+    at (strings, numbers, lists; ready for JSON). warnings: sentences that do not change the outcome. body: the offset of
+    the content of an accepted signed file. timestamp: TIMESTAMP of an accepted list or signed file, or None."""
 
     def __init__(self, accepted, reason, kind, text, evidence=None, warnings=()):
         self.accepted = accepted
@@ -27,16 +28,16 @@ class Decision:
         self._packed = None
         self.warnings = list(warnings)
         self.timestamp = None
-        self.body = 0  # where the body of an accepted signed file starts
-        self.trust_list = None  # an accepted list, until it is installed
+        self.body = 0
+        self.trust_list = None  # the accepted list, until the Decision is recorded
 
     @property
     def evidence(self):
-        """What was looked at; a copy where the decision is packed."""
+        """What was looked at. A packed decision returns a copy."""
         return self._evidence if self._packed is None else json.loads(self._packed)
 
     def pack(self):
-        """Hold the evidence as one piece of text from now on: decisions are kept, and a phone has little memory."""
+        """Hold the evidence as one text from now on. The phone keeps its last decisions and has little memory."""
         if self._packed is None:
             self._packed = json.dumps(self._evidence)
             self._evidence = None
@@ -48,8 +49,8 @@ class Decision:
 
     @property
     def status_message(self):
-        """What a phone of the vendor would show for this among its status messages, or None."""
-        from agent.trust.wording.vendor import vendor_line  # only who asks for it needs its memory
+        """The line that a phone of the vendor would show for this among its status messages, or None."""
+        from agent.trust.wording.vendor import vendor_line  # imported late: many phones never need it in memory
 
         line = vendor_line(self)
         return None if line is None else shown(line)
@@ -73,9 +74,9 @@ class Decision:
 class Question:
     """A question that TVS must answer before there is a decision (docs/spec/tvs.md, T5 to T8).
 
-    request "query": who is this signer? .subject, .issuer (text as in the file's header), .serial (bytes).
-    request "verify": is this .certificate (DER) trusted, and for what?
-    roles: role numbers, one of which is enough. The rest belongs to the Trust that asked."""
+    request "query" asks for the signer's certificate by .subject, .issuer (text as in the file's header) and .serial (bytes).
+    request "verify" asks whether .certificate (DER) is trusted, and in which roles.
+    roles: the numbers of the roles that fit; one of them is enough. state belongs to the Trust that asked."""
 
     accepted = None  # a Question is not a Decision: it is neither accepted nor refused
 
@@ -92,9 +93,9 @@ class Question:
 class Answer:
     """The answer of TVS to a Question.
 
-    status: "valid" (vouched for, .roles and for a query .certificate), "refused" (a server said no), "unreachable" (no
-    server gave an answer), "untrusted" (the server's own certificate is not in the installed lists), "unsupported"
-    (the server closed the connection on QUERY_CERT). ttl in seconds. server "host:port". text: what happened."""
+    status: "valid" (TVS vouches for .certificate, DER, in the roles .roles), "refused" (a server said no), "unreachable" (no
+    server gave an answer), "untrusted" (the server's own certificate is not in the installed lists), "unsupported" (the
+    server closed the connection on QUERY_CERT). ttl: seconds. server: "host:port". text: words for what happened."""
 
     def __init__(self, status, certificate=None, roles=(), ttl=0, server="", text=""):
         self.status = status

@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: MIT
-"""May this load be installed? The rules of docs/spec/loads.md in their order; decided without I/O.
+"""May this load be installed? The rules of docs/spec/loads.md, in their order.
 
-W5.  Only a configuration that a trust list verified asks for a load; without any trust, every configuration does.
-W7.  Signed by a certificate of the running software's maker, and by no one else. Neither a trust list nor TVS is asked (W4).
-W8.  It is for this board, of a format that this phone knows, and of the name that was asked for, inside as outside.
-W9.  Not below the floor of the running software.
-W10. Not the one that failed its trial last time, until another is named or a person says so.
+W5.  With trust installed, only a configuration that a trust list verified can ask for a load. Without trust, any can.
+W7.  A load must be signed by an image certificate of the running software. No trust list and no TVS is asked (W4).
+W8.  A load must be for this board and of a format that this phone knows, and must have the name that was asked for, in
+     its header and inside the image.
+W9.  A load must not be older than the floor of the running software.
+W10. A load that failed its trial is refused until the configuration names another load, or a person says so.
 
-What the name alone tells (another board, a version below the floor, the one that failed) is said before anything is fetched.
+If the name alone is enough for a refusal (another board, a version below the floor, the load that failed), the phone refuses
+before it fetches anything.
 """
 
 from agent.errors import Malformed
@@ -18,14 +20,15 @@ from agent.trust.wording import loads as wording
 
 KIND = "load"
 PREFIX = "phonetrust"
-#: Reasons of a Decision about the configuration that say that a trust list verified it.
+#: Reasons of a Decision about the configuration which say that the installed trust verified it.
 VERIFIED = ("signed-by-ctl", "signed-by-itl", "vouched-by-tvs", "from-trusted-server")
-NAME_LIMIT = 64
+NAME_LIMIT = 64  # characters
 
 
 class Software:
-    """What runs: name of its load ("phonetrust-rpi3-0.2.0"), board, floor ("0.2.0"), certificates (DER) of its maker's
-    image keys. ValueError: the floor is no version."""
+    """The software that runs now. name: the name of its load ("phonetrust-rpi3-0.2.0"). board: "rpi3". floor: the oldest
+    version that may be installed ("0.2.0"). certificates: its image certificates (DER). Raises ValueError if the floor is
+    not a version."""
 
     def __init__(self, name, board, floor, certificates):
         self.name = name
@@ -37,16 +40,16 @@ class Software:
 
 
 class LoadRules:
-    """The rules for one phone. crypto: of the HAL (computation only). software: Software."""
+    """The rules for one phone. crypto: the HAL's crypto (computation only). software: Software."""
 
     def __init__(self, crypto, software):
         self._crypto = crypto
         self._software = software
 
     def by_name(self, name, configuration, has_trust, failed):
-        """Before anything is fetched. configuration: the Decision about the configuration that names the load. has_trust:
-        whether trust is installed. failed: name of the load that failed its trial last, or None. A Decision that refuses,
-        or None: fetch it."""
+        """Judge the name before anything is fetched. configuration: the Decision about the configuration that names the load.
+        has_trust: whether trust is installed. failed: the name of the load that failed its trial last, or None. Returns a
+        Decision that refuses, or None if the load may be fetched."""
         if has_trust and configuration.reason not in VERIFIED:
             return _refuse("not-authorized", name, wording.not_authorized(name, configuration))  # W5
         board, version = parts_of(name)
@@ -59,7 +62,7 @@ class LoadRules:
         return None
 
     def by_header(self, name, header):
-        """W7 and W8 as far as the header (agent.formats.header.Header) tells, before the body is written anywhere. A Decision
+        """Judge the header (agent.formats.header.Header) by W7 and W8, before the body is written anywhere. Returns a Decision
         that refuses, or None."""
         evidence = wording.evidence(name, header)
         if not self._signers(header):
@@ -69,7 +72,8 @@ class LoadRules:
         return None
 
     def by_signature(self, name, signed):
-        """W7: signed: agent.formats.signedfile.SignedFile, whose header was found right. A Decision that refuses, or None."""
+        """Judge the signature by W7. signed: an agent.formats.signedfile.SignedFile whose header by_header let through. Returns
+        a Decision that refuses, or None."""
         header = signed.header
         for certificate, fields in self._signers(header):
             if fields.key_bits >= KEY_BITS_MINIMUM and verifies(
@@ -80,7 +84,7 @@ class LoadRules:
         return Decision(False, "bad-signature", KIND, wording.bad_signature(name, header), evidence)
 
     def _signers(self, header):
-        """[(certificate, its fields)] of the maker's that the header names, by issuer and serial."""
+        """[(DER, its fields)] of the image certificates that the header names by issuer and serial number."""
         found = []
         for certificate in self._software.certificates:
             fields = self._crypto.certificate(certificate)
@@ -89,8 +93,8 @@ class LoadRules:
         return found
 
     def by_image(self, name, read, size):
-        """W8 and W9 of what is inside: read(offset, count) gives bytes of the boot image, `size` are there. A Decision that
-        refuses, or None."""
+        """Judge what the boot image says of itself, by W8 and W9. read(offset, count) returns bytes of the image, which has
+        `size` bytes. Returns a Decision that refuses, or None."""
         try:
             image = fit.Fit(read, size)
             found = [image.text(path) for path in (fit.NAME, fit.BOARD, fit.VERSION)]
@@ -110,26 +114,26 @@ class LoadRules:
         return None
 
     def installed(self, name, signed, slot):
-        """Nothing is against it, and it is on the card: the Decision."""
+        """The Decision about a load that every rule allows and that is on the card. slot: "a" or "b"."""
         return Decision(
             True, "load-installed", KIND, wording.installed(name, slot), wording.evidence(name, signed.header)
         )
 
 
 def confirmed(name, slot):
-    """The running load passed its trial: the Decision."""
+    """The Decision about a running load that passed its trial. slot: "a" or "b"."""
     return Decision(True, "load-confirmed", KIND, wording.confirmed(name, slot), {"load": name})
 
 
 def rolled_back(why, name, running):
-    """A slot was not started, or not confirmed: the Decision. why: "refused", "unconfirmed" or "fallback", as the boot loader
-    says. name: of that load, None where it is not known. running: the load that runs now."""
+    """The Decision about a load that was not started or not confirmed. why: "refused", "unconfirmed" or "fallback", as the
+    boot loader says. name: the name of that load, or None if it is not known. running: the name of the load that runs."""
     evidence = {"load": name, "running": running, "why": why}
     return Decision(False, "load-rolled-back", KIND, wording.rolled_back(why, name, running), evidence)
 
 
 def parts_of(name):
-    """A load's name -> (board, version as three numbers); (None, None) where it is no name of a load for such phones."""
+    """(board, version as three numbers) in the name of a load; (None, None) if no load has such a name."""
     prefix, _, rest = name.partition("-")
     board, _, version = rest.rpartition("-")
     numbers = version_of(version)
@@ -139,7 +143,7 @@ def parts_of(name):
 
 
 def version_of(text):
-    """ "0.2.10" -> (0, 2, 10); None where it is something else."""
+    """The version "0.2.10" as (0, 2, 10); None if the text is not a version."""
     parts = text.split(".")
     if len(parts) != 3:
         return None

@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: MIT
-"""Every reason that a decision of this phone can have, in one table: the status, retries, docs/reasons.md and people read it.
+"""Every reason that a decision of this phone can have, in one table. The status, retries and docs/reasons.md read it.
 
-A row says with which outcome the reason comes, whether such a refusal locks the phone out (a cluster is there and what it
-offers is not believed, so a person has to do something), whether the phone tries again by itself after a while, and
-what the reason means. Codes that docs/spec does not have are marked (ours). The table is one text, because a phone has
-little memory and looks up one row at a time."""
+A row has the outcome that goes with the reason, says whether such a refusal locks the phone out (a cluster is there, but the
+phone does not believe what it offers, so a person has to do something) and whether the phone tries again by itself after a
+while, and explains the reason in one line. Codes that docs/spec does not have are marked (ours). The table is one text,
+because a phone has little memory and looks up one row at a time."""
 
 ACCEPTED = "accepted"
 REFUSED = "refused"
 BOTH = "both"
 
-#: code, outcome, locks out?, tried again?, meaning. The `text` of a Decision says it about the case at hand.
+#: Code, outcome, locks out?, tried again?, meaning. The `text` of a Decision explains the reason for the case at hand.
 _TABLE = """
 # A trust list, a signed file or a server is believed
 unchanged             accepted  -     -      the same bytes are already installed
@@ -33,7 +33,7 @@ record-mismatch       refused   locks -      a record disagrees with its certifi
 wrong-file            refused   locks -      its header names another file
 bad-signature         refused   locks -      the signature does not fit
 weak-key              refused   locks -      the key or digest is too weak
-older-than-installed  refused   locks -      older than the one that is installed: a replay, or a backup
+older-than-installed  refused   locks -      older than the installed one: a replay, or a backup
 tvs-refused           refused   locks -      the trust verification service does not vouch for it
 tvs-unreachable       refused   locks again  no trust verification service answered
 tvs-untrusted         refused   locks -      the trust verification service showed a certificate that the ITL does not have
@@ -44,7 +44,7 @@ unknown-signer        refused   locks -      no installed list has the signer, a
 unsigned              refused   locks -      not signed, and this phone has trust installed
 mixed-mode            refused   locks -      not allowed in mixed mode
 trust-lost            refused   locks -      the stored trust cannot be read whole
-# A file was not to be had, or not to be kept
+# A file could not be fetched or stored
 not-found             both      -     -      the server has no such file (ours)
 no-server             refused   -     again  no server answered (ours)
 out-of-time           refused   -     again  the time that one boot may take is over (ours)
@@ -53,7 +53,7 @@ bad-transfer          refused   -     again  a server answered, but the file did
 no-memory             refused   locks -      the phone does not have enough memory for it (ours)
 not-stored            refused   -     -      it could not be written to flash (ours)
 too-many-writes       refused   -     again  the flash was written too often in this hour (ours)
-busy                  refused   -     -      the service does as many of these at once as it may; the program can ask again (ours)
+busy                  refused   -     -      the service cannot do more of these at once; the program can ask again (ours)
 bad-configuration     refused   -     -      the signed configuration cannot be understood (ours)
 cannot-decrypt        refused   locks -      the encrypted configuration is not for this phone's key (ours)
 no-certificate        both      locks -      the phone needs a certificate of its own and has none (ours)
@@ -77,16 +77,16 @@ no-capf               refused   -     -      no configuration names a CAPF serve
 # The phone's own software (docs/spec/loads.md)
 load-installed        accepted  -     -      the load is on the card; the phone restarts into it for a trial
 load-confirmed        accepted  -     -      the load passed its trial and stays
-load-rolled-back      refused   -     -      the load failed its trial; the one before runs again
-load-failed           refused   -     -      this load failed its trial last time and is not tried again by itself
-load-too-old          refused   -     -      a version below the one that this phone's maker still allows
-wrong-board           refused   -     -      a load for another board
+load-rolled-back      refused   -     -      the load failed its trial; the previous load runs again
+load-failed           refused   -     -      this load failed its trial last time; the phone does not try it again by itself
+load-too-old          refused   -     -      older than the oldest version that this phone's maker still allows
+wrong-board           refused   -     -      the load is for another board
 not-authorized        refused   -     -      no verified configuration asked for this load
 """
 
 
 def _row(reason):
-    """[outcome, "locks" or "-", "again" or "-", meaning]. KeyError: no reason of this phone."""
+    """[outcome, "locks" or "-", "again" or "-", meaning]. KeyError for a code that is not in the table."""
     start = _TABLE.find("\n%s " % reason) + 1
     if not start:
         raise KeyError(reason)
@@ -99,7 +99,7 @@ def codes():
 
 
 def outcome(reason):
-    """With which outcome this reason comes: ACCEPTED, REFUSED or BOTH. KeyError: no reason of this phone."""
+    """The outcome that goes with this reason: ACCEPTED, REFUSED or BOTH. KeyError for a code that is not in the table."""
     return _row(reason)[0]
 
 
@@ -109,7 +109,7 @@ def locks_out(reason):
 
 
 def try_again(reason):
-    """Whether the phone tries again by itself what was refused for this reason. KeyError as outcome()."""
+    """Whether the phone tries again by itself after a refusal for this reason. KeyError as outcome()."""
     return _row(reason)[2] == "again"
 
 

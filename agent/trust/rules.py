@@ -1,17 +1,17 @@
 # SPDX-License-Identifier: MIT
 """The rules: which trust lists, files and servers this phone believes (docs/spec/rules.md; the codes are its numbers).
 
-Trust holds what is installed and only decides. It does no I/O: where only TVS can tell, it returns a Question and is
-called again with the Answer. The order of the code is the order of the rules:
+Trust holds the installed lists and only decides. It does no I/O: if only TVS can tell, it returns a Question and is called
+again with the Answer. The order of the code is the order of the rules:
 
-L1. A list that is too large, malformed or at odds with its own certificates is never believed.
-L2. A list is believed only as the kind that its name says, and under the cluster's name or this phone's own.
-L3. A list that is installed already is in order.
-L4. The installed CTL, then the installed ITL, judges a signer that it has by the certificate in it; then the age counts.
-L5. TVS is asked only about a signer that both lists lack, and only a TVS that the lists name is asked.
-L6. A list is taken on faith (first use, or after a rollback) only without CTL, and without ITL or with an empty one.
+L1. The phone refuses a list that is too large, is malformed, or disagrees with its own certificates.
+L2. A list must be of the kind that its name says, and must have the cluster's name for it or this phone's own name.
+L3. A list that is installed already is accepted as unchanged.
+L4. If the installed CTL, or else the installed ITL, has the signer, the certificate there decides; then the age counts.
+L5. If neither list has the signer, TVS is asked, but only a TVS server that the lists name.
+L6. A list is taken on faith (first use, or after a rollback) only without a CTL, and without an ITL or with an empty ITL.
 L7. A list of any other signer is refused.
-D1. Lost trust is something else than no trust: nothing is believed until a person erases the store.
+D1. Lost trust differs from no trust: nothing is believed until a person erases the store.
 """
 
 from agent.errors import Refused
@@ -31,7 +31,7 @@ POLICIES = (FIRST_USE, PROVISIONED_ONLY)
 MIXED = "mixed"
 NONSECURE = "nonsecure"
 
-#: the purpose of a TLS server -> the roles, one of which its certificate needs
+#: The purpose of a TLS server -> the roles that fit. The server's certificate needs one of them (docs/spec/rules.md, S1).
 PURPOSES = {
     "application": (names.APP_SERVER,),
     "callmanager": (names.CCM, names.CCM_TFTP),
@@ -41,20 +41,21 @@ PURPOSES = {
 }
 
 _LIST_SIGNER = (names.SAST,)
-_ITL_SIGNER_IN_CTL = (names.SAST, names.CCM_TFTP)  # clusters with hardware tokens
+_ITL_SIGNER_IN_CTL = (names.SAST, names.CCM_TFTP)  # clusters with hardware tokens sign so (L4)
 _FILE_SIGNER = (names.TFTP, names.CCM_TFTP)
 
-#: SIGNERVERSION of an ITL from which on configuration is asked for by HTTPS
+#: From this SIGNERVERSION of the ITL on, the phone asks for its configuration by HTTPS (docs/spec/http.md, H2).
 _EC_SUPPORT = (1, 1)
 
 
 class Trust:
-    """The installed trust of one phone, and its answers.
+    """The installed trust of one phone, and the rules that decide with it.
 
-    crypto: the HAL's crypto part (computation only). policy: one of POLICIES. limit: bytes of a trust list.
-    refuse_weak: refuse SHA-1 and 1024-bit keys instead of warning. ctl, itl: the installed lists, TrustList or bytes, or None.
-    lost: the stored trust could not be read. replay: one of agent.trust.age.REPLAYS. device: "SEP<MAC>" of this phone,
-    whose lists may be named after it; None: of any phone. Raises Refused where an installed list cannot be read."""
+    crypto: the HAL's crypto part (computation only). policy: one of POLICIES. limit: bytes of a trust list. refuse_weak:
+    refuse SHA-1 and 1024-bit keys instead of warning. itl, ctl: the installed lists, each a TrustList, bytes or None. lost:
+    whether the stored trust could not be read. replay: one of agent.trust.age.REPLAYS. device: "SEP<MAC>" of this phone,
+    after which its own lists are named; None allows the name of any phone. Raises Refused if an installed list cannot be
+    read."""
 
     def __init__(
         self,
@@ -81,7 +82,7 @@ class Trust:
     # What is installed
 
     def install(self, kind, trust_list):
-        """Put an accepted list (kind "ctl" or "itl") in place of the old one; the caller has stored it."""
+        """Put an accepted list (kind "ctl" or "itl") in the place of the old one. The caller has stored it already."""
         if kind == "ctl":
             self.ctl = trust_list
         else:
@@ -96,24 +97,25 @@ class Trust:
 
     @property
     def rolled_back(self):
-        """Whether the installed ITL is empty, and no CTL overrules it."""
+        """Whether the installed ITL is empty and no CTL is installed, which would overrule it (L8)."""
         return self.ctl is None and self.itl is not None and self.itl.empty
 
     @property
     def has_trust(self):
-        """Whether the signed name of a file is asked for first: a CTL, or an ITL that is not empty, or trust lost."""
+        """Whether the phone asks for signed files: it has a CTL or an ITL that is not empty, or its trust is lost."""
         return self.lost or self.ctl is not None or (self.itl is not None and not self.itl.empty)
 
     @property
     def names_file_signer(self):
-        """Whether a certificate of CTL or ITL signs files (U2)."""
+        """Whether CTL or ITL has a certificate that may sign files (U2)."""
         for _ in self._records(_FILE_SIGNER):
             return True
         return False
 
     @property
     def configuration_by_https(self):
-        """Whether configuration is asked for by HTTPS first: the installed ITL announces EC support."""
+        """Whether the phone asks for its configuration by HTTPS first: the installed ITL announces EC certificates
+        (docs/spec/http.md, H2)."""
         version = self.itl.header.signer_version if self.itl is not None and not self.itl.empty else None
         return version is not None and version >= _EC_SUPPORT
 
@@ -122,7 +124,7 @@ class Trust:
         return [record.certificate for record in self._records((names.TVS,))]
 
     def tvs_hosts(self):
-        """Host names or addresses of the TVS records, in order, for when the configuration names none."""
+        """The host names or addresses in the TVS records of ITL and CTL, in order, each once (docs/spec/tvs.md, T9)."""
         hosts = []
         for record in self._records((names.TVS,)):
             host = record.host()
@@ -131,8 +133,8 @@ class Trust:
         return hosts
 
     def certificates(self, purpose):
-        """Yields the certificates (DER) that CTL and ITL list for a key of PURPOSES, each once. None after a rollback (S3)."""
-        seen = []  # digests: the certificates of a large list have 40 KB together
+        """Yields the certificates (DER) that CTL and ITL have for a key of PURPOSES, each once. An empty ITL has none (S3)."""
+        seen = []  # digests, because the certificates of a large list take 40 KB
         blank = self.itl is not None and self.itl.empty
         for trust_list in (self.ctl, None if blank else self.itl):
             for record in trust_list.with_roles(PURPOSES[purpose]) if trust_list is not None else ():
@@ -151,9 +153,9 @@ class Trust:
     # Trust lists
 
     def decide_list(self, kind, data):
-        """May this trust list be installed? kind "ctl" or "itl", data: the file's bytes. A Decision or a Question.
+        """May this trust list be installed? kind: "ctl" or "itl". data: the file's bytes. Returns a Decision or a Question.
 
-        An accepted Decision carries the list as `.trust_list`, for install()."""
+        An accepted Decision has the list as `.trust_list`, for install()."""
         if self.lost:
             return self._lost(kind)
         try:
@@ -175,7 +177,7 @@ class Trust:
         return case.refuse("unknown-signer", wording.unknown_signer(case))  # L7
 
     def _on_faith(self, case):
-        """L6: only the list itself can vouch for it."""
+        """L6: the list's own SAST record decides."""
         if self.policy == PROVISIONED_ONLY:
             return case.refuse("not-provisioned", wording.not_provisioned(case))
         reason = "after-rollback" if self.itl is not None else "first-use"
@@ -187,10 +189,10 @@ class Trust:
     # Files
 
     def decide_file(self, name, signed, limit=None, previous=None):
-        """May this file be used? name: what was asked for. signed: bytes, or the SignedFile of a stream.
-
-        previous: TIMESTAMP of the last verified file of this name, where the age counts: of a configuration. A name without
-        `.sgn` asks about an unsigned file: see decide_unsigned. A Decision or a Question."""
+        """May this file be used? name: the name that the phone asked for. signed: bytes, or the SignedFile of a stream. limit:
+        bytes; None means the limit of a trust list. previous: TIMESTAMP of the last verified configuration of this name, or
+        None if the age does not count. A name without `.sgn` means an unsigned file: see decide_unsigned. Returns a Decision
+        or a Question."""
         if not name.endswith(".sgn"):
             return self.decide_unsigned(name)
         if self.lost:
@@ -207,8 +209,8 @@ class Trust:
         return found if found is not None else case.refuse("unknown-signer", wording.unknown_signer(case))
 
     def decide_unsigned(self, name, server=None):
-        """May an unsigned file of this name be used? server: the Decision about the HTTPS server that sent
-        it, None for every other way. A Decision."""
+        """May an unsigned file of this name be used? server: the Decision about the HTTPS server that sent it, None for every
+        other way. Returns a Decision."""
         if self.lost:
             return self._lost(name)
         reason = None
@@ -225,14 +227,15 @@ class Trust:
         return Decision(True, reason, name, wording.unsigned_taken(name, reason), None, warnings)
 
     def decide_body(self, name, data, server, limit=None, previous=None):
-        """May the body of an HTTPS answer be used? Such servers answer the signed name with the unsigned file; a signed
-        file is judged as signed. server: the Decision about the server. The rest is as of decide_file."""
+        """May the body of an HTTPS answer be used? Such servers answer the signed name with the unsigned file; a body that is
+        signed is judged by its signature (docs/spec/http.md, H4). server: the Decision about the server. The other arguments
+        and the result are those of decide_file."""
         if looks_signed(data):
             return self.decide_file(name, data, limit, previous)
         return self.decide_unsigned(name, server)
 
     def decide_autoregistration(self, name):
-        """May the default configuration be asked for, where the phone has none of its own? A Decision."""
+        """May the phone ask for the default configuration `name`, since the server has none for this phone? (B5) A Decision."""
         if self.lost:
             return self._lost(name)
         if self.mode == MIXED:
@@ -242,12 +245,13 @@ class Trust:
     # TLS servers
 
     def decide_server(self, purpose, certificate):
-        """May a TLS server with this certificate (DER) be talked to? purpose: a key of PURPOSES. Decision or Question."""
+        """May the phone talk to a TLS server with this certificate (DER)? purpose: a key of PURPOSES. Returns a Decision or a
+        Question."""
         if self.lost:
             return self._lost(purpose)
         roles = PURPOSES[purpose]
         in_ctl = self.ctl is not None and self.ctl.holds(certificate, roles)
-        if not in_ctl and self.itl is not None and self.itl.empty:  # S3; a CTL is not blanked by rollback
+        if not in_ctl and self.itl is not None and self.itl.empty:  # S3; a rollback does not blank a CTL (L8)
             return Decision(False, "after-rollback", purpose, wording.server_after_rollback(purpose))
         if purpose == "configuration" and not self._is_ec(certificate):
             return Decision(False, "wrong-key", purpose, wording.server_not_ec(purpose))
@@ -271,11 +275,11 @@ class Trust:
     # The answers of TVS
 
     def answer(self, question, answer):
-        """Go on with a Question after TVS was asked: a Decision, or one more Question."""
+        """Go on with a Question after TVS has answered it. Returns a Decision, or another Question."""
         case = question.state
         case.tvs = answer
         if answer.status == "unsupported" and question.request == "query" and case.trust_list is not None:
-            # Some servers know only CERT_VERIFICATION; a trust list carries its signer's certificate.
+            # Some servers know only CERT_VERIFICATION. A trust list carries its signer's certificate (docs/spec/tvs.md, T7).
             own = case.trust_list.signers(case.header.issuer, case.header.serial, _LIST_SIGNER)
             if own:
                 return Question("verify", question.roles, case, certificate=own[0][0].certificate)
@@ -290,7 +294,7 @@ class Trust:
         return judge_age(case, self._vouched(case, question.roles, certificate), self.replay)
 
     def _vouched(self, case, roles, certificate):
-        """TVS said yes: it must be about this signer, for this use, and the certificate must verify the file."""
+        """TVS said yes. The certificate must be this signer's, have a role that fits, and verify the file. A Decision."""
         try:
             fields = self.crypto.certificate(certificate)
         except (ValueError, TypeError):
@@ -308,9 +312,8 @@ class Trust:
         return case.accept("vouched-by-tvs", wording.tvs(case, "vouched-by-tvs"))
 
     def _by_trust(self, case, ctl_roles, roles):
-        """L4 and L5: what the installed lists say of the signer, else the Question to TVS; None where there is neither.
-
-        ctl_roles: a certificate of the CTL needs one of them; roles: the same for the ITL and for TVS."""
+        """L4 and L5: the Decision by a certificate of the installed lists, else a Question to TVS, or None if no TVS can be
+        asked. ctl_roles: the roles that fit in the CTL. roles: those that fit in the ITL and in an answer of TVS."""
         known = []
         if self.ctl is not None:
             known.append(("signed-by-ctl", self.ctl, ctl_roles))
@@ -329,15 +332,16 @@ class Trust:
 
 
 def _installed(found, crypto):
-    """An installed list from its bytes. It was judged when it came: a limit lowered since then must not lock the phone out."""
+    """An installed list from its bytes. It has no size limit here: it was judged when it came, and a limit that was lowered
+    since then must not lock the phone out."""
     if found is None or isinstance(found, TrustList):
         return found
     return TrustList(found, crypto, len(found))
 
 
 def is_list_name(filename, kind, device=None):
-    """Whether a FILENAME is one of a trust list of this kind: `ITLFile.tlv`, or that of a phone, `ITLSEP<MAC>.tlv`; or the
-    CTL's. device: "SEP<MAC>" of the only phone whose name will do, None: of any phone."""
+    """Whether FILENAME is a name of a trust list of this kind: `ITLFile.tlv`, or a phone's own `ITLSEP<MAC>.tlv`; the same
+    with CTL. device: "SEP<MAC>" of the only phone whose name fits; None allows any phone's."""
     prefix = kind.upper()
     if filename == prefix + "File.tlv":
         return True

@@ -8,16 +8,17 @@ KEY_BITS_ADVISED = 2048
 
 
 def verifies(crypto, key_kind, certificate, header, digest):
-    """Whether the key of a certificate (DER) verifies a file with this header; digest: of what was signed.
+    """Whether the key of a certificate (DER) verifies a file with this header. key_kind: "rsa", "ec" or "other". digest: the
+    digest of the signed bytes.
 
-    A signature is of the kind that the header says, which is always RSA (agent/formats/header.py): an EC key never
-    verifies one, whatever its bytes are."""
+    The header says which kind of signature a file has, and that kind is always RSA (agent/formats/header.py). So a key of
+    another kind never verifies a file, whatever the signature's bytes are (docs/spec/rules.md, K3)."""
     if key_kind != "rsa":
         return False
     try:
         return crypto.verify(certificate, header.digest_algorithm, digest, header.signature)
     except ValueError:
-        return False  # a key of a size that signs no such file
+        return False  # a key of this size cannot have signed the file
 
 
 class Signatures:
@@ -28,10 +29,10 @@ class Signatures:
         self._refuse_weak = refuse_weak
 
     def judge(self, case, known):
-        """L4 and F1: the first list that has the signer decides. A Decision; None where no list has it.
+        """L4 and F1: the first list that has the signer decides. Returns a Decision, or None if no list has the signer.
 
-        known: [(reason, list, roles)]. One signer may stand in a list with several certificates of the same issuer and
-        serial; any of them that verifies will do. A name that cannot be compared counts only if it verifies."""
+        known: [(reason, list, roles)]. A list may have several certificates with the signer's issuer and serial number; one
+        that verifies is enough. A certificate whose name cannot be compared (N4) counts only if it verifies."""
         for reason, trust_list, roles in known:
             weak = bad = None
             for record, sure in trust_list.signers(case.header.issuer, case.header.serial, roles):
@@ -47,11 +48,12 @@ class Signatures:
         return None
 
     def verify(self, case, key_kind, certificate):
-        """Whether this certificate (DER) verifies the file of a case."""
+        """Whether this certificate (DER), whose key is of key_kind, verifies the file of a case."""
         return verifies(self._crypto, key_kind, certificate, case.header, case.digest())
 
     def weak(self, case, key_kind, key_bits):
-        """A refusal where the signer's key or digest is too weak, else None and a warning in the case."""
+        """A Decision that refuses if the signer's key or digest is too weak (docs/spec/rules.md, K1 and K2). Otherwise None, and
+        the case gets a warning for each weakness. key_bits: bits."""
         case.warnings = []
         if key_kind == "rsa" and key_bits < KEY_BITS_MINIMUM:
             return case.refuse("weak-key", wording.weak(case, "an RSA key of %d bits" % key_bits))

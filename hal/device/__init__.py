@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""The HAL of a Linux board under MicroPython: described in `hal/__init__.py`.
+"""The HAL of a Linux board under MicroPython. `hal/__init__.py` describes the interface.
 
     hal = Hal(board=Board("00270DC01C92", "8861"), flash=Flash("/dev/mmcblk0p3"))
 
-What MicroPython lacks comes from libc by ffi. ffi checks nothing: neither how many arguments a function gets nor what
-they are, and crashes if they are wrong. So every call of libphonetrust goes through Binding.function, which checks, and
-the few calls of libc stand here and in hal/device/net.py with literal argument lists.
+Functions that MicroPython lacks come from libc by ffi. ffi checks neither the number nor the kinds of the arguments, and
+crashes if they are wrong. So every call of libphonetrust goes through Binding.function, which checks them, and the few calls of
+libc in hal/device have literal argument lists.
 """
 
 import os
@@ -38,7 +38,7 @@ DONTNEED = 4  # POSIX_FADV_DONTNEED
 
 
 class Hal:
-    """The parts of a board's HAL. `flash` may be None where nothing is stored. library: a path, see crypto_binding()."""
+    """The parts of a board's HAL. flash: None if nothing is stored. library: a path, see crypto_binding()."""
 
     def __init__(self, board=None, flash=None, library=None, console=None, files=None, published=None, loads=None):
         from hal.device.net import Net
@@ -57,12 +57,13 @@ class Hal:
 
 
 def crypto(path=None):
-    """libphonetrust, found as by crypto_binding(). OSError also where it has another interface."""
+    """The crypto part by libphonetrust, which crypto_binding() finds. Raises OSError, also if the library has another
+    interface."""
     return _crypto(crypto_binding(path))
 
 
 def tls(path=None):
-    """The TLS engine of libphonetrust, found as by crypto_binding(). OSError where it has none."""
+    """The TLS engine of libphonetrust, which crypto_binding() finds. Raises OSError, also if the library has no TLS."""
     return _tls(crypto_binding(path))
 
 
@@ -79,14 +80,14 @@ def _tls(library):
 
 
 def crypto_binding(path=None):
-    """The Binding of libphonetrust at `path`, else $PHONETRUST_LIBRARY, else /usr/lib, else built beside this source.
+    """The Binding of libphonetrust at `path`, else at $PHONETRUST_LIBRARY, else in /usr/lib, else in build/ beside this source.
 
-    OSError where it is not there or cannot be loaded.
+    Raises OSError if the library is missing or cannot be loaded.
     """
     named = path or os.getenv(ENVIRONMENT)
     if named:
         return Binding(named)
-    # MicroPython does not tell what machine this is; a library for another one cannot be loaded.
+    # MicroPython does not tell the kind of machine. A library for another machine cannot be loaded, so both are tried.
     build = __file__.rsplit("/", 3)[0] + "/build/native/%s/libphonetrust.so"
     for candidate in (LIBRARY, build % "aarch64", build % "x86_64"):
         try:
@@ -97,16 +98,16 @@ def crypto_binding(path=None):
 
 
 class Binding:
-    """How hal/native.py calls the library at `path`. OSError where it cannot be loaded."""
+    """The binding (hal/native.py) for the library at `path`. Raises OSError if it cannot be loaded."""
 
     def __init__(self, path):
         self._library = ffi.open(path)
 
     def declare(self, functions):
-        """ffi needs no declarations ahead."""
+        """Do nothing, because ffi needs no declarations in advance."""
 
     def function(self, name, result, arguments):
-        """The callable for one function; OSError where the library has none of that name."""
+        """A callable for one function, as hal/native.py describes it. Raises OSError if the library has no such function."""
         types = "".join([FFI_TYPES[kind] for kind in arguments])
         raw = self._library.func(FFI_TYPES[result], "phonetrust_" + name, types)
         count = len(arguments)
@@ -134,21 +135,21 @@ def _check(name, kind, value):
         good = False
     elif kind == "i":
         if not -INT_LIMIT <= value < INT_LIMIT:
-            raise ValueError("phonetrust_%s: %d is no int of C" % (name, value))
+            raise ValueError("phonetrust_%s: %d does not fit an int of C" % (name, value))
         good = True
     elif kind == "n":
         if not 0 <= value < INT_LIMIT:
-            raise ValueError("phonetrust_%s: %d is no size" % (name, value))
+            raise ValueError("phonetrust_%s: %d is not a size" % (name, value))
         good = True
     else:
         good = value != 0
     if not good:
-        raise TypeError("phonetrust_%s: %s is not fit here" % (name, type(value).__name__))
+        raise TypeError("phonetrust_%s: %s does not fit here" % (name, type(value).__name__))
 
 
 class Flash:
-    """A raw partition, or a file of a fixed size that is there already; or `size` bytes of it from `start` on. OSError where
-    it cannot be opened, ValueError where it is smaller."""
+    """A raw partition, or a file of a fixed size that exists already. start, size: use only `size` bytes from this offset on.
+    Raises OSError if it cannot be opened, and ValueError if it is smaller."""
 
     def __init__(self, path, start=0, size=None):
         self._file = open(path, "r+b")
@@ -160,7 +161,7 @@ class Flash:
             raise ValueError("%s has %d bytes, not %d from %d on" % (path, whole, self.size, start))
 
     def read_into(self, offset, buffer):
-        """Fill `buffer` from `offset`."""
+        """Fill `buffer` with the bytes at `offset`. Raises OSError, and ValueError outside of the region."""
         self._check(offset, len(buffer))
         view = memoryview(buffer)
         offset += self._start
@@ -173,7 +174,7 @@ class Flash:
                 offset += count
 
     def write(self, offset, data):
-        """Write `data` at `offset`."""
+        """Write `data` at `offset`. Raises OSError, and ValueError outside of the region."""
         self._check(offset, len(data))
         view = memoryview(data)
         offset += self._start
@@ -186,13 +187,14 @@ class Flash:
                 offset += count
 
     def sync(self):
-        """All writes before this are on the medium, and what is read then comes from there."""
+        """Return when all writes before this are on the medium. Later reads come from the medium, not from the system's cache.
+        Raises OSError."""
         if _fsync(self._number):
             raise OSError(os.errno())
         _posix_fadvise(self._number, self._start, self.size, DONTNEED)
 
     def close(self):
-        """Close it."""
+        """Close the file."""
         self._file.close()
 
     def _check(self, offset, length):
@@ -209,10 +211,10 @@ class Random:
 
 
 class Board:
-    """What the settings say this phone is, and its watchdog.
+    """The phone's MAC address and model, as its settings have them, and its watchdog.
 
-    restart_command: for the shell; without it the program ends with RESTART_STATUS. watchdog: path of its device; it
-    runs from the first watchdog() on. None: there is none.
+    restart_command: a command for the shell; without it restart() ends the program with RESTART_STATUS. watchdog: the path of
+    the watchdog's device, which runs from the first watchdog() on; None if there is none.
     """
 
     def __init__(self, mac, model, restart_command=None, watchdog=None):
@@ -223,15 +225,15 @@ class Board:
         self._watchdog = None
 
     def restart(self):
-        """Start the board again; does not return."""
+        """Restart the board. Does not return."""
         if self._restart_command:
             os.system(self._restart_command)
-            # The command only asks init; nothing more is done until it comes.
+            # The command only asks init for a restart. Wait for it.
             time.sleep(60)
         raise SystemExit(RESTART_STATUS)
 
     def watchdog(self):
-        """Feed the watchdog. OSError where it cannot be opened."""
+        """Feed the watchdog. Raises OSError if its device cannot be opened."""
         if self._watchdog_path:
             if self._watchdog is None:
                 self._watchdog = open(self._watchdog_path, "wb")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Time under MicroPython: one count of milliseconds for the whole program, as deadlines are readings of it."""
+"""Time under MicroPython. The whole program has one count of milliseconds, because deadlines are readings of it."""
 
 import asyncio
 import time
@@ -8,7 +8,7 @@ _seen = [time.ticks_ms(), 0]
 
 
 def monotonic():
-    """Milliseconds since this module was loaded, never back; ticks_ms alone would go round."""
+    """Milliseconds since this module was loaded. They never go back, whereas ticks_ms wraps around."""
     now = time.ticks_ms()
     _seen[1] += time.ticks_diff(now, _seen[0])
     _seen[0] = now
@@ -16,7 +16,7 @@ def monotonic():
 
 
 class Clock:
-    """Time."""
+    """The clock part of the HAL."""
 
     def monotonic(self):
         """Milliseconds since the program began."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The console part of the HAL under MicroPython: a serial line, terminal, pipe or file, never blocking."""
+"""The console part of the HAL under MicroPython: a serial line, terminal, pipe or file. It never blocks."""
 
 import asyncio
 import os
@@ -37,7 +37,7 @@ class Console:
             self._draining = asyncio.create_task(self._drain())
 
     async def read_line(self):
-        """The next line without its end; one of more than 200 bytes is dropped. EOFError at the end."""
+        """The next line without its end. A line of more than 200 bytes is dropped. Raises EOFError at the end of the input."""
         while True:
             line = self._input.next()
             if line is not None:
@@ -51,7 +51,7 @@ class Console:
                 await waiting.readable(number, None)
             else:
                 self._input.feed(bytes(self._buffer[:count]))
-                await asyncio.sleep_ms(0)  # input without end leaves other tasks their turn
+                await asyncio.sleep_ms(0)  # lets other tasks run, even if the input never stops
 
     def _send(self, data):
         return transferred(_write(self._unblocked(self._writer, O_WRONLY | O_APPEND), data, len(data)))
@@ -64,8 +64,8 @@ class Console:
             self._draining = None
 
     def _unblocked(self, number, flags):
-        # A file descriptor whose use never blocks: its file opened anew where that may be done, as other programs share
-        # the one that is open. A regular file never blocks and stays as it is.
+        # A file descriptor that never blocks. Other programs share the descriptor that is open, so its file is opened once
+        # more if possible. A regular file never blocks and is used as it is.
         if number not in self._opened:
             path = "/proc/self/fd/%d" % number
             found = number

@@ -1,18 +1,19 @@
 # SPDX-License-Identifier: MIT
-"""What a board's HAL takes from libc by ffi, where MicroPython lacks it. Its users give literal argument lists: ffi checks
+"""libc for a board's HAL, by ffi, for functions that MicroPython lacks. Callers use literal argument lists, because ffi checks
 nothing."""
 
 import os
 
 import ffi
 
-EINTR, EAGAIN = 4, 11  # MicroPython's errno lacks the first
+EINTR, EAGAIN = 4, 11  # MicroPython's errno lacks EINTR
 
 libc = ffi.open("libc.so.6")
 
 
 def transferred(count):
-    """Of a call that moves bytes: how many, None where it would have to wait. OSError."""
+    """The result of a call that moves bytes: their number, or None if the call would have to wait. count: what libc returned.
+    Raises OSError."""
     if count >= 0:
         return count
     error = os.errno()

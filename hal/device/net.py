@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""The net part of the HAL under MicroPython: described in `hal/__init__.py`.
+"""The net part of the HAL under MicroPython. `hal/__init__.py` describes the interface.
 
-An address is what MicroPython's sockets take, the packed struct sockaddr_in: family:2 (the machine's order), port:2, IPv4
-address:4, zeros:8; or sockaddr_in6: family:2, port:2, flow:4, address:16, scope:4.
+An address is a packed struct, as MicroPython's sockets take it. sockaddr_in: family:2 (in the machine's byte order), port:2,
+IPv4 address:4, zeros:8. sockaddr_in6: family:2, port:2, flow:4, address:16, scope:4.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ _umask = libc.func("i", "umask", "i")
 
 
 class Net:
-    """All of `net`. make_engine() makes the TLS engine when it is first needed."""
+    """The net part. make_engine() makes the TLS engine when it is needed for the first time."""
 
     def __init__(self, clock, make_engine):
         self._clock = clock
@@ -34,22 +34,22 @@ class Net:
 
     @property
     def tls_name(self):
-        """Whose TLS it is: always "libphonetrust"."""
+        """The name of the TLS engine: always "libphonetrust"."""
         return self._tls().name
 
     async def resolve(self, host, port, deadline):
-        """The packed address of a name or of digits. OSError: ENOENT where there is none, ETIMEDOUT."""
+        """The packed address of a host, which is a name or digits. Raises OSError: ENOENT if there is no address, ETIMEDOUT."""
         return await resolving.resolve(host, port, deadline)
 
     def address_text(self, address):
-        """ "192.0.2.1:69" or "[2001:db8::1]:69"."""
+        """The address as text: "192.0.2.1:69" or "[2001:db8::1]:69"."""
         port = address[2] << 8 | address[3]
         if _is_ipv6(address):
             return "[%s]:%d" % (socket.inet_ntop(socket.AF_INET6, address[8:24]), port)
         return "%d.%d.%d.%d:%d" % (address[4], address[5], address[6], address[7], port)
 
     def same_host(self, first, second):
-        """True where both are the same host, on whatever ports."""
+        """Whether both addresses are of the same host, whatever their ports are."""
         if len(first) != len(second):
             return False
         return first[8:28] == second[8:28] if _is_ipv6(first) else first[4:8] == second[4:8]
@@ -59,18 +59,20 @@ class Net:
         return UdpSocket(address)
 
     async def tcp(self, host, port, deadline):
-        """A connected stream. OSError: refused, unreachable, ETIMEDOUT."""
+        """A connected stream. Raises OSError: ECONNREFUSED, EHOSTUNREACH, ETIMEDOUT, and those of resolve()."""
         address = await resolving.resolve(host, port, deadline)
         return Stream(sockets, await sockets.connect(address, deadline))
 
     async def tls(self, host, port, deadline, accept, identity=None):
-        """A TLS stream whose server was accepted. OSError as tcp, EACCES, EPROTO; ValueError: identity."""
+        """A TLS stream whose server accept() has accepted. Raises OSError as tcp(), EACCES and EPROTO; ValueError if the
+        identity cannot be used."""
         engine = self._tls()
         made = engine.connect(identity, tls_stream.server_name(host), self.static_rsa)
         return await tls_stream.connect(self, made, self._clock, host, port, deadline, accept)
 
     def listen_local(self, path):
-        """A listening Unix socket at `path`, for this user and group; a socket file left behind there is replaced."""
+        """A listening Unix socket at `path`, for programs of this user and group. An old socket file is replaced. Raises
+        OSError."""
         return Listener(path)
 
     def _tls(self):
@@ -80,7 +82,8 @@ class Net:
 
 
 class UdpSocket:
-    """One UDP socket. A datagram goes straight into the caller's buffer, without a turn of the loop if it is there."""
+    """One UDP socket. A datagram goes directly into the caller's buffer, and if it is there already, without a turn of the
+    loop."""
 
     def __init__(self, address):
         self._socket = socket.socket(struct.unpack("H", address)[0], socket.SOCK_DGRAM)
@@ -91,7 +94,8 @@ class UdpSocket:
         self._streak = 0
 
     def send(self, data, address):
-        """Send one datagram; where the system has no room for it, it is lost like any other. OSError: no route ..."""
+        """Send one datagram. If the system has no room for it, it is lost, as any datagram may be. Raises OSError, for example
+        without a route."""
         try:
             self._socket.sendto(data, address)
         except OSError as error:
@@ -99,7 +103,8 @@ class UdpSocket:
                 raise
 
     async def receive_into(self, buffer, deadline):
-        """(count, address) of the next datagram, None at the deadline; after it only what is there already."""
+        """(count, address) of the next datagram, or None at the deadline. After the deadline it returns only a datagram that is
+        there already."""
         self._streak += 1
         if self._streak >= BURST:
             self._streak = 0
@@ -114,26 +119,26 @@ class UdpSocket:
                 self._streak = 0
                 if not await waiting.readable(self._socket, deadline):
                     return None
-            elif error != EINTR and error != ECONNREFUSED:  # refused: of a datagram that was sent before
+            elif error != EINTR and error != ECONNREFUSED:  # ECONNREFUSED is about a datagram that was sent before
                 raise OSError(error)
 
     def close(self):
-        """Give the port back."""
+        """Close the socket and free its port."""
         sockets.close(self._socket)
         self._number = -1
 
 
 class Listener:
-    """A listening Unix socket."""
+    """A listening Unix socket. Raises OSError, EEXIST if the path is not a socket."""
 
     def __init__(self, path):
         self._path = path
         if _is_there(path):
             if os.stat(path)[0] & S_IFMT != S_IFSOCK:
-                raise OSError(EEXIST, "there is something else of this name")
+                raise OSError(EEXIST, "there is a file of this name that is not a socket")
             _remove(path)
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        mask = _umask(0o117)  # other programs of the phone are of the agent's group
+        mask = _umask(0o117)  # 0660: the phone's other programs are in the agent's group
         try:
             self._socket.bind(struct.pack("H", socket.AF_UNIX) + path.encode() + b"\0")
         except OSError:
@@ -145,8 +150,8 @@ class Listener:
         self._socket.setblocking(False)
 
     async def accept(self):
-        """The next client's stream; waits for it. OSError: no file descriptor is left ..."""
-        await sockets.rest()  # clients that come without end leave other tasks their turn
+        """Wait for the next client, and return its stream. Raises OSError, for example if no file descriptor is left."""
+        await sockets.rest()  # lets other tasks run, even if clients never stop coming
         while True:
             try:
                 connected = self._socket.accept()[0]
@@ -160,7 +165,7 @@ class Listener:
             return LocalStream(sockets, connected)
 
     def close(self):
-        """Stop listening; the file goes too."""
+        """Stop listening, and remove the socket file."""
         if self._path is not None:
             sockets.close(self._socket)
             _remove(self._path)

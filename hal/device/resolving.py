@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Addresses of hosts under MicroPython, by libc's resolver.
+"""Finds the addresses of hosts under MicroPython, by libc's resolver.
 
-Names are looked up by getaddrinfo_a, which has threads of its own in libc: MicroPython's garbage collector would have to
-stop a thread of MicroPython's own at each collection. An address is the packed struct sockaddr_in or sockaddr_in6.
+getaddrinfo_a looks names up in threads of libc. MicroPython's garbage collector would have to stop threads of its own at each
+collection. An address is the packed struct sockaddr_in or sockaddr_in6.
 """
 
 import asyncio
@@ -19,12 +19,12 @@ AI_NUMERICHOST, AI_NUMERICSERV = 0x4, 0x400
 EAI_INPROGRESS, EAI_NONAME = -100, -2
 GAI_NOWAIT = 1
 INFO = "iiiiIPPP"  # struct addrinfo
-RESULT = 3 * struct.calcsize("P")  # where ar_result is in struct gaicb
+RESULT = 3 * struct.calcsize("P")  # offset of ar_result in struct gaicb
 GAICB_SIZE = 4 * struct.calcsize("P") + 24
 
-#: Names that may be looked up at once; those whose answer nobody waits for any more count too.
+#: How many names may be looked up at once. Lookups for which no task waits any more count, too.
 LOOKUPS = 4
-LONGEST_PAUSE = 20  # ms between two looks for an answer
+LONGEST_PAUSE = 20  # ms between two checks for an answer
 
 _getaddrinfo = libc.func("i", "getaddrinfo", "PPPP")
 _getaddrinfo_a = libc.func("i", "getaddrinfo_a", "iPip")
@@ -33,18 +33,19 @@ _gai_cancel = libc.func("i", "gai_cancel", "P")
 _freeaddrinfo = libc.func("v", "freeaddrinfo", "p")
 _gai_strerror = libc.func("s", "gai_strerror", "i")
 
-_lookups = []  # under way: libc writes into their memory until they end
+_lookups = []  # the running lookups; libc writes into their memory until they end
 
 
 async def resolve(host, port, deadline):
-    """The packed address of a host. OSError: ENOENT for an unknown name, ETIMEDOUT."""
+    """The packed address of a host. deadline: ms of the clock. Raises OSError: ENOENT for an unknown name, ETIMEDOUT."""
     if not host or "\0" in host:
-        raise OSError(ENOENT, "no address for %s: that is no name" % host)
+        raise OSError(ENOENT, "no address for %s: that is not a name" % host)
     return _numeric(host, port) or choose(await _ask(host, port, deadline))
 
 
 def choose(found):
-    """Of several addresses: the first of IPv4 to which there is a route, else of IPv6, else the first."""
+    """One of several addresses: the first IPv4 address with a route, else the first IPv6 address with a route, else the first
+    address."""
     for family in (socket.AF_INET, socket.AF_INET6):
         for each in found:
             if struct.unpack("H", each)[0] == family and _has_route(family, each):
@@ -75,15 +76,15 @@ async def _ask(host, port, deadline):
             pause = min(2 * pause, LONGEST_PAUSE)
         return lookup.addresses(host)
     finally:
-        lookup.abandoned = True  # from now on its end is looked after by the next that asks
+        lookup.abandoned = True  # from now on the next caller frees it when it has ended
 
 
 class Lookup:
-    """One name that libc looks up in a thread of its own."""
+    """One name that libc looks up in its own thread. Raises OSError if it does not start."""
 
     def __init__(self, host, port):
-        self.abandoned = False  # whether nobody waits for it any more
-        # libc keeps the addresses of all of these.
+        self.abandoned = False  # whether no task waits for it any more
+        # libc keeps the addresses of these buffers until the lookup ends.
         self._memory = [_text(host), _text(port), _hints(0)]
         addresses = [uctypes.addressof(each) for each in self._memory]
         self._request = bytearray(GAICB_SIZE)
@@ -95,11 +96,11 @@ class Lookup:
         _lookups.append(self)
 
     def ended(self):
-        """True where the answer is there."""
+        """Whether the lookup has ended."""
         return _gai_error(self._request) != EAI_INPROGRESS
 
     def addresses(self, host):
-        """The answer. OSError (ENOENT): there is no address."""
+        """The addresses that were found. Call it once, after the end. Raises OSError (ENOENT) if there is no address."""
         _lookups.remove(self)
         failure = _gai_error(self._request)
         found = _take(struct.unpack_from("P", self._request, RESULT)[0]) if not failure else []
@@ -112,14 +113,14 @@ def _room():
     for lookup in list(_lookups):
         if lookup.abandoned and lookup.ended():
             try:
-                lookup.addresses("")  # gives libc's memory back
+                lookup.addresses("")  # frees libc's memory
             except OSError:
                 pass
     return len(_lookups) < LOOKUPS
 
 
 def _take(pointer):
-    # All IPv4 and IPv6 addresses of a chain of struct addrinfo, which is given back.
+    # Returns all IPv4 and IPv6 addresses of a chain of struct addrinfo, and frees the chain.
     found = []
     each = pointer
     while each:
@@ -143,7 +144,7 @@ def _text(value):
 
 
 def _has_route(family, address):
-    # Connecting a UDP socket sends nothing, and fails at once where there is no way.
+    # Connecting a UDP socket sends nothing, and fails at once if there is no route.
     try:
         probe = socket.socket(family, socket.SOCK_DGRAM)
     except OSError:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""What hal/streams.py needs of sockets, under MicroPython.
+"""The functions of sockets that hal/streams.py needs, under MicroPython.
 
-MicroPython's readinto waits until the whole buffer is full, so bytes are moved by libc.
+MicroPython's readinto waits until the whole buffer is full, so libc moves the bytes.
 """
 
 import asyncio
@@ -24,34 +24,34 @@ readable = waiting.readable
 
 
 def receive(connected, buffer):
-    """Bytes moved into `buffer`, 0 at the end, None where nothing is there now."""
+    """Move bytes into `buffer`. Returns their number, 0 at the end, None if nothing is there now. Raises OSError."""
     return transferred(_recv(connected.fileno(), buffer, len(buffer), MSG_DONTWAIT))
 
 
 def send(connected, data):
-    """How many bytes were taken, None where none are now."""
+    """Send bytes. Returns how many were taken, None if none are taken now. Raises OSError."""
     return transferred(_send(connected.fileno(), data, len(data), MSG_DONTWAIT | MSG_NOSIGNAL))
 
 
 def writable(connected, deadline):
-    """Awaited: True where bytes can be sent, False at the deadline."""
+    """To be awaited: True once bytes can be sent, False at the deadline (ms of the clock; None: no end)."""
     return waiting.writable(connected.fileno(), deadline)
 
 
 def rest():
-    """Awaited: other tasks get their turn."""
+    """To be awaited: lets other tasks run."""
     return asyncio.sleep_ms(0)
 
 
 def credentials(connected):
-    """(process, user, group) of the program at the other end of a Unix socket, as it was when it connected."""
+    """(process, user, group) of the program at the other end of a Unix socket when it connected."""
     found = bytearray(12)  # struct ucred
     _getsockopt(connected.fileno(), SOL_SOCKET, SO_PEERCRED, found, bytearray(struct.pack("I", len(found))))
     return struct.unpack("iII", found)
 
 
 def close(connected):
-    """Close a socket, for which a task may wait."""
+    """Close a socket, and wake the tasks that wait for it."""
     number = connected.fileno()
     if number >= 0:
         waiting.forget(connected, number)
@@ -59,7 +59,7 @@ def close(connected):
 
 
 async def connect(address, deadline):
-    """A connected TCP socket. OSError: ETIMEDOUT, ECONNREFUSED, ..."""
+    """A connected TCP socket. Raises OSError: ETIMEDOUT, ECONNREFUSED, ..."""
     connected = socket.socket(struct.unpack("H", address)[0], socket.SOCK_STREAM)
     try:
         connected.setblocking(False)

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""Waiting for file descriptors in the loop of MicroPython's asyncio.
+"""Waits for file descriptors in the loop of MicroPython's asyncio.
 
-Its own wait_for_ms starts a task for each wait. Here a wait puts a line into a list, and one task, the timekeeper, looks
-after all of them: it sleeps until the first deadline and ends the waits that are over. A wait that ended in time has taken
-its line back, so a transfer of many packets wakes the timekeeper once a deadline, not once a packet.
+asyncio's own wait_for_ms starts a task for each wait. Here each wait puts an entry into a list, and a single task, the
+timekeeper, sleeps until the first deadline and ends the waits that are over. A wait that ends in time removes its entry, so a
+transfer of many packets wakes the timekeeper once for each deadline, not once for each packet.
 
-Reading waits with the socket as asyncio's key, writing with its number: cancelling a task makes asyncio forget a key with
-both of its directions, the other of which may be another task's.
+A task that reads uses the socket as asyncio's key, and a task that writes uses the socket's number. When a task is cancelled,
+asyncio forgets its key with both directions, and the other direction may belong to another task.
 """
 
 import asyncio
@@ -14,33 +14,33 @@ from asyncio import core
 
 from hal.device.clock import monotonic
 
-#: ms; ticks of a 32 bit board go round after 12 days, and asyncio sees half of that.
+#: ms. The ticks of a 32-bit board wrap after 12 days, and asyncio can tell times apart up to half of that.
 LONGEST_SLEEP = 1 << 28
 
-_waits = []  # [deadline, task, key, True where it is over]
+_waits = []  # [deadline, task, key, whether the deadline has passed]
 
 
 class _Keeper:
-    # The timekeeper, if it lives: its task, the queue of asyncio's loop in which it sleeps, when it wakes up.
+    # The timekeeper: its task (None if it does not run), the task queue in which it sleeps, the time (ms) at which it wakes up.
     task = None
     queue = None
     wakes = 0
 
 
 def readable(thing, deadline):
-    """Awaited: True once a socket or file descriptor can be read, False at the deadline (None: no end).
+    """To be awaited: True once a socket or file descriptor can be read, False at the deadline (ms of the clock; None: no end).
 
-    One task may wait for each direction of it."""
+    Only one task may wait for each direction."""
     return _wait(thing, deadline, core._io_queue.queue_read)
 
 
 def writable(number, deadline):
-    """As readable, for writing; takes the file descriptor's number."""
+    """As readable(), for writing. number: of the file descriptor."""
     return _wait(number, deadline, core._io_queue.queue_write)
 
 
 def forget(*keys):
-    """Wake the tasks that wait for a socket and its number, which are about to be closed: they go on, and find them closed."""
+    """Wake the tasks that wait for a socket or its number (the keys), because it will be closed. They will find it closed."""
     queue = core._io_queue
     for key in keys:
         entry = queue.map.get(id(key))
@@ -52,7 +52,7 @@ def forget(*keys):
 
 
 def _wait(key, deadline, enqueue):
-    # A generator, as only so MicroPython lets a task give up control; `await` takes it.
+    # It is a generator, because in MicroPython only a generator can give up control. `await` accepts it.
     if deadline is None:
         _enqueue(key, enqueue)
         yield
@@ -78,8 +78,8 @@ def _enqueue(key, enqueue):
 
 
 def _wake_at(deadline):
-    # The timekeeper has to be awake at this time; usually it will be awake before.
-    if _Keeper.queue is not core._task_queue:  # a new loop: nobody of the old one comes back
+    # Make sure that the timekeeper wakes up at this time. Usually it wakes up earlier anyway.
+    if _Keeper.queue is not core._task_queue:  # the loop is new, and the tasks of the old loop never continue
         _Keeper.queue = core._task_queue
         _Keeper.task = None
         _waits[:] = _waits[-1:]
@@ -102,7 +102,9 @@ async def _keep_time():
         over = [wait for wait in _waits if wait[0] <= now]
         for wait in over:
             _waits.remove(wait)
-            if id(wait[2]) in core._io_queue.map:  # else its socket has just become ready, or its task was cancelled
+            if (
+                id(wait[2]) in core._io_queue.map
+            ):  # otherwise its socket has just become ready, or its task was cancelled
                 wait[3] = True
                 core._io_queue._dequeue(wait[2])
                 core._task_queue.push(wait[1])

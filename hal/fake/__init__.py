@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""The HAL of tests, on both Pythons: described in `hal/__init__.py`; nothing in it is real but the crypto handed in.
+"""The HAL of tests, on both Pythons. `hal/__init__.py` describes the interface. Only its crypto, which a test gives it, is real.
 
 hal = Hal(crypto(), size=262144)
 hal.net.serve_udp("192.0.2.1", 69, server)       hal/fake/net.py
 hal.flash = FakeFlash(lose_power_at=3)           hal/fake/flash.py
 
-Its awaitables finish at once on a clock that stands until something waits: run() of tests/helpers/agent/both.py plays a
-coroutine to its end without any loop. Only a console or a client that has said nothing yet really waits.
+Its awaitables finish at once, on a clock that moves only when something waits. So run() in tests/helpers/agent/both.py runs a
+coroutine to its end without a loop. Only a console or a client without input really waits.
 """
 
 import asyncio
@@ -28,11 +28,11 @@ __all__ = [
 
 
 class Restarted(BaseException):
-    """board.restart() was called. No Exception, as nothing may catch it and go on."""
+    """board.restart() was called. It is not an Exception, so that no `except Exception` catches it and goes on."""
 
 
 class Hal:
-    """All parts, each of which a test may replace. crypto: a real one. size: of the flash."""
+    """All parts; a test may replace each of them. crypto: a real crypto part. size: bytes of the flash."""
 
     def __init__(self, crypto=None, size=262144, files=None, published=None, loads=None):
         self.clock = FakeClock()
@@ -48,8 +48,8 @@ class Hal:
 
 
 class FakeClock:
-    """A clock that stands until something waits. sleeps: every sleep() there was, in ms. yields: whether a sleep lets the
-    other tasks of a loop go on; for tests of whole phones, where a task sleeps without end."""
+    """A clock that moves only when something waits. sleeps: the duration (ms) of every sleep() so far. yields: whether a sleep
+    lets other tasks of the loop run, for tests of whole phones, in which a task sleeps again and again."""
 
     def __init__(self, now=1000):
         self.now = now
@@ -57,16 +57,16 @@ class FakeClock:
         self.yields = False
 
     def monotonic(self):
-        """Milliseconds."""
+        """The time of this clock, in ms."""
         return self.now
 
     def move_to(self, time):
-        """For the fake's parts: a wait ends at `time` (ms), unless that is over already."""
+        """For the parts of the fake HAL: a wait ends at `time` (ms). The clock does not go back."""
         if time > self.now:
             self.now = time
 
     async def sleep(self, duration):
-        """Move the clock."""
+        """Move the clock by `duration` ms."""
         self.sleeps.append(duration)
         self.now += max(duration, 0)
         if self.yields:
@@ -74,7 +74,7 @@ class FakeClock:
 
 
 class FakeRandom:
-    """Bytes that are the same in each run, and never the same twice in one."""
+    """Bytes that are the same in each run, but differ from call to call."""
 
     def __init__(self, seed=1):
         self._state = seed
@@ -89,10 +89,7 @@ class FakeRandom:
 
 
 class FakeConsole:
-    """A console whose lines a test has written down. output: all that was shown.
-
-    type(line, delay): a line that is typed `delay` ms from now. end(): no more comes.
-    """
+    """A console whose input a test gives. lines: the lines that are typed at the start. output: everything that was written."""
 
     def __init__(self, clock, lines=()):
         self._clock = clock
@@ -102,21 +99,21 @@ class FakeConsole:
         self.output = ""
 
     def type(self, line, delay=0):
-        """A line is typed."""
+        """Type a line `delay` ms from now."""
         self._lines.append((self._clock.monotonic() + delay, line))
         self._typed.set()
 
     def end(self):
-        """The input ends after what was typed."""
+        """End the input after the lines that were typed."""
         self._ended = True
         self._typed.set()
 
     def write(self, text):
-        """Keep it in output."""
+        """Add `text` to output."""
         self.output += text
 
     async def read_line(self):
-        """The next line; waits for it where none is written down. EOFError at the end."""
+        """The next line. Waits until a line is typed. Raises EOFError at the end."""
         while not self._lines:
             if self._ended:
                 raise EOFError
@@ -128,7 +125,7 @@ class FakeConsole:
 
 
 class FakeBoard:
-    """A phone. fed: how often the watchdog was."""
+    """The board part. fed: how often the watchdog was fed."""
 
     def __init__(self, mac="00270DC01C92", model="8861"):
         self.mac = mac
@@ -140,5 +137,5 @@ class FakeBoard:
         raise Restarted()
 
     def watchdog(self):
-        """Count it."""
+        """Count the call in `fed`."""
         self.fed += 1

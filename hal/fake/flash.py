@@ -1,26 +1,25 @@
 # SPDX-License-Identifier: MIT
-"""A flash part that loses power where a test wants it, on both Pythons.
+"""A flash part that loses power at a write of the test's choice, on both Pythons.
 
-What was synced survives. Of the writes since the last sync any may be missing, and the one that was going on when the
-power went may have reached the medium in part: that is what SD cards and disks with caches do.
+Synced writes survive. Each write since the last sync may be lost, and the write during which the power failed may have reached
+the medium in part. SD cards and disks with caches behave so.
 """
 
 INPUT_OUTPUT_ERROR = 5  # EIO
 
 
 class PowerLost(BaseException):
-    """The power is gone. No Exception, so that no `except OSError` of the program survives it."""
+    """The power has failed. It is not an Exception, so that no `except OSError` of the program survives it."""
 
 
 class FakeFlash:
     """A region of `size` bytes, blank (0xFF) or with `content`.
 
-    lose_power_at=n: the power goes during write n (the first is 1). torn: how much of that write reaches the medium:
-    False nothing, True the first half, or a fraction from 0 to 1 (1: all of it, but unsynced).
-    survivors: which unsynced writes before it reach the medium: None all, else a bit mask (bit 0 is the oldest) or a
-    function(index) -> bool. Write n itself is subject to `torn` only. After the loss every call raises PowerLost;
-    `after_power_loss()` is the flash as the next start finds it.
-    bad = [(start, end)]: reads that touch such a range fail with EIO.
+    lose_power_at: the number of the write during which the power fails; the first write is 1. torn: how much of that write
+    reaches the medium: False nothing, True the first half, or a fraction from 0 to 1 (1 means all of it). survivors: which of
+    the unsynced writes before it reach the medium: None all, else a bit mask (bit 0 is the oldest) or a function(index) ->
+    bool. After the loss every call raises PowerLost; after_power_loss() returns the flash as the next start finds it.
+    bad: a list of (start, end); reads that touch such a range fail with EIO.
     """
 
     def __init__(self, size=131072, content=None, lose_power_at=None, torn=False, survivors=None):
@@ -36,7 +35,7 @@ class FakeFlash:
         self._undo = []  # (offset, bytes before, bytes written) of unsynced writes, oldest first
 
     def read_into(self, offset, buffer):
-        """Fill `buffer` from `offset`."""
+        """Fill `buffer` with the bytes at `offset`."""
         self._check(offset, len(buffer))
         for start, end in self.bad:
             if offset < end and offset + len(buffer) > start:
@@ -44,7 +43,7 @@ class FakeFlash:
         buffer[:] = memoryview(self.data)[offset : offset + len(buffer)]
 
     def write(self, offset, data):
-        """Write, unless the power goes now."""
+        """Write `data` at `offset`, unless the power fails now."""
         self._check(offset, len(data))
         self.writes += 1
         if self.writes == self.lose_power_at:
@@ -61,11 +60,11 @@ class FakeFlash:
         self._undo = []
 
     def unsynced(self):
-        """How many writes the next loss of power may undo."""
+        """How many writes a loss of power may undo now."""
         return len(self._undo)
 
     def after_power_loss(self):
-        """A flash with what survived, on which nothing is lost any more."""
+        """A new FakeFlash with the content that survived; it loses no power."""
         if not self.lost:
             self._lose(0, b"")
         return FakeFlash(content=self.data)
@@ -96,7 +95,7 @@ class FakeFlash:
 
 
 class FakeRegion:
-    """`size` bytes of a FakeFlash from `offset` on, as a flash part of its own: the partitions of one card lose power
+    """`size` bytes of a FakeFlash from `offset` on, as a flash part of its own. The partitions of one card lose power
     together."""
 
     def __init__(self, flash, offset, size):

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Unix sockets without sockets, for tests of the phone's service: a listener and its clients.
+"""Fake Unix sockets for tests of the phone's service: a listener and its clients.
 
-A client that has not written yet makes the service wait: such tests run in a loop of asyncio. Everything else finishes at
-once, like the rest of the fake HAL."""
+The service really waits for a client that has not written yet, so such tests run in a loop of asyncio. Everything else
+finishes at once, like the rest of the fake HAL."""
 
 import asyncio
 
@@ -10,7 +10,7 @@ EPIPE, ETIMEDOUT, ECONNREFUSED = 32, 110, 111
 
 
 class FakeListener:
-    """What listen_local gives; a test calls connect()."""
+    """The listener that listen_local() returns. A test calls connect()."""
 
     def __init__(self, net, path):
         self._net = net
@@ -20,8 +20,8 @@ class FakeListener:
         self.closed = False
 
     def connect(self, room=65536, process=1, user=1000, group=1000):
-        """For the test: a client. room: how many bytes it lets wait for it before it counts as slow. process, user, group:
-        the numbers of its program."""
+        """For the test: connect a client, and return its end. room: how many bytes may wait for it before it counts as slow.
+        process, user, group: the numbers of its program. Raises OSError after close()."""
         if self.closed:
             raise OSError(ECONNREFUSED, "nobody listens")
         client = FakeClient(room)
@@ -30,7 +30,7 @@ class FakeListener:
         return client
 
     async def accept(self):
-        """The next client's stream."""
+        """Wait for the next client, and return its stream."""
         while not self._waiting:
             self._arrived.clear()
             await self._arrived.wait()
@@ -43,12 +43,12 @@ class FakeListener:
 
 
 class FakeClient:
-    """A client's end, in the test's hands."""
+    """The client's end of a connection, for the test. refused: whether the service has closed its end."""
 
     def __init__(self, room):
         self.room = room
         self.closed = False
-        self.refused = False  # the service has closed its end
+        self.refused = False
         self.to_service = bytearray()
         self.arrived = asyncio.Event()
         self._received = bytearray()
@@ -59,25 +59,25 @@ class FakeClient:
         self.arrived.set()
 
     def receive(self):
-        """All that has come, which makes room for more."""
+        """All bytes that have come. Taking them makes room for more."""
         data = bytes(self._received)
         self._received = bytearray()
         return data
 
     def take(self, data):
-        """For the stream: how many of these bytes fit."""
+        """For the stream: take as many of these bytes as fit, and return their number."""
         count = min(len(data), self.room - len(self._received))
         self._received.extend(data[:count])
         return count
 
     def close(self):
-        """Go away."""
+        """Close the client's end."""
         self.closed = True
         self.arrived.set()
 
 
 class FakeLocalStream:
-    """The service's end of one client."""
+    """The service's end of a connection."""
 
     def __init__(self, clock, client, process, user, group):
         self._clock = clock
@@ -87,7 +87,8 @@ class FakeLocalStream:
         self.group = group
 
     async def read_into(self, buffer, deadline=None):
-        """Bytes read, 0 at the end. Waits for the client, without a deadline; else ETIMEDOUT at once at the deadline."""
+        """Returns how many bytes were read, 0 at the end. If nothing has come it waits for the client; with a deadline it
+        moves the clock there instead and raises OSError (ETIMEDOUT)."""
         client = self._client
         while not client.to_service and not client.closed:
             if deadline is not None:
@@ -101,7 +102,7 @@ class FakeLocalStream:
         return count
 
     async def write(self, data, deadline):
-        """Write all of it. OSError: EPIPE where the client has gone, ETIMEDOUT where it reads too slowly."""
+        """Write all of `data`. Raises OSError: EPIPE if the client has closed its end, ETIMEDOUT if it reads too slowly."""
         if self._client.closed:
             raise OSError(EPIPE, "the client has gone")
         if self._client.take(data) < len(data):
@@ -109,5 +110,5 @@ class FakeLocalStream:
             raise OSError(ETIMEDOUT, "the client reads too slowly")
 
     def close(self):
-        """End the connection."""
+        """Close the service's end."""
         self._client.refused = True

@@ -1,19 +1,19 @@
 # SPDX-License-Identifier: MIT
-"""A scripted network, on both Pythons: servers are functions, time is the fake clock's, nothing waits for real.
+"""A scripted network, on both Pythons. Servers are functions, time is that of the fake clock, and nothing really waits.
 
     net = FakeNet(clock)
     net.serve_udp("192.0.2.1", 69, lambda data, source, reply: reply(b"answer", delay=20))
     net.serve_tcp("192.0.2.2", 2445, server, certificate=der)
 
-A UDP server is called with each datagram that is sent to it and may call reply(data, delay=0, port=None, host=None) any
-number of times: `delay` in ms, port and host where the answer comes from elsewhere.
+A UDP server is called with each datagram that is sent to it. It may call reply(data, delay=0, port=None, host=None) any number
+of times. delay: ms. port, host: the source of the answer, if it is not the server's own address.
 
-A TCP server is called with (peer, data): once with b"" when a client connects, then with what the client wrote. The peer
-has say(data, delay=0), end(delay=0), reset(delay=0) and the client's `identity`; where a server sets `more` of the peer to a
-function of the peer, it is called when the client waits and nothing is under way. Where a server has a certificate, only tls()
-reaches it, and only tcp() where it has none.
+A TCP server is called with (peer, data): once with b"" when a client connects, then with each piece that the client wrote. The
+peer has say(data, delay=0), end(delay=0), reset(delay=0) and the client's `identity`. A server may set `peer.more` to a
+function of the peer, which is called when the client waits and nothing is under way. A server with a certificate is reached
+only by tls(), and a server without one only by tcp().
 
-Hosts in `silent` swallow everything. Everything that is sent is listed in `sent` as (kind, "host:port", bytes).
+Hosts in `silent` never answer. `sent` lists everything that was sent, as (kind, "host:port", bytes).
 """
 
 from hal.fake.local import FakeListener
@@ -21,11 +21,11 @@ from hal.fake.local import FakeListener
 ENOENT, EACCES, EPIPE, EPROTO, ECONNRESET, ETIMEDOUT, ECONNREFUSED = 2, 13, 32, 71, 104, 110, 111
 CLIENT = "192.0.2.200"
 FIRST_PORT = 49152
-CUT = object()  # in a stream: the connection ends without a goodbye
+CUT = object()  # in a stream: the connection ends without TLS's close_notify
 
 
 class FakeNet:
-    """All of `net`. names: host name -> dotted address."""
+    """The net part. names: a dictionary of host name -> dotted address."""
 
     tls_name = "fake"
     static_rsa = False
@@ -45,39 +45,38 @@ class FakeNet:
         self._udp[(host, port)] = server
 
     def serve_tcp(self, host, port, server, certificate=None):
-        """Put a TCP server on the network, a TLS one with `certificate` (DER); server None takes it away."""
+        """Put a TCP server on the network, or a TLS server if it has a certificate (DER). server None takes it away."""
         self._tcp[(host, port)] = (server, certificate)
 
     async def resolve(self, host, port, deadline):
-        """(dotted address, port). OSError (ENOENT) for a name that is not in `names`."""
+        """The address (dotted address, port). Raises OSError (ENOENT) for a name that is not in `names`."""
         host = self.names.get(host, host)
         if len([part for part in host.split(".") if part.isdigit()]) != 4:
             raise OSError(ENOENT, "no address for " + host)
         return (host, int(port))
 
     def address_text(self, address):
-        """ "192.0.2.1:69"."""
+        """The address as text: "192.0.2.1:69"."""
         return "%s:%d" % address
 
     def same_host(self, first, second):
-        """True where both are the same host, on whatever ports."""
+        """Whether both addresses are of the same host, whatever their ports are."""
         return first[0] == second[0]
 
     def udp(self, address):
-        """A UDP socket for servers at addresses of this kind; each has a port of its own."""
+        """A UDP socket. Each has its own port."""
         self._port += 1
         return FakeUdp(self, self._port)
 
     async def tcp(self, host, port, deadline):
-        """A connected stream."""
+        """A connected stream. Raises OSError: ENOENT, ECONNREFUSED, ETIMEDOUT, EPROTO."""
         stream = await self._connect("tcp", host, port, deadline)
         stream.peer.server(stream.peer, b"")
         return stream
 
     async def tls(self, host, port, deadline, accept, identity=None):
-        """A connected stream with the server's certificate; the server hears of the phone only after accept() says yes.
-
-        OSError (EACCES) where it says no."""
+        """A connected stream with the server's certificate. The server is called only after accept() has returned True. Raises
+        OSError as tcp(), and EACCES if accept() returns False."""
         stream = await self._connect("tls", host, port, deadline)
         if not await accept(stream.peer_certificate):
             stream.close()
@@ -93,7 +92,7 @@ class FakeNet:
         return listener
 
     def deliver_udp(self, data, address, source):
-        """For FakeUdp: hand a datagram to its server, if there is one."""
+        """For FakeUdp: pass a datagram to its server, if there is one."""
         data = bytes(data)
         self.sent.append(("udp", self.address_text(address), data))
         server = self._udp.get(address)
@@ -122,28 +121,29 @@ class FakeNet:
 
 
 class Queue:
-    """What is under way, by the time it arrives; what was put first goes first at the same time."""
+    """Items under way, in the order of their arrival. Of two items with the same time, the one that was put first comes
+    first."""
 
     def __init__(self):
         self._items = []
 
     def put(self, time, item):
-        """Add; keeps the order of arrival."""
+        """Add an item that arrives at `time` (ms)."""
         index = len(self._items)
         while index and self._items[index - 1][0] > time:
             index -= 1
         self._items.insert(index, (time, item))
 
     def put_back(self, time, item):
-        """Put what is left of the first back to the front."""
+        """Put the rest of the first item back to the front."""
         self._items.insert(0, (time, item))
 
     def next(self):
-        """(time, item) of the first, None where there is none."""
+        """(time, item) of the first item, or None."""
         return self._items[0] if self._items else None
 
     def pop(self):
-        """Take the first away."""
+        """Remove the first item."""
         self._items.pop(0)
 
 
@@ -157,7 +157,7 @@ class FakeUdp:
         self._queue = Queue()
 
     def put(self, time, data, address):
-        """A datagram is under way."""
+        """A datagram from `address` is under way, and arrives at `time` (ms)."""
         self._queue.put(time, (data, address))
 
     def send(self, data, address):
@@ -165,7 +165,7 @@ class FakeUdp:
         self._net.deliver_udp(data, address, self)
 
     async def receive_into(self, buffer, deadline):
-        """(count, address) of the next datagram, None at the deadline; the clock is moved there."""
+        """(count, address) of the next datagram, or None at the deadline. The clock moves to its arrival, or to the deadline."""
         first = self._queue.next()
         clock = self._net.clock
         if first is None or first[0] > max(deadline, clock.monotonic()):
@@ -179,12 +179,12 @@ class FakeUdp:
         return count, address
 
     def close(self):
-        """Give the port back."""
+        """Close the socket."""
         self.closed = True
 
 
 class Peer:
-    """The server's end of a TCP connection."""
+    """The server's end of a TCP connection. client_closed: whether the client has closed its end."""
 
     def __init__(self, stream, server):
         self._stream = stream
@@ -194,15 +194,15 @@ class Peer:
         self.client_closed = False
 
     def say(self, data, delay=0):
-        """Bytes for the client, `delay` ms from now."""
+        """Send bytes to the client, `delay` ms from now."""
         self._stream.put(delay, bytes(data))
 
     def end(self, delay=0, orderly=True):
-        """The end of the stream; orderly=False: without TLS's goodbye, as a cut connection ends."""
+        """End the stream. orderly: False to end without TLS's close_notify, like a connection that was cut."""
         self._stream.put(delay, b"" if orderly else CUT)
 
     def reset(self, delay=0):
-        """The client's next read fails with ECONNRESET."""
+        """Make the client's next read fail with ECONNRESET."""
         self._stream.put(delay, None)
 
 
@@ -220,12 +220,13 @@ class FakeStream:
         self._last = 0
 
     def put(self, delay, data):
-        """The peer's bytes, its end (b"" or CUT) or a reset (None). A stream keeps its order whatever the delays are."""
+        """For Peer: the peer's bytes, its end (b"" or CUT) or a reset (None). The order is kept, whatever the delays are."""
         self._last = max(self._last, self._net.clock.monotonic() + delay)
         self._queue.put(self._last, data)
 
     async def read_into(self, buffer, deadline):
-        """Bytes read, 0 at the end; ETIMEDOUT when nothing comes before the deadline."""
+        """Returns how many bytes were read, 0 at the end. Raises OSError: ETIMEDOUT if nothing comes before the deadline,
+        ECONNRESET."""
         if self._queue.next() is None and self.peer.more is not None:
             self.peer.more(self.peer)
         first = self._queue.next()
@@ -248,7 +249,7 @@ class FakeStream:
         return count
 
     async def write(self, data, deadline):
-        """Hand it to the server at once."""
+        """Pass `data` to the server at once. Raises OSError (EPIPE) after close()."""
         if self.peer.client_closed:
             raise OSError(EPIPE, "closed")
         self._net.sent.append((self._kind, self._net.address_text(self._address), bytes(data)))

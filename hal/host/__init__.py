@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""The HAL on a PC (CPython): described in `hal/__init__.py`.
+"""The HAL on a PC (CPython). `hal/__init__.py` describes the interface.
 
     hal = Hal(board=Board("00270DC01C92", "8861"), flash=Flash("state/flash", 1 << 20))
 
-Heavy modules (cffi, cryptography, ssl) are imported when they are first needed.
+Heavy modules (cffi, cryptography, ssl) are imported when they are needed for the first time.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ RESTART_STATUS = 75  # the exit status that asks for a new start of the program
 
 
 class Hal:
-    """The parts of a PC's HAL. `flash` may be None where nothing is stored; `crypto` is made at first use."""
+    """The parts of a PC's HAL. flash: None if nothing is stored. crypto: None to make it at its first use."""
 
     def __init__(self, board=None, flash=None, crypto=None, console=None, files=None, published=None, loads=None):
         from hal.host.net import Net
@@ -45,17 +45,16 @@ class Hal:
 
 
 def crypto(choice=None):
-    """libphonetrust where it is built, else `cryptography`; .name tells which.
+    """The crypto part: libphonetrust if it is built, else the package `cryptography`. Its .name tells which.
 
-    $PHONETRUST_CRYPTO or `choice`, "native" or "cryptography", forces one. OSError: "native" and it cannot be loaded.
+    choice, or else $PHONETRUST_CRYPTO: "native" or "cryptography" forces one of them. Raises OSError for "native" if the
+    library cannot be loaded, and ValueError for another choice.
     """
     return _choose(choice, _native_crypto, _other_crypto)
 
 
 def tls(choice=None):
-    """The TLS engine of libphonetrust where it is built, else one of CPython's ssl; .name tells which.
-
-    `choice` and errors as for crypto()."""
+    """The TLS engine: libphonetrust if it is built, else CPython's ssl. Its .name tells which. choice and errors: as crypto()."""
     return _choose(choice, _native_tls, _other_tls)
 
 
@@ -74,7 +73,7 @@ def _choose(choice, native, other):
     return other()
 
 
-# One of each for the whole process: they keep no state, and cffi takes its time with the declarations.
+# The process has one of each. They keep no state, and cffi is slow in reading the declarations.
 
 
 @functools.cache
@@ -111,9 +110,9 @@ def _other_tls():
 
 
 class Flash:
-    """A file of a fixed size that stands for the raw partition; made, blank, where it is missing.
+    """A file of a fixed size (bytes) in the place of a raw partition. A missing file is made, and is blank.
 
-    OSError: it cannot be opened, or it is there in another size (EINVAL): a store would not find its second slot.
+    Raises OSError if it cannot be opened. Also if it has another size (EINVAL), because a store would not find its second slot.
     """
 
     def __init__(self, path, size):
@@ -128,13 +127,13 @@ class Flash:
             raise OSError(22, f"the flash file has {found} bytes, not {size}", str(path))
 
     def read_into(self, offset, buffer):
-        """Fill `buffer` from `offset`."""
+        """Fill `buffer` with the bytes at `offset`. Raises OSError, and ValueError outside of the file."""
         self._check(offset, len(buffer))
         if os.preadv(self._file, [buffer], offset) != len(buffer):
             raise OSError(5, "the flash file has become shorter")
 
     def write(self, offset, data):
-        """Write `data` at `offset`."""
+        """Write `data` at `offset`. Raises OSError, and ValueError outside of the file."""
         self._check(offset, len(data))
         view = memoryview(data)
         while len(view):
@@ -143,7 +142,7 @@ class Flash:
             offset += count
 
     def sync(self):
-        """All writes before this are safe."""
+        """Return when all writes before this are on the disk. Raises OSError."""
         os.fsync(self._file)
 
     def close(self):
@@ -158,7 +157,7 @@ class Flash:
 
 
 def _make_blank(path, size):
-    # Under another name first: a flash file of half its size would be taken for a broken one ever after.
+    # The file gets its name at the end, because a file of half its size would be refused from then on.
     part = f"{path}.new"
     file = os.open(part, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
     os.ftruncate(file, size)
@@ -168,7 +167,7 @@ def _make_blank(path, size):
 
 
 class Clock:
-    """Time. The loop of asyncio counts the same seconds."""
+    """The clock part of the HAL. asyncio's loop counts the same seconds."""
 
     def monotonic(self):
         """Milliseconds since some start."""
@@ -188,7 +187,8 @@ class Random:
 
 
 class Board:
-    """What the settings say this phone is. restart() ends the program unless another way is given."""
+    """The phone's MAC address and model, as its settings have them. restart: a function that restarts the phone in another way
+    than by ending the program, or None."""
 
     def __init__(self, mac, model, restart=None):
         self.mac = mac
@@ -196,10 +196,10 @@ class Board:
         self._restart = restart
 
     def restart(self):
-        """Start again; does not return. SystemExit with RESTART_STATUS where no other way was given."""
+        """Restart the phone. Does not return; raises SystemExit with RESTART_STATUS if no other way was given."""
         if self._restart is not None:
             self._restart()
         raise SystemExit(RESTART_STATUS)
 
     def watchdog(self):
-        """A PC has none that is ours."""
+        """Do nothing, because the PC's watchdog is not the phone's."""

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""The fields of an X.509 certificate (RFC 5280, 4.1), cut out of strict DER: the twin of native/certificate.c.
+"""Reads the fields of an X.509 certificate (RFC 5280, 4.1) from strict DER. It does the same as native/certificate.c.
 
-The same bytes are a certificate here and there, so that a PC without libphonetrust judges a file as a phone does. Extensions
-are not looked at. That both read real certificates as others do is tested against the package `cryptography`."""
+Both accept exactly the same bytes, so that a PC without libphonetrust judges a file as a phone does. Extensions are ignored.
+Tests compare both with the package `cryptography`."""
 
 OID_RSA = bytes.fromhex("2a864886f70d010101")
 OID_EC = bytes.fromhex("2a8648ce3d0201")
@@ -34,18 +34,19 @@ class Certificate:
 
 
 class _Reader:
-    """Elements of DER, one after the other, from `at` to `end`. ValueError where the bytes are not strict DER."""
+    """Reads elements of DER, one after the other, from the offset `at` to `end`. Raises ValueError if the bytes are not strict
+    DER."""
 
     def __init__(self, der, at, end):
         self.der, self.at, self.end = der, at, end
 
     @property
     def tag(self):
-        """The tag of the next element, None at the end."""
+        """The tag of the next element, or None at the end."""
         return self.der[self.at] if self.at < self.end else None
 
     def take(self, tag=None):
-        """The contents of the next element, which has this tag (None: any), as a reader."""
+        """A reader of the contents of the next element, which must have this tag; None allows any tag."""
         if self.at + 2 > self.end or tag not in (None, self.der[self.at]):
             raise ValueError("another element is expected, or the bytes end")
         length, at = self.der[self.at + 1], self.at + 2
@@ -68,13 +69,13 @@ class _Reader:
         return self.der[start : self.at]
 
     def bytes(self):
-        """All of it."""
+        """All bytes from here to the end."""
         return self.der[self.at : self.end]
 
     def close(self):
-        """ValueError where anything is left."""
+        """Raise ValueError if anything is left."""
         if self.at != self.end:
-            raise ValueError("something follows where nothing should")
+            raise ValueError("bytes follow where none may follow")
 
     def integer(self):
         """The contents of an INTEGER, without a zero byte in front."""
@@ -87,7 +88,7 @@ class _Reader:
         """The contents of a BIT STRING of whole bytes."""
         value = self.take(BIT_STRING).bytes()
         if not value or value[0] != 0:
-            raise ValueError("bits that are no whole bytes")
+            raise ValueError("bits that are not whole bytes")
         return value[1:]
 
     def algorithm(self):
@@ -100,7 +101,7 @@ class _Reader:
 
 
 def read(der):
-    """The fields of a certificate (bytes). ValueError: not one whole certificate in strict DER."""
+    """The fields of a certificate (bytes). Raises ValueError if `der` is not exactly one certificate in strict DER."""
     try:
         return _read(bytes(der))
     except ValueError as error:
@@ -196,7 +197,7 @@ def _public_key(found, body):
 
 
 def dotted(content):
-    """An OBJECT IDENTIFIER's contents as text (X.690, 8.19): base 128, the first number holds the first two arcs."""
+    """The contents of an OBJECT IDENTIFIER as dotted text (X.690, 8.19). It is base 128, and the first number has two arcs."""
     arcs, value = [], 0
     for byte in content:
         value = value << 7 | byte & 0x7F

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The console part of the HAL on CPython: a terminal, pipe or file, written and read without ever blocking."""
+"""The console part of the HAL on CPython: a terminal, pipe or file. It never blocks."""
 
 import asyncio
 import atexit
@@ -15,19 +15,19 @@ from hal.host import waiting
 from hal.lines import Input, Output
 
 CHUNK = 256
-FAREWELL = 2  # seconds that the end of the program may wait for a console that takes what was written slowly
+FAREWELL = 2  # seconds that the end of the program may wait for a slow console
 
 
 class Console:
-    """Lines on stdin and stdout, or on files given; a writer without a file descriptor is written to as it is."""
+    """Lines on stdin and stdout, or on the given files. A writer without a file descriptor gets the text by its write()."""
 
     def __init__(self, reader=None, writer=None):
         self._reader = reader if reader is not None else sys.stdin
         self._writer = writer if writer is not None else sys.stdout
         self._input = Input()
         self._from: Unblocked | None = None
-        self._to: Unblocked | Plain = Plain(None)  # until something is written
-        self._loop: asyncio.AbstractEventLoop | None = None  # the loop that writes what waits
+        self._to: Unblocked | Plain = Plain(None)  # replaced by the first write
+        self._loop: asyncio.AbstractEventLoop | None = None  # the loop that writes the text that waits
         self._opened = False
         self._output = Output(self._send)
 
@@ -40,13 +40,13 @@ class Console:
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:
-            return  # the next write, or the end of the program, writes it
+            return  # the next write, or the end of the program, writes the text
         if loop is not self._loop:
             self._loop = loop
             loop.add_writer(self._to.number, self._push)
 
     async def read_line(self):
-        """The next line without its end; one of more than 200 bytes is dropped. EOFError at the end."""
+        """The next line without its end. A line of more than 200 bytes is dropped. Raises EOFError at the end of the input."""
         while True:
             line = self._input.next()
             if line is not None:
@@ -57,7 +57,7 @@ class Console:
                 number = self._from.number
                 try:
                     self._input.feed(os.read(number, CHUNK))
-                    await asyncio.sleep(0)  # input without end leaves other tasks their turn
+                    await asyncio.sleep(0)  # lets other tasks run, even if the input never stops
                 except BlockingIOError:
                     await waiting.readable(number, None)
             except (AttributeError, OSError, ValueError):  # there is no standard input, or the terminal has gone
@@ -85,7 +85,7 @@ class Console:
 
 
 class Plain:
-    """A writer that has no file descriptor; it takes all at once."""
+    """A writer without a file descriptor. It takes everything at once."""
 
     number = -1
 
@@ -93,7 +93,7 @@ class Plain:
         self._writer = writer
 
     def send(self, data):
-        """Write it all. OSError where there is nothing to write to."""
+        """Write all of `data`. Returns its length. Raises OSError if the writer is closed or missing."""
         try:
             self._writer.write(data.decode())
             self._writer.flush()
@@ -103,8 +103,8 @@ class Plain:
 
 
 class Unblocked:
-    """A file descriptor whose use never blocks: its file opened anew where that may be done, as other programs share the
-    one that is open. A regular file never blocks and stays as it is."""
+    """A file descriptor that never blocks. Other programs share the descriptor that is open, so its file is opened once more if
+    possible. A regular file never blocks and is used as it is. number: of the descriptor."""
 
     def __init__(self, number, flags):
         self.number = number
@@ -120,7 +120,7 @@ class Unblocked:
             atexit.register(fcntl.fcntl, number, fcntl.F_SETFL, before)
 
     def send(self, data):
-        """How many bytes were taken, None where none are now."""
+        """Write bytes. Returns how many were taken, or None if none are taken now. Raises OSError."""
         try:
             return os.write(self.number, data)
         except BlockingIOError:

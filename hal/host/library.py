@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""libphonetrust on CPython: the binding for hal/native.py, by cffi in ABI mode (no compiler needed on the PC).
+"""The binding of libphonetrust on CPython for hal/native.py, by cffi in ABI mode, which needs no compiler on the PC.
 
-Importing cffi and reading the declarations takes 30 to 50 ms, so both wait until the library is opened.
+Importing cffi and reading the declarations takes 30 to 50 ms, so both happen only when the library is opened.
 """
 
 import os
@@ -10,7 +10,7 @@ from pathlib import Path
 
 ENVIRONMENT = "PHONETRUST_LIBRARY"
 
-# A handle has a type of its own, as cffi would take bytes where C says void *.
+# A handle has its own type, because cffi would accept bytes for a void * of C.
 C_TYPES = {
     "i": "int",
     "n": "size_t",
@@ -24,7 +24,7 @@ C_TYPES = {
 
 
 def library_path():
-    """Where libphonetrust is looked for: $PHONETRUST_LIBRARY, else where `make native` builds it."""
+    """The path of libphonetrust: $PHONETRUST_LIBRARY, else the file that `make native` builds. It need not exist."""
     named = os.environ.get(ENVIRONMENT)
     if named:
         return Path(named)
@@ -32,7 +32,7 @@ def library_path():
 
 
 class Binding:
-    """Opens the library at `path`. OSError where it is not there or cannot be loaded."""
+    """The binding for the library at `path`. Raises OSError if the library is missing or cannot be loaded."""
 
     def __init__(self, path):
         path = Path(path)
@@ -46,8 +46,8 @@ class Binding:
         self._declared = {}
 
     def declare(self, functions):
-        """Declare all (name, result, arguments) at once: every call of the parser costs. Some are declared already, for
-        another part of the HAL."""
+        """Declare functions: [(name, result, arguments)]. They are declared together, because each call of cffi's parser takes
+        time. Functions that another part of the HAL has declared already are left out."""
         wanted = {
             name: f"{C_TYPES[result]} phonetrust_{name}({', '.join(C_TYPES[kind] for kind in kinds) or 'void'});"
             for name, result, kinds in functions
@@ -57,7 +57,7 @@ class Binding:
         self._declared.update(wanted)
 
     def function(self, name, result, arguments):
-        """The callable for one function, as hal/native.py describes it."""
+        """A callable for one function, as hal/native.py describes it. Raises OSError if the library has no such function."""
         ffi, null, from_buffer = self._ffi, self._ffi.NULL, self._ffi.from_buffer
         try:
             raw = getattr(self._library, "phonetrust_" + name)
@@ -68,7 +68,7 @@ class Binding:
         nulls = [index for index, kind in enumerate(arguments) if kind == "z"]
         count = len(arguments)
 
-        # cffi itself refuses numbers out of range and whatever is of a wrong type.
+        # cffi itself refuses numbers out of range and arguments of a wrong type.
         def call(*values):
             if len(values) != count:
                 raise TypeError(f"phonetrust_{name} takes {count} arguments, not {len(values)}")

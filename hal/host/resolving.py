@@ -1,20 +1,20 @@
 # SPDX-License-Identifier: MIT
-"""Addresses of hosts on CPython. The system's resolver blocks, so it runs in threads, of which there are only few."""
+"""Finds the addresses of hosts on CPython. The system's resolver blocks, so it runs in a small number of threads."""
 
 import asyncio
 import errno
 import socket
 import threading
 
-#: Threads that may be in the resolver at once; those whose answer nobody waits for any more count too.
+#: How many threads may be in the resolver at once. Threads for which no task waits any more count, too.
 THREADS = 4
-PAUSE = 0.02  # seconds between two looks for a free place
+PAUSE = 0.02  # seconds between two checks for a free place
 
 _places = threading.BoundedSemaphore(THREADS)
 
 
 async def resolve(host, port, deadline):
-    """(family, address) of a host. OSError: ENOENT for an unknown name, ETIMEDOUT."""
+    """(family, address) of a host. deadline: ms of the clock. Raises OSError: ENOENT for an unknown name, ETIMEDOUT."""
     found = _numeric(host, port)
     if found is None:
         found = choose(await _ask(host, port, deadline))
@@ -22,7 +22,8 @@ async def resolve(host, port, deadline):
 
 
 def choose(found):
-    """Of several addresses: the first of IPv4 to which there is a route, else of IPv6, else the first."""
+    """One of several addresses: the first IPv4 address with a route, else the first IPv6 address with a route, else the first
+    address."""
     for family in (socket.AF_INET, socket.AF_INET6):
         for each in found:
             if each[0] == family and _has_route(each):
@@ -32,7 +33,7 @@ def choose(found):
 
 def _numeric(host, port):
     if not host or "\0" in host:
-        raise _unknown(host, "that is no name")
+        raise _unknown(host, "that is not a name")
     try:
         return _lookup(host, port, socket.AI_NUMERICHOST)[0]
     except (socket.gaierror, UnicodeError):
@@ -70,7 +71,7 @@ async def _ask(host, port, deadline):
         except RuntimeError:
             pass  # the loop has ended in the meantime
 
-    # A daemon, as no program should wait for a resolver when it ends.
+    # It is a daemon, so that a program that ends does not wait for the resolver.
     threading.Thread(target=work, name="resolver", daemon=True).start()
     try:
         async with asyncio.timeout_at(end):
@@ -85,7 +86,7 @@ def _lookup(host, port, flags):
 
 
 def _has_route(each):
-    # Connecting a UDP socket sends nothing, and fails at once where there is no way.
+    # Connecting a UDP socket sends nothing, and fails at once if there is no route.
     try:
         with socket.socket(each[0], socket.SOCK_DGRAM) as probe:
             probe.connect(each[1])

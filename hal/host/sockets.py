@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What hal/streams.py needs of sockets, on CPython."""
+"""The functions of sockets that hal/streams.py needs, on CPython."""
 
 import asyncio
 import errno
@@ -11,7 +11,7 @@ from hal.host import waiting
 
 
 def receive(connected, buffer):
-    """Bytes moved into `buffer`, 0 at the end, None where nothing is there now."""
+    """Move bytes into `buffer`. Returns their number, 0 at the end, None if nothing is there now. Raises OSError."""
     try:
         return connected.recv_into(buffer)
     except BlockingIOError:
@@ -19,7 +19,7 @@ def receive(connected, buffer):
 
 
 def send(connected, data):
-    """How many bytes were taken, None where none are now."""
+    """Send bytes. Returns how many were taken, None if none are taken now. Raises OSError."""
     try:
         return connected.send(data)
     except BlockingIOError:
@@ -27,35 +27,35 @@ def send(connected, data):
 
 
 def readable(connected, deadline):
-    """Awaited: True where there is something to be received, False at the deadline (None: no end)."""
+    """To be awaited: True once bytes can be received, False at the deadline (ms of the clock; None: no end)."""
     return waiting.readable(connected.fileno(), deadline)
 
 
 def writable(connected, deadline):
-    """As readable, for sending."""
+    """As readable(), for sending."""
     return waiting.writable(connected.fileno(), deadline)
 
 
 async def rest():
-    """Other tasks get their turn."""
+    """Let other tasks run."""
     await asyncio.sleep(0)
 
 
 def credentials(connected):
-    """(process, user, group) of the program at the other end of a Unix socket, as it was when it connected."""
+    """(process, user, group) of the program at the other end of a Unix socket when it connected."""
     found = connected.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("iII"))
     return struct.unpack("iII", found)
 
 
 def close(connected):
-    """Close a socket, for which a task may wait."""
+    """Close a socket, and wake the tasks that wait for it."""
     if connected.fileno() >= 0:
         waiting.forget(connected.fileno())
     connected.close()
 
 
 async def connect(family, address, deadline):
-    """A connected TCP socket. OSError: ETIMEDOUT, ECONNREFUSED, ..."""
+    """A connected TCP socket. Raises OSError: ETIMEDOUT, ECONNREFUSED, ..."""
     connected = socket.socket(family, socket.SOCK_STREAM)
     try:
         connected.setblocking(False)

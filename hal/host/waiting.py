@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Waiting for a file descriptor in a loop of asyncio, on CPython: one future and at most one timer for each wait."""
+"""Waits for a file descriptor in a loop of asyncio, on CPython. Each wait has one future and at most one timer."""
 
 import asyncio
 
@@ -7,19 +7,20 @@ _waits = {}  # (file descriptor, writing) -> (loop, future)
 
 
 def readable(number, deadline):
-    """Awaited: True once the file descriptor can be read, False at the deadline (ms of clock.monotonic(), None: no end).
+    """To be awaited: True once the file descriptor can be read, False at the deadline (ms of the clock; None: no end).
 
-    One task may wait for each direction of a file descriptor. OSError (EPERM): it is of a kind that is always ready."""
+    Only one task may wait for each direction of a file descriptor. Raises OSError (EPERM) for a kind of file that is always
+    ready."""
     return _wait(number, False, deadline)
 
 
 def writable(number, deadline):
-    """As readable, for writing."""
+    """As readable(), for writing."""
     return _wait(number, True, deadline)
 
 
 def forget(number):
-    """Wake the tasks that wait for this file descriptor, which is about to be closed: they go on, and find it closed."""
+    """Wake the tasks that wait for this file descriptor, because it will be closed. They will find it closed."""
     for writing in (False, True):
         loop, future = _waits.pop((number, writing), (None, None))
         if future is not None:

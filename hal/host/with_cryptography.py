@@ -1,10 +1,8 @@
 # SPDX-License-Identifier: MIT
 """The crypto part of the HAL by the package `cryptography` (CPython only).
 
-Serves the PC where libphonetrust is not built, and the tests as a second opinion on the native library. The interface
-is described in `hal/__init__.py`; the accelerators of libphonetrust do not exist here and answer None.
-
-Certificates are read by hal/host/certificate.py, the twin of libphonetrust's reader; their keys are `cryptography`'s.
+A PC without libphonetrust uses it, and tests compare the native library with it. `hal/__init__.py` describes the interface.
+hal/host/certificate.py reads certificates; `cryptography` reads their keys.
 """
 
 import hashlib
@@ -30,12 +28,13 @@ AES_SIZES = (16, 24, 32)
 
 
 class HostCrypto:
-    """Digest, verification and certificate fields by `cryptography` and `hashlib`."""
+    """The crypto part by `cryptography` and `hashlib`."""
 
     name = "cryptography"
 
     def digest(self, algorithm, data, cut=None):
-        """Digest of `data` without the slice cut=(offset, length). ValueError: unknown algorithm, cut outside data."""
+        """The digest of `data` without the slice cut=(offset, length). Raises ValueError if the algorithm is unknown, or the cut
+        lies outside of `data`."""
         running = _new_hash(algorithm)
         if cut is None:
             running.update(data)
@@ -49,19 +48,19 @@ class HostCrypto:
         return running.digest()
 
     def digest_stream(self, algorithm):
-        """A running digest: update(data), digest() once, close(). ValueError: unknown algorithm."""
+        """A DigestStream. Raises ValueError if the algorithm is unknown."""
         return DigestStream(_new_hash(algorithm))
 
     def verify(self, certificate_der, algorithm, digest, signature):
-        """True if `signature` over `digest` verifies with the certificate's key.
+        """Whether `signature` over `digest` verifies with the certificate's key.
 
-        ValueError: unreadable certificate, a key that is neither RSA of 1024 to 4096 bits nor EC on P-256, P-384 or
-        P-521, or a digest of the wrong size.
+        Raises ValueError if the certificate is unreadable, its key is neither RSA of 1024 to 4096 bits nor EC on P-256, P-384
+        or P-521, or the digest has the wrong size.
         """
         if algorithm not in DIGEST_SIZES:
             raise ValueError(f"unknown digest algorithm {algorithm!r}")
         if len(digest) != DIGEST_SIZES[algorithm]:
-            raise ValueError(f"a digest of {len(digest)} bytes is no {algorithm}")
+            raise ValueError(f"a digest of {len(digest)} bytes is not {algorithm}")
         key = _supported_public_key(certificate.read(certificate_der))
         prehashed = Prehashed(HASHES[algorithm]())
         try:
@@ -74,13 +73,12 @@ class HostCrypto:
         return True
 
     def certificate(self, der):
-        """The fields of a certificate. ValueError: not one whole DER certificate, or bytes after it."""
+        """The fields of a certificate. Raises ValueError if `der` is not exactly one DER certificate."""
         return certificate.read(der)
 
     def make_key(self, kind, bits):
-        """A new key: (private key DER, SubjectPublicKeyInfo DER). ValueError: a kind or size that is not made.
-
-        "rsa" of 1024 to 4096 bits, "ec" of 256, 384 or 521.
+        """A new key: (private key DER, SubjectPublicKeyInfo DER). "rsa" of 1024 to 4096 bits, or "ec" of 256, 384 or 521 bits.
+        Raises ValueError for another kind or size.
         """
         if kind == "rsa" and RSA_BITS[0] <= bits <= RSA_BITS[1] and bits % 64 == 0:
             key = rsa.generate_private_key(65537, bits)
@@ -88,17 +86,18 @@ class HostCrypto:
             key = ec.generate_private_key(EC_CURVES[bits]())
         else:
             raise ValueError(f"{kind} key of {bits} bits: unsupported")
-        # The same encodings as libphonetrust's: RSAPrivateKey (RFC 8017), ECPrivateKey (RFC 5915).
+        # libphonetrust uses the same encodings: RSAPrivateKey (RFC 8017), ECPrivateKey (RFC 5915).
         encoding = serialization.PrivateFormat.TraditionalOpenSSL
         private_key = key.private_bytes(serialization.Encoding.DER, encoding, serialization.NoEncryption())
         return private_key, _public_der(key)
 
     def public_key(self, private_key):
-        """SubjectPublicKeyInfo DER of a private key. ValueError: unreadable."""
+        """The SubjectPublicKeyInfo (DER) of a private key. Raises ValueError if the key is unreadable."""
         return _public_der(_private(private_key))
 
     def sign(self, private_key, scheme, digest):
-        """A signature over a digest: "rsa-bare" without a DigestInfo, or "ecdsa" (DER). ValueError: key, sizes."""
+        """A signature over a digest, "rsa-bare" (without a DigestInfo) or "ecdsa" (DER). Raises ValueError if the key cannot be
+        read or is not for this scheme, or the digest has the wrong size."""
         key = _private(private_key)
         if scheme == "rsa-bare" and isinstance(key, rsa.RSAPrivateKey) and 0 < len(digest) <= 64:
             return key.sign(bytes(digest), padding.PKCS1v15(), NoDigestInfo())
@@ -109,7 +108,7 @@ class HostCrypto:
         raise ValueError(f"unknown signature scheme {scheme!r}, a key that is not for it, or a digest of a wrong size")
 
     def sign_tls(self, private_key, scheme, algorithm, digest):
-        """A signature for a TLS handshake over a digest of that algorithm, and nothing else: `hal/__init__.py`."""
+        """A signature for a TLS handshake, over a digest of exactly this algorithm (`hal/__init__.py`). Raises ValueError."""
         if algorithm not in TLS_DIGESTS or len(digest) != DIGEST_SIZES[algorithm]:
             raise ValueError(f"signing: {len(digest)} bytes as {algorithm!r}")
         key = _private(private_key)
@@ -124,10 +123,10 @@ class HostCrypto:
         raise ValueError(f"signing: {scheme!r} with a key that is not for it")
 
     def unwrap_key(self, private_key, wrapped, length):
-        """The AES key of `length` bytes (16, 24, 32) that was wrapped for an RSA key, RSAES-PKCS1-v1_5.
+        """The AES key of `length` bytes (16, 24, 32) that was wrapped for an RSA key by RSAES-PKCS1-v1_5.
 
-        A wrong private key or padding gives random bytes and no error. ValueError: the private key is unreadable or
-        not RSA, or `wrapped` is not as long as its modulus.
+        A wrong private key or wrong padding gives random bytes and no error. Raises ValueError if the private key is
+        unreadable or not RSA, or if `wrapped` is not as long as its modulus.
         """
         key = _private(private_key)
         if not isinstance(key, rsa.RSAPrivateKey) or len(wrapped) != (key.key_size + 7) // 8 or length not in AES_SIZES:
@@ -140,28 +139,28 @@ class HostCrypto:
         return unwrapped if len(unwrapped) == length else random
 
     def decrypt_stream(self, key, iv):
-        """AES-CBC in pieces: update(data). ValueError: key or iv of a wrong length."""
+        """A DecryptStream. Raises ValueError if key or iv has a wrong length."""
         return DecryptStream(key, iv)
 
     def check_records(self, data, start, limit):
-        """None: there is no accelerator here; Python's own walk does it."""
+        """None, because there is no accelerator here. The caller reads the records in Python."""
         return None
 
 
 class DigestStream:
-    """One running digest. digest() ends it; close() may be called at any time and twice."""
+    """A running digest. digest() ends it. close() may be called at any time, also twice."""
 
     def __init__(self, running):
         self._running = running
 
     def update(self, data):
-        """Add bytes (any buffer). ValueError after digest() or close()."""
+        """Add bytes (any buffer). Raises ValueError after digest() or close()."""
         if self._running is None:
             raise ValueError("the digest has ended")
         self._running.update(data)
 
     def digest(self):
-        """The digest; ends the stream. ValueError when it has ended already."""
+        """End the stream and return the digest. Raises ValueError if it has ended already."""
         if self._running is None:
             raise ValueError("the digest has ended")
         result = self._running.digest()
@@ -174,7 +173,7 @@ class DigestStream:
 
 
 class DecryptStream:
-    """One AES-CBC decryption. Padding is the caller's."""
+    """An AES-CBC decryption in pieces. The caller removes the padding."""
 
     def __init__(self, key, iv):
         if len(iv) != 16 or len(key) not in AES_SIZES:
@@ -182,7 +181,7 @@ class DecryptStream:
         self._decryptor = Cipher(AES(bytes(key)), CBC(bytes(iv))).decryptor()
 
     def update(self, data):
-        """Decrypt `data`, a bytearray of a multiple of 16 bytes, in place. ValueError: another length."""
+        """Decrypt `data`, a bytearray of a multiple of 16 bytes, in place. Raises ValueError for another length."""
         if len(data) % 16:
             raise ValueError("ciphertext: not whole blocks")
         data[:] = self._decryptor.update(bytes(data))

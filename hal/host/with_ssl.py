@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""A TLS engine of CPython's ssl, for a PC on which libphonetrust is not built: used like hal/native_tls.py.
+"""A TLS engine by CPython's ssl, for a PC without libphonetrust. It is used like hal/native_tls.py.
 
-OpenSSL computes the phone's whole answer before it lets anybody look at the server's certificate, so the answer is kept
-back until accept(). Old keys are let through (RSA of 1024 bits and SHA-1 are what old clusters have): the caller decides.
+OpenSSL computes the phone's whole answer before the caller can look at the server's certificate, so the answer is held back
+until accept(). Old keys are accepted (old clusters have RSA of 1024 bits and SHA-1), because the caller decides.
 """
 
 import base64
@@ -17,15 +17,14 @@ class Tls:
     name = "ssl"
 
     def connect(self, identity=None, server_name=None, static_rsa=False):
-        """A new Connection. static_rsa: offer key exchange by RSA encryption too.
-
-        ValueError: identity = (certificate DER, private key DER) cannot be used.
+        """A new Connection. identity: (certificate DER, private key DER), or None. server_name: text, or None. static_rsa: offer
+        key exchange by RSA encryption, too. Raises ValueError if the identity cannot be used.
         """
         return Connection(context(identity, static_rsa), server_name)
 
 
 class Connection:
-    """One TLS connection without I/O; the names and states are those of hal/native_tls.py."""
+    """One TLS connection without I/O. Its names and states are those of hal/native_tls.py."""
 
     awaited = None
 
@@ -42,33 +41,33 @@ class Connection:
 
     @property
     def wants_input(self):
-        """True where only bytes of the server help on."""
+        """Whether the connection needs bytes of the server to go on."""
         return self.state in ("handshake", "open") and not self._incoming.pending and not self._outgoing.pending
 
     def output(self):
-        """Bytes for the server; b"" where there are none now."""
+        """Bytes for the server; b"" if there are none now."""
         return b"" if self.state == "judge" else self._outgoing.read()
 
     def receive(self, data):
-        """Take bytes that the server sent. OSError: TLS failed."""
+        """Take bytes that the server sent. Raises OSError if TLS fails."""
         self._incoming.write(data)
         if self.state == "handshake":
             self._shake()
 
     def cut(self):
-        """The server has closed its transport. OSError unless it ended TLS in order before (close_notify)."""
+        """The server has closed its transport. Raises OSError unless it ended TLS before (close_notify)."""
         if self.state not in ("ended", "shut"):
             self._fail("tls-cut", "the server cut the connection")
 
     def accept(self):
-        """The certificate is believed: go on."""
+        """Go on, because the certificate is believed. Raises ValueError in another state than "judge"."""
         if self.state != "judge":
             raise ValueError(f"accept in state {self.state}")
         self._accepted = True
         self.state = "open" if self._done else "handshake"
 
     def read_into(self, buffer):
-        """Move plaintext into `buffer`: how many bytes, 0 where there is none now. OSError: TLS failed."""
+        """Move plaintext into `buffer`. Returns how many bytes, 0 if there are none now. Raises OSError if TLS fails."""
         if self.state != "open":
             return 0
         try:
@@ -82,7 +81,7 @@ class Connection:
         return count
 
     def write(self, data):
-        """Encrypt plaintext: how many bytes were taken. OSError: TLS failed."""
+        """Encrypt plaintext. Returns how many bytes were taken. Raises OSError if TLS fails."""
         try:
             return self._tls.write(data)
         except ssl.SSLWantReadError:
@@ -91,18 +90,18 @@ class Connection:
             self._fail("tls", error.reason or str(error))
 
     def shut(self):
-        """End TLS: output() has the close_notify."""
+        """End TLS. output() then has the close_notify."""
         if self.state == "judge":
             self._outgoing.read()  # the phone's answer, which the server must not see
         elif self.state == "open":
             try:
                 self._tls.unwrap()
             except ssl.SSLError:
-                pass  # ours is sent; ssl also wants the server's goodbye, which nobody needs
+                pass  # the close_notify is written; ssl also waits for the server's, which is not needed
         self.state = "shut"
 
     def free(self):
-        """Python frees the connection by itself."""
+        """Do nothing, because Python frees the connection by itself."""
 
     def _shake(self):
         try:
@@ -125,7 +124,7 @@ class Connection:
 
 
 def shown_certificate(connection):
-    """The server's certificate (DER) as soon as it has come; getpeercert() tells only after the handshake."""
+    """The server's certificate (DER) as soon as it has come, or None. getpeercert() returns it only after the handshake."""
     if hasattr(connection, "get_unverified_chain"):  # from Python 3.13 on
         chain = connection.get_unverified_chain()
         return bytes(chain[0]) if chain else None
@@ -134,9 +133,9 @@ def shown_certificate(connection):
 
 
 def context(identity=None, static_rsa=False):
-    """A client context that checks nothing and shows identity = (certificate DER, private key DER) if asked.
+    """A client context that checks nothing, and shows identity = (certificate DER, private key DER) if the server asks.
 
-    ValueError: the identity is unreadable, or the key is not the certificate's.
+    Raises ValueError if the identity is unreadable, or if the key is not the certificate's.
     """
     made = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     made.check_hostname = False
@@ -146,7 +145,7 @@ def context(identity=None, static_rsa=False):
     if identity is not None:
         certificate, key = identity
         pem = ssl.DER_cert_to_PEM_cert(bytes(certificate)) + key_pem(key)
-        # OpenSSL through ssl reads keys from files only: one in memory, so that no key reaches a disk.
+        # ssl lets OpenSSL read keys only from files. The file is in memory, so that the key does not reach a disk.
         memory = os.memfd_create("identity")
         try:
             os.write(memory, pem.encode())
@@ -159,7 +158,7 @@ def context(identity=None, static_rsa=False):
 
 
 def key_pem(der):
-    """PEM of a private key in DER: PKCS#8, PKCS#1 (RSA) or SEC 1 (EC), told apart by what follows the version."""
+    """A private key in DER as PEM. It is PKCS#8, PKCS#1 (RSA) or SEC 1 (EC); version and next tag tell which."""
     der = bytes(der)
     header = 4 if der[1:2] == b"\x82" else 3 if der[1:2] == b"\x81" else 2
     version, following = der[header + 2 : header + 3], der[header + 3 : header + 4]

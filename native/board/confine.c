@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT
- * Starts a program of the phone with no more than it needs.
+ * Starts a program of the phone with only the rights that it needs.
  *
  *   confine [-f] [-i INPUT] [-n NICE] USER GROUP PROGRAM ARGUMENT...
  *
- * The program runs as the user and group with these numbers, in no other group, without capabilities, and
- * neither it nor what it starts can get any (PR_SET_NO_NEW_PRIVS). Its input is INPUT, opened for reading
- * only and not as its terminal, or /dev/null; its output stays as it is; it has no other open file, no
- * controlling terminal, and leaves no memory dump. -f: also only the system calls of filter.c. Exit status
- * 126 where one of this cannot be done; a sentence says which. */
+ * The program runs as the user and group with these numbers, in no other group and without capabilities.
+ * Neither the program nor its children can get any (PR_SET_NO_NEW_PRIVS). Its input is INPUT, opened for
+ * reading only and not as its terminal, or else /dev/null. Its output stays as it is. It has no other open
+ * file, no controlling terminal, and leaves no memory dump. With -f it may only make the system calls of
+ * filter.c. If one of these steps fails, the exit status is 126 and a sentence says which step. */
 
 #include "filter.h"
 
@@ -23,7 +23,7 @@
 #include <unistd.h>
 
 #define FAILED 126
-#define CAPABILITIES 64 /* more than any kernel has; those that it lacks are skipped */
+#define CAPABILITIES 64 /* more than any kernel has; unknown capabilities are skipped */
 
 static int fail(const char *what) {
     fprintf(stderr, "confine: %s: %s\n", what, strerror(errno));
@@ -95,8 +95,8 @@ int main(int count, char **words) {
     if (syscall(SYS_close_range, STDERR_FILENO + 1, ~0U, 0) != 0) {
         return fail("close_range");
     }
-    /* A session of its own: what was the terminal of this process is not the program's. Where this process
-     * leads one already, it has no terminal, as busybox's init starts it. */
+    /* The program gets a session of its own, so it has no controlling terminal. If this process leads a
+     * session already, it has no terminal, because busybox's init starts it so. */
     if (setsid() < 0 && getsid(0) != getpid()) {
         return fail("setsid");
     }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * A seccomp filter, written out as the kernel's BPF: it loads numbers from struct seccomp_data, compares, and
- * returns. */
+ * A seccomp filter, written as the kernel's BPF. It loads numbers from struct seccomp_data, compares them,
+ * and returns. */
 #include "filter.h"
 
 #include <errno.h>
@@ -24,8 +24,8 @@
 #error "no list of system calls for this processor"
 #endif
 
-/* What MicroPython with libffi, libc's resolver and libphonetrust need; the kernel's names. x86-64 has older
- * ones as well. */
+/* The system calls that MicroPython with libffi, libc's resolver and libphonetrust need. On x86-64 there are
+ * older calls, too. */
 static const uint32_t allowed[] = {
     /* files, and the flash of the phone */
     SYS_read,
@@ -77,7 +77,7 @@ static const uint32_t allowed[] = {
     SYS_restart_syscall,
     SYS_exit,
     SYS_exit_group,
-    /* time, random bytes, who this is */
+    /* time, random bytes, own identity */
     SYS_clock_gettime,
     SYS_clock_getres,
     SYS_clock_nanosleep,
@@ -135,7 +135,8 @@ static const uint32_t allowed[] = {
     BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)(offsetof(struct seccomp_data, args) + 8 * (argument)))
 #define HIGH(argument)                                                                                       \
     BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)(offsetof(struct seccomp_data, args) + 8 * (argument) + 4))
-/* Where equal, go on; else skip as many instructions. */
+/* UNLESS goes on if the number equals `value`, and otherwise skips `skipped` instructions. IF_EQUAL skips
+ * them if it equals `value`. */
 #define UNLESS(value, skipped) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)(value), 0, (skipped))
 #define IF_EQUAL(value, skipped) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)(value), (skipped), 0)
 #define RETURN(value) BPF_STMT(BPF_RET | BPF_K, (uint32_t)(value))
@@ -147,7 +148,7 @@ int filter_calls(const char *path) {
     const struct sock_filter beginning[] = {
         LOAD(arch),
         IF_EQUAL(ARCHITECTURE, 1),
-        RETURN(SECCOMP_RET_KILL_PROCESS), /* numbers of another processor's mode mean other calls */
+        RETURN(SECCOMP_RET_KILL_PROCESS), /* in another mode of the processor the numbers mean other calls */
         LOAD(nr),
         UNLESS(SYS_execve, 6),
         LOW(0),
@@ -156,7 +157,7 @@ int filter_calls(const char *path) {
         UNLESS(address >> 32, 1),
         ALLOW,
         REFUSE(EPERM),
-        UNLESS(SYS_clone3, 1), /* its flags are in memory, where no filter sees them; libc takes clone then */
+        UNLESS(SYS_clone3, 1), /* a filter cannot see its flags, which are in memory; libc then uses clone */
         REFUSE(ENOSYS),
         UNLESS(SYS_clone, 4), /* threads only */
         LOW(0),
@@ -172,7 +173,7 @@ int filter_calls(const char *path) {
         REFUSE(EPERM),
         ALLOW,
         UNLESS(SYS_ioctl,
-               6), /* neither input for a terminal (TIOCSTI) nor its flow (TCXONC), only what it is */
+               6), /* queries, but no input for a terminal (TIOCSTI) and no flow control (TCXONC) */
         LOW(1),
         IF_EQUAL(TCGETS, 3),
         IF_EQUAL(FIONREAD, 2),

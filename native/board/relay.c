@@ -11,15 +11,15 @@
 #include <string.h>
 #include <unistd.h>
 
-#define TEXT_LIMIT 1000 /* bytes of a line; the rest of a longer one is dropped */
+#define TEXT_LIMIT 1000 /* bytes of a line; the rest of a longer line is dropped */
 #define NAME_LIMIT 64   /* bytes of a program's name that are shown */
-#define RATE 2          /* bytes a millisecond, of the 11 that 115200 baud are */
+#define RATE 2          /* bytes a millisecond; 115200 baud are 11 */
 #define BURST 16384     /* bytes that may come at once */
 
-#ifndef KMSG /* the tests have files of their own */
+#ifndef KMSG /* tests use files of their own */
 #define KMSG "/dev/kmsg"
 #define PRINTK "/proc/sys/kernel/printk"
-#define KMSG_START SEEK_END /* what was before, the kernel has shown itself */
+#define KMSG_START SEEK_END /* the kernel has shown earlier messages itself */
 #endif
 
 struct relay {
@@ -41,7 +41,7 @@ static int begin(struct relay *self, const char *folder) {
     return 0;
 }
 
-/* Whole lines only: `log` takes them as a whole, being shorter than PIPE_BUF, or not at all. */
+/* Write a whole line. `log` takes it completely or not at all, because it is shorter than PIPE_BUF. */
 static int handed_over(struct relay *self, const char *line, size_t size) {
     long long now = since_power_on();
     self->allowed += (now - self->time) * RATE;
@@ -49,7 +49,7 @@ static int handed_over(struct relay *self, const char *line, size_t size) {
     if (self->allowed > BURST) {
         self->allowed = BURST;
     }
-    /* Whoever lost lines gets more than one before the next is lost. */
+    /* After lines were lost, wait until there is room for several lines. */
     long long needed = self->lost > 0 ? BURST / 4 : (long long)size;
     if (self->allowed < needed || write(self->log, line, size) != (ssize_t)size) {
         return 0;
@@ -58,7 +58,8 @@ static int handed_over(struct relay *self, const char *line, size_t size) {
     return 1;
 }
 
-/* `prefix` and `text`, cleaned, as one line. Who says too much loses lines, and is told how many. */
+/* Write `prefix` and the cleaned `text` as one line. A program that writes too much loses lines, and a line
+ * says how many. */
 static void say(struct relay *self, const char *prefix, uint8_t *text, size_t size) {
     char line[LINE_LIMIT];
     if (self->lost > 0) {
@@ -91,7 +92,7 @@ int relay_pipe(const char *folder, const char *name) {
     }
     for (;;) {
         ssize_t count = read(STDIN_FILENO, data, sizeof data);
-        if (count < 0 && errno == EAGAIN) { /* the program made its pipe so */
+        if (count < 0 && errno == EAGAIN) { /* the program made its pipe non-blocking */
             struct pollfd wait = {.fd = STDIN_FILENO, .events = POLLIN};
             poll(&wait, 1, -1);
             continue;
@@ -124,8 +125,8 @@ int relay_pipe(const char *folder, const char *name) {
     }
 }
 
-/* One record of /dev/kmsg: "priority,number,microseconds,flags;text\n", and lines that begin with a space
- * after it. */
+/* Write a record of /dev/kmsg as a line. It is "priority,number,microseconds,flags;text\n", and perhaps
+ * lines after it that begin with a space, which are ignored. */
 static void tell(struct relay *self, char *record, long level) {
     static const char *const severities[] = {"error",   "error",  "error", "error",
                                              "warning", "notice", "info",  "info"};
@@ -134,7 +135,7 @@ static void tell(struct relay *self, char *record, long level) {
     long priority = strtol(record, &end, 10);
     char *text = strchr(record, ';');
     if (*end != ',' || text == NULL || priority < 0 || priority > 7 ||
-        priority >= level) { /* above 7: of a program */
+        priority >= level) { /* above 7: written by a program */
         return;
     }
     strtoull(end + 1, &end, 10);
@@ -152,7 +153,8 @@ int relay_kernel(const char *folder, const char *level) {
     char record[8192];
     int kernel = open(KMSG, O_RDONLY | O_CLOEXEC);
     int printk = open(PRINTK, O_WRONLY | O_CLOEXEC);
-    /* From here on what is urgent comes from /dev/kmsg; the kernel itself writes only when it dies. */
+    /* From now on urgent messages come from /dev/kmsg. The kernel itself writes to the console only when it
+     * dies. */
     if (kernel < 0 || lseek(kernel, 0, KMSG_START) < 0 || printk < 0 || write(printk, "1", 1) != 1) {
         perror("serial kernel");
         return 1;

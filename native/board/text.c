@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* Bytes that a character needs which begins with this byte; 0: none does. */
+/* How many bytes a character has that begins with this byte; 0 if no character does. */
 static size_t needed(uint8_t first) {
     if (first < 0x80) {
         return 1;
@@ -22,7 +22,7 @@ static int steers(uint32_t code) {
            code == 0x200F || (code >= 0x2028 && code <= 0x202E) || (code >= 0x2066 && code <= 0x2069);
 }
 
-/* Whether the `count` bytes at `text` are one character of UTF-8 that a terminal only shows. */
+/* Whether the `count` bytes at `text` are one character of UTF-8 that does not control a terminal. */
 static int fit(const uint8_t *text, size_t count) {
     static const uint32_t lowest[] = {0, 0, 0x80, 0x800, 0x10000};
     uint32_t code = text[0];
@@ -60,7 +60,8 @@ size_t text_clean(uint8_t *text, size_t length, size_t *rest) {
         } else {
             text[kept++] = '?';
             at++;
-            while (count > 1 && at < length && (text[at] & 0xC0) == 0x80) { /* the rest of that character */
+            while (count > 1 && at < length &&
+                   (text[at] & 0xC0) == 0x80) { /* skip the rest of that character */
                 at++;
                 count--;
             }

@@ -3,11 +3,11 @@
 
 #include <string.h>
 
-/* A character that was shown is taken from the display when the line is shown next: by then `shown` is more
- * than `size`. */
+/* Remove the last character. If the display shows it, `shown` is now greater than `size`, and the next
+ * typed_show() removes it there. */
 static void take_back(struct typed *self) {
-    while (self->size > 0 &&
-           (self->line[self->size - 1] & 0xC0) == 0x80) { /* UTF-8: to the first byte of the character */
+    while (self->size > 0 && (self->line[self->size - 1] & 0xC0) ==
+                                 0x80) { /* UTF-8: go back to the first byte of the character */
         self->size--;
     }
     if (self->size > 0) {
@@ -48,7 +48,7 @@ int typed_take(struct typed *self, uint8_t byte) {
 size_t typed_show(struct typed *self, uint8_t *out) {
     size_t count = 0;
     self->due = 0;
-    if (self->stale) { /* the line is written anew over what is there */
+    if (self->stale) { /* the line is written again over the old one */
         out[count++] = '\r';
         memcpy(out + count, "\x1b[K", 3);
         count += 3;

@@ -12,22 +12,23 @@
 struct typed {
     uint8_t line[TYPED_LIMIT + 1];
     size_t size;
-    size_t shown; /* of these, how many the display shows at the end of its last line */
-    int stale;    /* something of what it shows was taken back */
-    int due;      /* something is to be shown */
-    int escape;   /* within the sequence of an arrow key, which does nothing */
-    int after_cr; /* a line feed now belongs to the line end before */
+    size_t shown; /* how many of these bytes the display shows at the end of its last line */
+    int stale;    /* a character that the display shows was removed */
+    int due;      /* the display must be updated */
+    int escape;   /* inside the sequence of an arrow key, which is ignored */
+    int after_cr; /* a line feed that comes now belongs to the return before it */
 };
 
-/* One byte that was typed. Return and line feed end a line, backspace and DEL take back a character, Ctrl-U
- * all; other control characters and keys that send an escape sequence do nothing. True where the line is
- * whole: line[0..size) without its end. */
+/* Take one byte that was typed. Return and line feed end a line, backspace and DEL remove a character, and
+ * Ctrl-U removes all. Other control characters, and keys that send an escape sequence, are ignored. Returns
+ * true if the line is complete: line[0..size), without its end. */
 int typed_take(struct typed *self, uint8_t byte);
 
-/* What the display lacks of the line, at most TYPED_LIMIT + 4 bytes, into `out`; how many they are. */
+/* Write to `out` the bytes that bring the display up to date, at most TYPED_LIMIT + 4. Returns their number.
+ */
 size_t typed_show(struct typed *self, uint8_t *out);
 
-/* A new line begins. */
+/* Begin a new line. */
 void typed_clear(struct typed *self);
 
 #endif

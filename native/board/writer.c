@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The one process that has the serial line: it writes what others say, line by line, and shows what a person
- * types. */
+ * The only process that uses the serial line. It writes the lines of all programs, one after the other, and
+ * shows what a person types. */
 #include "serial.h"
 #include "text.h"
 #include "typed.h"
@@ -15,12 +15,12 @@
 #include <termios.h>
 #include <unistd.h>
 
-#define OUT_ROOM 32768 /* bytes that are on their way to the line */
+#define OUT_ROOM 32768 /* bytes that wait for the serial line */
 #define QUEUE_ROOM                                                                                           \
     16384            /* bytes of whole lines that wait for the end of another line, or for room              \
                       */
 #define PIECE 4096   /* bytes read at once */
-#define SILENCE 2000 /* ms after which an unfinished line of the agent or a person is ended */
+#define SILENCE 2000 /* ms of silence that end an unfinished line of the agent or a person */
 
 struct writer {
     int tty, log, agent, typed;
@@ -28,14 +28,13 @@ struct writer {
     size_t out_size;
     uint8_t queue[QUEUE_ROOM];
     size_t queue_size;
-    uint8_t
-        line[LINE_LIMIT]; /* of `log`, while its end has not come; it has no more than one writer's line */
+    uint8_t line[LINE_LIMIT]; /* from `log`, until its end comes; writes are whole, so it is of one program */
     size_t line_size;
-    uint8_t piece[PIECE + 4]; /* of the agent; begins with what may become a character */
+    uint8_t piece[PIECE + 4]; /* from the agent; begins with bytes that may become a character */
     size_t rest;
-    int middle; /* what was last taken of the agent was no whole line */
+    int middle; /* the agent's last line has not ended */
     struct typed person;
-    long long heard; /* when the line that is in the middle went on */
+    long long heard; /* ms at which the unfinished line last grew */
     unsigned lost;
 };
 
@@ -46,8 +45,8 @@ static void put(struct writer *self, const uint8_t *data, size_t size) {
     self->out_size += size;
 }
 
-/* What waits goes on its way, unless a line of the agent or a person has not ended; then how much was lost,
- * where something was. */
+/* Write the lines that wait, unless a line of the agent or a person has not ended. Then say how many lines
+ * were lost, if any. */
 static void put_queue(struct writer *self) {
     char text[100];
     if (self->middle || self->person.shown > 0 || self->queue_size > room(self)) {
@@ -69,7 +68,8 @@ static void put_queue(struct writer *self) {
 static void take_line(struct writer *self) {
     size_t size = text_clean(self->line, self->line_size, NULL);
     self->line_size = 0;
-    /* Once a line was dropped, all are until what waits has gone: the count says where they are missing. */
+    /* After a dropped line all lines are dropped until the waiting lines are written. So the message about
+     * them stands where they are missing. */
     if (self->lost > 0 || size + 1 > sizeof self->queue - self->queue_size) {
         self->lost++;
         return;
@@ -89,20 +89,19 @@ static int read_log(struct writer *self) {
     for (ssize_t index = 0; index < count; index++) {
         if (data[index] == '\n') {
             take_line(self);
-        } else if (self->line_size <
-                   sizeof self->line) { /* what is longer than a line may be is dropped to its end */
+        } else if (self->line_size < sizeof self->line) { /* the rest of a line that is too long is dropped */
             self->line[self->line_size++] = data[index];
         }
     }
     return 0;
 }
 
-/* What was typed is shown, unless the agent is in the middle of a line. */
+/* Show what was typed, unless the agent's line has not ended. */
 static void show_person(struct writer *self) {
     if (self->person.due && !self->middle && room(self) > TYPED_LIMIT + 4) {
         self->out_size += typed_show(&self->person, self->out + self->out_size);
         self->heard = since_power_on();
-        put_queue(self); /* where all was taken back */
+        put_queue(self); /* if the person has removed everything */
     }
 }
 
@@ -112,7 +111,7 @@ static int read_agent(struct writer *self) {
         return errno == EAGAIN || errno == EINTR ? 0 : -1;
     }
     size_t size = text_clean(self->piece, self->rest + (size_t)count, &self->rest);
-    if (size > 0) { /* turn() has seen to it that there is room */
+    if (size > 0) { /* turn() has checked that there is room */
         put(self, self->piece, size);
         self->middle = self->piece[size - 1] != '\n';
         self->heard = since_power_on();
@@ -134,14 +133,14 @@ static int write_out(struct writer *self) {
     return 0;
 }
 
-/* A whole line goes to the agent; where its FIFO is full, the agent reads none. */
+/* Pass a complete line to the agent. If its FIFO is full, the agent does not read, and the line is lost. */
 static void end_typed(struct writer *self) {
     struct typed *person = &self->person;
     show_person(self);
     person->line[person->size] = '\n';
     if (person->shown > 0 || (person->size == 0 && !self->middle)) {
         put(self, (const uint8_t *)"\n", room(self) > 0 ? 1 : 0);
-    } else if (person->size + 1 <= sizeof self->queue - self->queue_size) { /* its turn has not come yet */
+    } else if (person->size + 1 <= sizeof self->queue - self->queue_size) { /* it cannot be shown yet */
         memcpy(self->queue + self->queue_size, person->line, person->size + 1);
         self->queue_size += person->size + 1;
     }
@@ -152,8 +151,8 @@ static void end_typed(struct writer *self) {
     put_queue(self);
 }
 
-/* Keys come one by one and the terminal shows none itself; what is written stays as it is, with line ends of
- * a terminal. */
+/* Make the terminal pass each key at once, without showing it. Output gets the line ends of a terminal and is
+ * not changed otherwise. */
 static int set_terminal(int tty) {
     struct termios mode;
     if (tcgetattr(tty, &mode) != 0) {
@@ -176,7 +175,7 @@ static int read_person(struct writer *self) {
     if (count < 0) {
         return errno == EAGAIN || errno == EINTR ? 0 : -1;
     }
-    if (set_terminal(self->tty) != 0) { /* again, should somebody have set it otherwise */
+    if (set_terminal(self->tty) != 0) { /* again, because another program may have changed it */
         return -1;
     }
     for (ssize_t index = 0; index < count; index++) {
@@ -188,13 +187,13 @@ static int read_person(struct writer *self) {
     return 0;
 }
 
-/* The agent, or the person, says no more of a line for now: others need not wait longer. */
+/* End the unfinished line of the agent or the person, so that the other lines need not wait longer. */
 static void end_line(struct writer *self) {
     if (room(self) > 0) {
         put(self, (const uint8_t *)"\n", 1);
         self->middle = 0;
         self->rest = 0;
-        self->person.shown = 0; /* the next key shows all of it again */
+        self->person.shown = 0; /* the next key shows the whole line again */
         self->person.stale = 0;
         show_person(self);
         put_queue(self);
@@ -232,7 +231,7 @@ static int turn(struct writer *self) {
     if ((waits[1].revents & POLLIN) != 0 && read_log(self) != 0) {
         return -1;
     }
-    /* What was read before may have taken the room, or begun a line. */
+    /* The bytes that were read just now may have used the room, or have begun a line. */
     int free = room(self) > PIECE + 4 && self->person.shown == 0;
     return free && (waits[2].revents & POLLIN) != 0 ? read_agent(self) : 0;
 }

@@ -19,8 +19,8 @@ size_t base64_write(const unsigned char *data, size_t length, char *out) {
     return (size_t)(at - out);
 }
 
-/* Four letters, the last `missing` of them '='; their bits. -1: other letters, or bits that stand for
- * nothing. */
+/* The bits of four letters, of which the last `missing` are '='. -1: other letters, or unused bits are not
+ * 0. */
 static long read_group(const char *text, size_t missing) {
     long bits = 0;
     for (size_t i = 0; i < 4; i++) {

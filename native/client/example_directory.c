@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * An HTTPS directory request whose certificate decision is the agent's: example_directory URL [SOCKET]
+ * An HTTPS request for a directory, for which the agent judges the certificate: example_directory URL
+ * [SOCKET]
  *
  * A phone's directory program works like this, with libcurl and OpenSSL. TLS proves that the server has the
- * key of the certificate that it shows. Whether to believe the certificate is the trust agent's decision, not
- * that of authorities, names or dates; OpenSSL asks during the handshake, before it sends anything.
+ * key of the certificate that it shows. The trust agent decides whether to believe the certificate;
+ * authorities, names and dates do not count. OpenSSL asks during the handshake, before the request is sent.
  *
- * Exit status: 0 the directory is printed, 1 the server is refused, 2 something failed.
+ * Exit status: 0 the directory was printed, 1 the server was refused, 2 something failed.
  */
 #include <stdio.h>
 #include <string.h>
@@ -16,7 +17,7 @@
 
 #include "phonetrust_client.h"
 
-#define AGENT_TIMEOUT 30000 /* ms; leaves the agent time to ask TVS */
+#define AGENT_TIMEOUT 30000 /* ms; gives the agent time to ask TVS */
 
 struct request {
     const char *socket_path;
@@ -25,7 +26,7 @@ struct request {
     int error;
 };
 
-/* Ask the agent about a certificate. 1 only where it says yes. */
+/* Ask the agent about a certificate. Returns 1 only if the agent accepts it. */
 static int ask_agent(struct request *request, const unsigned char *der, size_t length) {
     struct phonetrust_client client;
     request->error = phonetrust_client_open(&client, request->socket_path, AGENT_TIMEOUT);
@@ -35,7 +36,7 @@ static int ask_agent(struct request *request, const unsigned char *der, size_t l
     return request->error == 0 && request->decision.accepted;
 }
 
-/* OpenSSL's question, instead of its own building of chains: `data` is the request. 1: go on. */
+/* OpenSSL calls this instead of building a chain. data: the request. Returns 1 to go on. */
 static int verify(X509_STORE_CTX *context, void *data) {
     struct request *request = data;
     unsigned char *der = NULL;
@@ -51,19 +52,18 @@ static int verify(X509_STORE_CTX *context, void *data) {
     return accepted;
 }
 
-/* libcurl hands over OpenSSL's settings of each new connection. */
+/* libcurl calls this with OpenSSL's settings of each new connection. */
 static CURLcode set_up(CURL *handle, void *settings, void *data) {
     (void)handle;
     SSL_CTX *context = settings;
-    SSL_CTX_set_security_level(context,
-                               0); /* old clusters have keys of 1024 bits; the agent knows about that, too */
+    SSL_CTX_set_security_level(context, 0); /* old clusters have keys of 1024 bits, which the agent judges */
     SSL_CTX_set_cert_verify_callback(context, verify, data);
     return CURLE_OK;
 }
 
 static CURLcode get(CURL *handle, const char *url, struct request *request) {
-    /* VERIFYPEER makes OpenSSL ask, which is what verify() answers. The name is not looked at: a phone knows
-     * its servers by their certificates, and often by address only. */
+    /* VERIFYPEER makes OpenSSL call verify(). The host name is not checked: a phone knows its servers by
+     * their certificates, and often knows only an address. */
     CURLcode code = curl_easy_setopt(handle, CURLOPT_URL, url);
     if (code == CURLE_OK)
         code = curl_easy_setopt(handle, CURLOPT_PROTOCOLS_STR, "https");
@@ -71,7 +71,7 @@ static CURLcode get(CURL *handle, const char *url, struct request *request) {
         code = curl_easy_setopt(handle, CURLOPT_SSL_VERIFYPEER, 1L);
     if (code == CURLE_OK)
         code = curl_easy_setopt(handle, CURLOPT_SSL_VERIFYHOST, 0L);
-    if (code == CURLE_OK) /* no file of authorities is needed, and there may be none */
+    if (code == CURLE_OK) /* a file of authorities is not needed, and may be missing */
         code = curl_easy_setopt(handle, CURLOPT_CAINFO, NULL);
     if (code == CURLE_OK)
         code = curl_easy_setopt(handle, CURLOPT_CAPATH, NULL);
@@ -79,7 +79,7 @@ static CURLcode get(CURL *handle, const char *url, struct request *request) {
         code = curl_easy_setopt(handle, CURLOPT_SSL_CTX_FUNCTION, set_up);
     if (code == CURLE_OK)
         code = curl_easy_setopt(handle, CURLOPT_SSL_CTX_DATA, request);
-    if (code == CURLE_OK) /* a session that is resumed shows no certificate */
+    if (code == CURLE_OK) /* a resumed session shows no certificate */
         code = curl_easy_setopt(handle, CURLOPT_SSL_SESSIONID_CACHE, 0L);
     if (code == CURLE_OK)
         code = curl_easy_setopt(handle, CURLOPT_FAILONERROR, 1L);
@@ -88,7 +88,7 @@ static CURLcode get(CURL *handle, const char *url, struct request *request) {
     return code == CURLE_OK ? curl_easy_perform(handle) : code;
 }
 
-/* Say how it went; the exit status. */
+/* Print the outcome. Returns the exit status. */
 static int report(const struct request *request, CURLcode code) {
     if (code == CURLE_OK && request->decision.accepted) {
         fprintf(stderr, "accepted %s\n", request->decision.reason);

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* The phone's own certificate, and signatures with its key. */
+/* Gets the phone's own certificate, and signatures with its key. */
 #include <stdio.h>
 #include <string.h>
 
 #include "exchange.h"
 #include "json.h"
 
-/* The longest text of an error, and certificate in base64, that is read. */
+/* The longest certificate in base64 that is read. */
 #define CERTIFICATE_TEXT (PHONETRUST_CLIENT_CERTIFICATE / 3 * 4 + 8)
 #define SIGNATURE_TEXT (PHONETRUST_CLIENT_SIGNATURE / 3 * 4 + 8)
 
-/* Add `, "name": "text"` to the request; its new length, or 0 where it does not fit. */
+/* Add `, "name": "text"` to the request. Returns its new length, or 0 if it does not fit. */
 static size_t add(struct phonetrust_client *client, size_t have, const char *name, const char *text) {
     char quoted[96];
     if (have == 0 || json_quote(text, quoted, sizeof quoted) < 0)
@@ -19,7 +19,7 @@ static size_t add(struct phonetrust_client *client, size_t have, const char *nam
            (size_t)snprintf(client->line + have, sizeof client->line - have, ", \"%s\": %s", name, quoted);
 }
 
-/* Ask, and read why the agent refuses. */
+/* Send the request, and read the agent's sentence if it refuses. */
 static int ask(struct phonetrust_client *client, size_t have, char *text, size_t capacity) {
     if (have == 0)
         return PHONETRUST_CLIENT_ERROR_SPACE;
@@ -30,7 +30,7 @@ static int ask(struct phonetrust_client *client, size_t have, char *text, size_t
     return error;
 }
 
-/* A SHA-256 in hexadecimal digits. One more is read, so that a longer text is not taken for one. */
+/* Read a SHA-256 in hexadecimal digits. One more character is read, to notice a longer text. */
 static int read_sha256(const char *value, char sha256[65]) {
     char text[67];
     if (json_text(value, text, sizeof text) != 0 || strlen(text) != 64 ||
@@ -40,7 +40,7 @@ static int read_sha256(const char *value, char sha256[65]) {
     return 0;
 }
 
-/* The certificate of an answer. 0, or PROTOCOL. */
+/* Read the certificate in an answer. 0, or PROTOCOL. */
 static int read_identity(const char *answer, struct phonetrust_identity *identity) {
     const char *value = json_member(answer, "certificate");
     char text[CERTIFICATE_TEXT];

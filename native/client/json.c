@@ -10,7 +10,7 @@ static const char *blanks(const char *at) {
     return at;
 }
 
-/* After the string that starts at a quote; NULL where it does not end. */
+/* The place after the string that starts at a quote; NULL if the string does not end. */
 static const char *after_string(const char *at) {
     for (at++; *at != '"'; at++) {
         if (*at == '\\')
@@ -21,7 +21,7 @@ static const char *after_string(const char *at) {
     return at + 1;
 }
 
-/* After any value: strings whole, brackets counted, the rest up to the end of the value. */
+/* The place after a value. Strings are skipped as a whole, and brackets are counted. */
 static const char *after_value(const char *at) {
     unsigned depth = 0;
     do {
@@ -75,7 +75,7 @@ int json_is(const char *value, const char *literal) {
            (value[length] == '\0' || strchr(",]} \t\r\n", value[length]) != NULL);
 }
 
-/* Four hexadecimal digits; -1 where they are not. */
+/* The number of four hexadecimal digits; -1 if there are not four. */
 static int32_t hexadecimal(const char *at) {
     int32_t value = 0;
     for (int i = 0; i < 4; i++) {
@@ -91,7 +91,8 @@ static int32_t hexadecimal(const char *at) {
     return value;
 }
 
-/* One \uXXXX, or two that make one character; moves *at past them. U+FFFD for halves. -1: not hexadecimal. */
+/* The character of one \uXXXX, or of two that belong together; moves *at past them. U+FFFD for a lone half.
+ * -1: not hexadecimal. */
 static int32_t escaped_character(const char **at) {
     int32_t value = hexadecimal(*at);
     if (value < 0)
@@ -121,7 +122,7 @@ static size_t to_utf8(int32_t value, char out[4]) {
     return size;
 }
 
-/* Bytes of the UTF-8 character at `at`, which ends in a NUL somewhere; 0 where invalid (RFC 3629, 4). */
+/* The bytes of the UTF-8 character at `at`, a text that ends with a NUL; 0 if it is invalid (RFC 3629, 4). */
 static size_t utf8_size(const char *at) {
     const unsigned char *byte = (const unsigned char *)at;
     if (byte[0] < 0x80)
@@ -133,17 +134,18 @@ static size_t utf8_size(const char *at) {
     if ((byte[0] == 0xE0 && byte[1] < 0xA0) || (byte[0] == 0xF0 && byte[1] < 0x90))
         return 0; /* more bytes than it needs */
     if ((byte[0] == 0xED && byte[1] > 0x9F) || (byte[0] == 0xF4 && byte[1] > 0x8F))
-        return 0; /* half a character; above U+10FFFF */
+        return 0; /* a surrogate, or above U+10FFFF */
     return size;
 }
 
-/* The next character of a string's inside as UTF-8; its size, or 0 for an invalid escape. */
+/* Write the next character inside a string to `out`, as UTF-8. Returns its size, or 0 for an invalid escape.
+ */
 static size_t next_character(const char **at, char out[4]) {
     static const char names[] = "\"\\/bfnrt";
     static const char meanings[] = "\"\\/\b\f\n\r\t";
     if (**at != '\\') {
         size_t size = utf8_size(*at);
-        if (size == 0) { /* no UTF-8: U+FFFD for this byte */
+        if (size == 0) { /* not UTF-8: U+FFFD for this byte */
             *at += 1;
             return to_utf8(0xFFFD, out);
         }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* poll, clock_gettime, MSG_NOSIGNAL and SOCK_CLOEXEC are not in C11 itself. */
+/* C11 alone has no poll, clock_gettime, MSG_NOSIGNAL and SOCK_CLOEXEC. */
 #define _GNU_SOURCE
 #include "phonetrust_client.h"
 
@@ -80,8 +80,8 @@ static int write_all(struct phonetrust_client *client, const char *data, size_t 
 }
 
 /*
- * Move what is in `input`, up to the end of a line, to out[*length ..]. 1: the line is whole. A line that
- * does not fit is taken to its end, and *length stays at `capacity`.
+ * Move bytes from `input`, up to the end of a line, to out[*length ..]. Returns 1 if the line is complete. If
+ * a line does not fit, its rest is dropped, and *length stays at `capacity`.
  */
 static int take_line(struct phonetrust_client *client, char *out, size_t capacity, size_t *length) {
     const char *end = memchr(client->input, '\n', client->have);
@@ -101,8 +101,9 @@ static int take_line(struct phonetrust_client *client, char *out, size_t capacit
 }
 
 /*
- * The next line as text without its end; *length bytes of it are in `out` already. 0 or an error: SPACE where
- * it is too long, then it has been skipped; after TIMEOUT a call with the same `out` and *length goes on.
+ * Read the next line as text without its end; *length bytes of it are in `out` already. Returns 0 or an
+ * error. After SPACE the line was too long and has been skipped. After TIMEOUT another call with the same
+ * `out` and *length goes on.
  */
 static int read_line(struct phonetrust_client *client, char *out, size_t capacity, size_t *length,
                      long long deadline) {
@@ -120,11 +121,11 @@ static int read_line(struct phonetrust_client *client, char *out, size_t capacit
     }
 }
 
-/* An agent whose queue of connections is full makes connect wait: not for longer than the timeout. */
+/* Connect. If the agent's queue of connections is full, connect waits, but not longer than the timeout. */
 static int connect_to(struct phonetrust_client *client, const struct sockaddr_un *address) {
     struct timeval wait = {.tv_sec = client->timeout / 1000, .tv_usec = client->timeout % 1000 * 1000};
     if (client->timeout <= 0)
-        wait.tv_usec = 1; /* zero would mean for ever */
+        wait.tv_usec = 1; /* zero would mean no timeout */
     client->socket = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (client->socket < 0 || setsockopt(client->socket, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof wait) != 0)
         return PHONETRUST_CLIENT_ERROR_CONNECT;
@@ -176,7 +177,7 @@ int client_ask(struct phonetrust_client *client, size_t length, char *answer, si
     if (error == 0)
         error = read_line(client, answer, capacity, &taken, deadline);
     if (error == PHONETRUST_CLIENT_ERROR_SPACE)
-        return error; /* the answer was read to its end, so the next one can be */
+        return error; /* the answer was read to its end, so the connection can go on */
     if (error != 0)
         return client_fail(client, error);
     const char *good = json_member(answer, "ok");
@@ -203,7 +204,7 @@ static int read_decision(const char *value, struct phonetrust_decision *decision
     return 0;
 }
 
-/* Ask, and read the decision of the answer, or why the request was refused. */
+/* Send the request, and read the decision in the answer, or the sentence that refuses the request. */
 static int ask_decision(struct phonetrust_client *client, size_t length,
                         struct phonetrust_decision *decision) {
     int error = client_ask(client, length, client->line, sizeof client->line);
@@ -254,7 +255,7 @@ int phonetrust_client_fetch(struct phonetrust_client *client, const char *name,
         clear(decision);
         return client_fail(client, PHONETRUST_CLIENT_ERROR_PROTOCOL);
     }
-    if (strlen(path) + 4 >= capacity) { /* it may have been cut before a character of up to four bytes */
+    if (strlen(path) + 4 >= capacity) { /* it may have been cut before a character of at most four bytes */
         path[0] = '\0';
         clear(decision);
         return PHONETRUST_CLIENT_ERROR_SPACE;
@@ -274,7 +275,7 @@ int phonetrust_client_status(struct phonetrust_client *client, char *json, size_
     return error;
 }
 
-/* What is trusted, from an event or the answer to subscribe. 0 or PROTOCOL. */
+/* Read the trust in an event or in the answer to subscribe. 0 or PROTOCOL. */
 static int read_trust(const char *value, struct phonetrust_event *event) {
     if (json_text(json_member(value, "state"), event->state, sizeof event->state) != 0 ||
         json_text(json_member(value, "mode"), event->mode, sizeof event->mode) != 0)
@@ -296,7 +297,7 @@ int phonetrust_client_subscribe(struct phonetrust_client *client, struct phonetr
     return error;
 }
 
-/* One line as an event. 1: it is one; 0: of a kind that this version does not know; or PROTOCOL. */
+/* Read a line as an event. 1, or 0 for a kind of event that this version does not know, or PROTOCOL. */
 static int read_event(const char *line, struct phonetrust_event *event) {
     const char *kind = json_member(line, "event");
     int error = 0;

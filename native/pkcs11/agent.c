@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* secure_getenv is not in C11 itself. */
+/* C11 alone has no secure_getenv. */
 #define _GNU_SOURCE
-/* The module's one connection to the trust agent. Open as long as sessions are. */
+/* The module's only connection to the trust agent. It is open as long as there are sessions. */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -11,13 +11,13 @@
 static struct {
     struct phonetrust_client client;
     bool open;
-    dev_t device; /* of the socket: a program may close all its files, and others get their numbers */
+    dev_t device; /* of the socket: a program may close all its files, and reuse their numbers */
     ino_t inode;
-    struct view *newest; /* what the sessions that were opened last see; counts as one of its users */
+    struct view *newest; /* the view of the newest sessions; this pointer counts as a user */
     CK_ULONG generation;
 } agent;
 
-/* Whether the socket's number still stands for the socket. */
+/* Whether the descriptor is still that of the socket. */
 static bool still_ours(void) {
     struct stat found;
     return fstat(agent.client.socket, &found) == 0 && found.st_dev == agent.device &&
@@ -68,7 +68,7 @@ static int ask_once(const struct request *request) {
     return error;
 }
 
-/* Ask; an agent that was started anew since the last request is connected to again, once. */
+/* Send a request. If the agent was restarted since the last request, connect again, once. */
 static int ask(const struct request *request) {
     bool used = agent.open && still_ours();
     int error = 0;
@@ -96,7 +96,7 @@ static CK_RV reason(int error) {
     }
 }
 
-/* Add the identity of this key, if the phone has it. One that this module cannot serve is left out. */
+/* Add the identity of this key, if the phone has it and this module can serve it. */
 static CK_RV add(struct view *view, const char *key) {
     struct identity *identity = &view->identities[view->count];
     int error = ask(&(struct request){.key = key, .identity = &identity->told});

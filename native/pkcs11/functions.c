@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* The table of PKCS #11 functions, and those that the token does not do: it makes, changes, encrypts,
- * decrypts, digests and verifies nothing. */
+/* The table of PKCS #11 functions, and the functions that the token does not support: it does not make or
+ * change objects, and does not encrypt, decrypt, digest or verify. */
 #include "functions.h"
 
-/* Their arguments are not looked at. */
+/* Unsupported functions ignore their arguments. */
 #pragma GCC diagnostic ignored "-Wunused-parameter"
 
 #define UNSUPPORTED(name, arguments)                                                                         \

@@ -4,7 +4,7 @@
 
 #include <p11-kit/pkcs11.h>
 
-/* The table that programs call the module by. */
+/* The table of functions by which programs call the module. */
 CK_FUNCTION_LIST *functions(void);
 
 #endif

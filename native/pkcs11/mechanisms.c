@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The mechanisms: what TLS 1.2 and 1.3 sign with. */
+/* The mechanisms with which TLS 1.2 and 1.3 sign. */
 #include <string.h>
 
 #include "module.h"

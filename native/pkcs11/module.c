@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* pthread_atfork and getpid are not in C11 itself. */
+/* C11 alone has no pthread_atfork and getpid. */
 #define _GNU_SOURCE
-/* The module as a whole: beginning, end, fork, the slot and the token. */
+/* The module as a whole: its start and end, fork, the slot and the token. */
 #include <pthread.h>
 #include <string.h>
 #include <unistd.h>
@@ -10,10 +10,10 @@
 #include "module.h"
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static pid_t owner;  /* the process that called C_Initialize; 0: nobody */
+static pid_t owner;  /* the process that called C_Initialize; 0: none */
 static bool forking; /* the handlers below are registered */
 
-/* Nobody is in the middle of something while the process is copied, so the child finds everything whole. */
+/* fork copies the process while the lock is held, so the child finds a consistent state. */
 static void before_fork(void) { pthread_mutex_lock(&lock); }
 static void after_fork(void) { pthread_mutex_unlock(&lock); }
 
@@ -36,7 +36,7 @@ static CK_RV initialize(void) {
     if (!forking && pthread_atfork(before_fork, after_fork, after_fork) != 0)
         return CKR_HOST_MEMORY;
     forking = true;
-    session_close_all(); /* what a parent had open; its own sessions go on */
+    session_close_all(); /* closes the child's copies; the parent's sessions go on */
     owner = getpid();
     return CKR_OK;
 }
@@ -49,7 +49,7 @@ CK_RV C_Initialize(void *init_args) {
         if (arguments->pReserved != NULL || (given != 0 && given != 4))
             return CKR_ARGUMENTS_BAD;
         if (given == 4 && (arguments->flags & CKF_OS_LOCKING_OK) == 0)
-            return CKR_CANT_LOCK; /* only the system's own locks are used here */
+            return CKR_CANT_LOCK; /* the module can use only the system's own locks */
     }
     pthread_mutex_lock(&lock);
     return module_leave(initialize());
@@ -66,7 +66,7 @@ CK_RV C_Finalize(void *reserved) {
     return module_leave(CKR_OK);
 }
 
-/* Text padded with blanks, without an end, as PKCS #11 has it. */
+/* Write text padded with blanks and without a NUL, as PKCS #11 wants it. */
 static void pad(unsigned char *out, size_t size, const char *text) {
     size_t length = strlen(text);
     memset(out, ' ', size);
@@ -172,7 +172,7 @@ CK_RV C_Login(CK_SESSION_HANDLE handle, CK_USER_TYPE user, unsigned char *pin, C
     (void)length;
     struct session *session;
     CK_RV result = session_enter(handle, &session);
-    /* There is no PIN: the agent decides at its socket which programs may use the key. */
+    /* There is no PIN, because the agent decides which programs may use the key. */
     return result != CKR_OK ? result : module_leave(CKR_USER_PIN_NOT_INITIALIZED);
 }
 

@@ -4,7 +4,7 @@
 
 #include "module.h"
 
-/* Handles: generation and index. 0 is no handle. */
+/* A handle is made of generation and index. 0 is not a handle. */
 #define HANDLE_BASE 8
 
 CK_OBJECT_HANDLE object_handle(const struct view *view, unsigned index) {
@@ -24,7 +24,7 @@ CK_OBJECT_CLASS object_class(unsigned index) {
     return classes[index % OBJECTS_OF_IDENTITY];
 }
 
-/* One attribute's value: bytes elsewhere, or a number or a flag in here. */
+/* The value of an attribute: bytes elsewhere, or a number or flag in this struct. */
 struct value {
     struct part bytes;
     CK_ULONG number;
@@ -63,7 +63,7 @@ static const char *label(const struct identity *identity) {
     return strcmp(identity->told.key, "lsc") == 0 ? "LSC" : "MIC";
 }
 
-/* What all three objects have. */
+/* The attributes that all three objects have. */
 static bool common(const struct identity *identity, CK_ATTRIBUTE_TYPE type, struct value *value) {
     switch (type) {
     case CKA_TOKEN:
@@ -96,7 +96,7 @@ static bool of_certificate(const struct identity *identity, CK_ATTRIBUTE_TYPE ty
     case CKA_CERTIFICATE_TYPE:
         return give_number(value, CKC_X_509);
     case CKA_CERTIFICATE_CATEGORY:
-        return give_number(value, 1); /* a token user's */
+        return give_number(value, 1); /* category 1: of a token user */
     case CKA_TRUSTED:
         return give_flag(value, false);
     case CKA_ISSUER:
@@ -110,7 +110,7 @@ static bool of_certificate(const struct identity *identity, CK_ATTRIBUTE_TYPE ty
     }
 }
 
-/* The public numbers, which both keys have. */
+/* The public numbers, which both keys have as attributes. */
 static bool of_key(const struct identity *identity, CK_ATTRIBUTE_TYPE type, struct value *value) {
     bool rsa = identity->key_type == CKK_RSA;
     switch (type) {
@@ -138,7 +138,7 @@ static bool of_key(const struct identity *identity, CK_ATTRIBUTE_TYPE type, stru
 static bool of_public_key(const struct identity *identity, CK_ATTRIBUTE_TYPE type, struct value *value) {
     switch (type) {
     case CKA_ENCRYPT:
-    case CKA_VERIFY: /* a program verifies with its own library: no request for what is public */
+    case CKA_VERIFY: /* a program verifies with its own library, because the public key needs no agent */
     case CKA_VERIFY_RECOVER:
     case CKA_WRAP:
     case CKA_TRUSTED:
@@ -188,7 +188,7 @@ static bool is_secret(CK_OBJECT_CLASS class, CK_ATTRIBUTE_TYPE type) {
     }
 }
 
-/* The value of an attribute; false where the object has none. */
+/* Get the value of an attribute. False if the object does not have it. */
 static bool attribute(const struct view *view, unsigned index, CK_ATTRIBUTE_TYPE type, struct value *value) {
     const struct identity *identity = &view->identities[index / OBJECTS_OF_IDENTITY];
     CK_OBJECT_CLASS class = object_class(index);
@@ -216,7 +216,7 @@ bool object_matches(const struct view *view, unsigned index, const CK_ATTRIBUTE 
     return true;
 }
 
-/* Fill in one attribute that a program asks for. */
+/* Fill in an attribute that a program asks for. */
 static CK_RV fill(const struct view *view, unsigned index, CK_ATTRIBUTE *wanted) {
     struct value value;
     CK_RV result = CKR_OK;
@@ -247,7 +247,7 @@ CK_RV C_GetAttributeValue(CK_SESSION_HANDLE handle, CK_OBJECT_HANDLE object, CK_
         return module_leave(CKR_OBJECT_HANDLE_INVALID);
     if (attributes == NULL && count != 0)
         return module_leave(CKR_ARGUMENTS_BAD);
-    for (CK_ULONG i = 0; i < count; i++) { /* all are filled in, whatever is wrong with one */
+    for (CK_ULONG i = 0; i < count; i++) { /* an error in one attribute does not stop the others */
         CK_RV one = fill(session->view, (unsigned)index, &attributes[i]);
         if (result == CKR_OK)
             result = one;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A certificate of the phone's as the parts that PKCS #11 objects have. */
+/* Reads the parts of the phone's certificate that PKCS #11 objects have. */
 #include <string.h>
 
 #include "internal.h"
@@ -10,7 +10,7 @@
 #define OCTET_STRING 0x04
 #define VERSION 0xA0
 
-/* One element with this tag, header included, in *whole; its contents in *contents. Moves *at past it. */
+/* Read an element with this tag: *whole with its header, and *contents. Moves *at past it. */
 static int element(const uint8_t **at, const uint8_t *end, uint8_t tag, struct part *whole,
                    struct part *contents) {
     const uint8_t *start = *at;
@@ -32,7 +32,7 @@ static struct part without_zeros(struct part number) {
     return number;
 }
 
-/* The serial number as it is in the certificate, header included: CKA_SERIAL_NUMBER. */
+/* Read CKA_SERIAL_NUMBER: the serial number in the certificate, header included. */
 static int read_serial(struct identity *identity) {
     const uint8_t *at = identity->told.certificate;
     const uint8_t *end = at + identity->told.length;
@@ -90,7 +90,7 @@ static int read_ec(struct identity *identity, struct part key) {
     return 0;
 }
 
-/* YYMMDDHHMMSSZ (50 and up: 19YY) or YYYYMMDDHHMMSSZ as a date. */
+/* The date in YYMMDDHHMMSSZ (50 and up: 19YY) or YYYYMMDDHHMMSSZ. */
 static CK_DATE read_date(struct part time) {
     CK_DATE date;
     const uint8_t *at = time.at;

@@ -5,7 +5,7 @@
 #include "module.h"
 
 static struct session sessions[SESSIONS];
-static CK_ULONG opened; /* so that a handle is not given twice */
+static CK_ULONG opened; /* counts sessions, so that no handle is used twice */
 
 static struct session *session_of(CK_SESSION_HANDLE handle) {
     struct session *session = &sessions[handle % SESSIONS];
@@ -64,7 +64,7 @@ static CK_RV open_session(CK_FLAGS flags, CK_SESSION_HANDLE *handle) {
 CK_RV C_OpenSession(CK_SLOT_ID slot, CK_FLAGS flags, void *application, CK_NOTIFY notify,
                     CK_SESSION_HANDLE *handle) {
     (void)application;
-    (void)notify; /* nothing here ever surrenders */
+    (void)notify; /* the module never calls it */
     CK_RV result = module_enter();
     if (result != CKR_OK)
         return result;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Signatures: the data is digested here, the digest is signed by the agent. */
+/* Signatures. The module digests the data, and the agent signs the digest. */
 #include <string.h>
 
 #include "internal.h"
 #include "module.h"
 
-/* What stands in front of a digest in a DigestInfo (RFC 8017, 9.2, note 1); the last byte of each is its
+/* The bytes before the digest in a DigestInfo (RFC 8017, 9.2, note 1). The last byte is the digest's
  * length. */
 #define PREFIX_LENGTH 19
 static const struct {
@@ -38,7 +38,7 @@ static int digest_finish(struct signing *signing, uint8_t digest[DIGEST_SIZE]) {
                               : mbedtls_sha512_finish(&signing->data.sha512, digest);
 }
 
-/* Take data: into the digest, or as it is, up to one byte more than can be right. */
+/* Take data: digest it, or keep it as it is, up to one byte more than the longest valid input. */
 static CK_RV take(struct signing *signing, const uint8_t *data, size_t length) {
     if (signing->mechanism->digests)
         return digest_update(signing, data, length) == 0 ? CKR_OK : CKR_FUNCTION_FAILED;
@@ -51,8 +51,8 @@ static CK_RV take(struct signing *signing, const uint8_t *data, size_t length) {
     return CKR_OK;
 }
 
-/* The digest that is to be signed. Data that was not digested here must be one, or a DigestInfo for
- * CKM_RSA_PKCS: nothing else is ever padded. */
+/* Get the digest that the agent will sign. Data that the module did not digest must be a digest, or a
+ * DigestInfo for CKM_RSA_PKCS. Other data is refused. */
 static CK_RV digest_of(struct signing *signing, uint8_t digest[DIGEST_SIZE], size_t *length) {
     const uint8_t *raw = signing->data.raw;
     if (signing->mechanism->digests) {
@@ -84,7 +84,7 @@ static size_t signature_size(const struct identity *identity) {
     return identity->key_type == CKK_RSA ? bytes : 2 * bytes;
 }
 
-/* One INTEGER of an ECDSA signature, right-aligned in out[0 .. size). */
+/* Read an INTEGER of an ECDSA signature, right-aligned into out[0 .. size). */
 static bool take_number(const uint8_t **at, const uint8_t *end, uint8_t *out, size_t size) {
     size_t length;
     if (der_enter(at, end, 0x02, &length) != 0 || length == 0)
@@ -102,7 +102,7 @@ static bool take_number(const uint8_t **at, const uint8_t *end, uint8_t *out, si
     return true;
 }
 
-/* The DER SEQUENCE of r and s as the two numbers side by side, as PKCS #11 has it. */
+/* Write the r and s of the DER SEQUENCE side by side, as PKCS #11 wants them. */
 static bool plain_ecdsa(const struct phonetrust_signature *signature, uint8_t *out, size_t size) {
     const uint8_t *at = signature->bytes;
     const uint8_t *end = at + signature->length;
@@ -168,7 +168,7 @@ CK_RV C_SignInit(CK_SESSION_HANDLE handle, CK_MECHANISM *mechanism, CK_OBJECT_HA
     return module_leave(result);
 }
 
-/* As session_enter, for a session that signs. */
+/* As session_enter, for a session in which a signature has begun. */
 static CK_RV signing_enter(CK_SESSION_HANDLE handle, struct session **session) {
     CK_RV result = session_enter(handle, session);
     if (result == CKR_OK && (*session)->signing.mechanism == NULL)
@@ -176,8 +176,8 @@ static CK_RV signing_enter(CK_SESSION_HANDLE handle, struct session **session) {
     return result;
 }
 
-/* The end of both ways: how long it will be, or the signature. Only the former leaves the operation active.
- */
+/* Finish C_Sign or C_SignFinal: write the signature, or only its length if `out` is NULL. Only in the second
+ * case the operation stays active. */
 static CK_RV answer(struct session *session, uint8_t *out, CK_ULONG *length) {
     size_t size = signature_size(session->signing.identity);
     if (out == NULL || *length < size) {

@@ -186,7 +186,7 @@ def test_a_bit_flipped_in_the_slot_that_runs_and_a_slot_that_another_maker_signe
         cards.write_slot(path, 0, b"\x00", at=9_000_000)
     start(phone)
     assert "slot b, boot fallback" in phone.heard
-    phone.expect(r"load refused load-rolled-back: .*bytes on the card are not right", STARTED)
+    phone.expect(r"load refused load-rolled-back: .*bytes on the card are damaged", STARTED)
     assert phone.status()["load"]["slot"] == "b"  # by then it has told the boot loader, too
     phone.strategy.transition("off")
     with phone.card.in_pc() as path:

@@ -134,8 +134,8 @@ CASES = (
     (changes_port, Stalled, "block 2 never came, 512 bytes arrived; packets came from 127.0.0.1:", 5),
     (goes_away, Stalled, "block 2 never came, 512 bytes arrived", None),
     (breaks_off, BadTransfer, "the server says: error 1, 'lost it?[31m'", None),
-    (babbles, BadTransfer, "no TFTP packet that fits here: 27 bytes, 53 49 50 2f 32 2e 30 20", 4),
-    (lies_about_options, BadTransfer, "no TFTP packet that fits here: 16 bytes, 00 06 62 6c 6b 73 69 7a", 8),
+    (babbles, BadTransfer, "not a TFTP packet that fits here: 27 bytes, 53 49 50 2f 32 2e 30 20", 4),
+    (lies_about_options, BadTransfer, "not a TFTP packet that fits here: 16 bytes, 00 06 62 6c 6b 73 69 7a", 8),
     (repeats, Stalled, "block 2 never came, 512 bytes arrived", 0),
 )
 

@@ -173,7 +173,7 @@ def test_an_rsa_key_of_more_than_4096_bits(version, python):
     with OpenSSLServer(identity("rsa4224"), version) as server:
         result = ask(server, python, {"none": None})["none"]
     assert result["failure"] == "tls-key"
-    assert "RSA up to 4096 bits" in result["text"] and "due was its Certificate)" in result["text"]
+    assert "RSA up to 4096 bits" in result["text"] and "its Certificate was due)" in result["text"]
 
 
 @pytest.mark.parametrize("python", PYTHONS)

@@ -22,7 +22,7 @@ def interface():
 
 def test_c_fills_them_as_the_interface_says():
     text = (ROOT / "native/phonetrust.h").read_text()
-    part = text[text.index("What phonetrust_check_records tells of a record") :]
+    part = text[text.index("The row of a record from phonetrust_check_records") :]
     defined = {name: int(number, 0) for name, number in DEFINE.findall(part)}
     names = interface()
     assert {name: defined[name] for name in names} == names

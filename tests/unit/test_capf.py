@@ -145,7 +145,7 @@ def test_a_server_that_files_phones_by_their_long_name():
 def test_the_first_message():
     assert World(greeting=greet(command=message.KEYGEN_REQ)).run().outcome == "interrupted"
     result = World(greeting=greet(version=2)).run()
-    assert result.outcome == "refused" and "speaks version 2, this phone 3" in result.text
+    assert result.outcome == "refused" and "speaks version 2, and this phone speaks 3" in result.text
     assert World(greeting=end(9)).run().outcome == "unknown-device"
     assert World(greeting=says(message.RETRY_LATER)).run().outcome == "retry-later"
 

@@ -31,7 +31,7 @@ def test_a_property_of_another_kind_is_malformed():
     found = parse(image())
     assert "has 3000 bytes" in str(raises(Malformed, found.text, "/images/kernel/data"))
     assert "must be 4 bytes" in str(raises(Malformed, found.number, fit.NAME))
-    assert "no text that ends in NUL" in str(raises(Malformed, found.text, fit.FORMAT))
+    assert "not a text that ends in NUL" in str(raises(Malformed, found.text, fit.FORMAT))
 
 
 def test_every_cut_and_every_wrong_size_is_malformed():
@@ -92,7 +92,7 @@ def block(*tokens):
 def test_nodes_and_properties_where_they_do_not_belong():
     assert sorted(parse(block(b"", "a", b"n", "a", 2, 2, 9)).properties) == ["/a", "/n/a"]
     for tokens, words in (
-        ((b"", "a", "a", 2, 9), "stands there twice"),
+        ((b"", "a", "a", 2, 9), "appears twice"),
         (("a", 2, 9), "where a node or property is due"),
         ((2, 9), "where a node or property is due"),
         ((b"x", 2, 9), "cannot stand here"),

@@ -132,9 +132,9 @@ def test_what_is_no_http():
 
 
 def test_broken_heads():
-    refused(BadTransfer, "no number", response(fields=[b"Content-Length: 8"]))
+    refused(BadTransfer, "not a number", response(fields=[b"Content-Length: 8"]))
     for length in (b"-1", b"+7", b"7,7", b"0x7", b"", b"7 7", b"9" * 13):
-        refused(BadTransfer, "no number", response(fields=[b"Content-Length: " + length], length=False))
+        refused(BadTransfer, "not a number", response(fields=[b"Content-Length: " + length], length=False))
     for fields in ([b"Transfer-Encoding: gzip, chunked"], [b"Transfer-Encoding: chunked", b"Content-Length: 7"]):
         refused(BadTransfer, "transfer coding", response(fields=fields, length=False))
     refused(BadTransfer, "encoding", response(fields=[b"Content-Encoding: gzip"]))

@@ -113,7 +113,7 @@ def test_what_is_inside_counts_and_not_the_name_alone():
     for served, words in (
         ("inside", "says inside that it is phonetrust-rpi3-0.4.0"),
         ("format", "has the format 2"),
-        ("text", "no boot image"),
+        ("text", "not a boot image"),
     ):
         reason, decision, _ = refused("new", served)
         assert reason == "malformed" and words in decision.text, served

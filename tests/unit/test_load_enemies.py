@@ -52,7 +52,7 @@ def test_two_loads_named_in_turn_do_not_wear_the_card_out():
     for _ in range(2):  # a restart makes it forget nothing
         assert not world.power_on() and world.load_reasons() == ["load !too-many-writes"]
     refusal = world.reported[-1]
-    assert "8 loads were written" in refusal.text and NEW + " is taken in 60 min" in refusal.text
+    assert "8 loads were written" in refusal.text and "takes " + NEW + " in 60 min" in refusal.text
     assert world.running == before and written(world) == WRITES
     world.hal.clock.now += PAUSE
     assert world.go_on(), "an hour of running later it is taken"

@@ -22,4 +22,4 @@ def test_an_attribute_by_attribute_configuration():
     boot(phone)
     decision = phone.history.decisions[-1]
     assert (decision.kind, decision.accepted, decision.reason) == (PLAIN, False, "bad-configuration")
-    assert "offset 8: a malformed start tag, or one with too many attributes" in decision.text
+    assert "offset 8: a malformed start tag, or a tag with too many attributes" in decision.text

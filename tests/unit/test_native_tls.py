@@ -117,10 +117,10 @@ def test_failures_have_a_name_and_a_sentence():
         (ALERT + b"\x02\x28", "tls-alert", "alert 40 (handshake_failure): see that it has a cipher suite"),
         (ALERT + b"\x02\x46", "tls-alert", "alert 70 (protocol_version): switch on TLS 1.2"),
         (ALERT + b"\x02\xc8", "tls-alert", "alert 200 (unknown)"),
-        (ALERT + b"\x01\x00", "tls-closed", "ended the connection during the handshake, in order"),
+        (ALERT + b"\x01\x00", "tls-closed", "ended the connection by close_notify during the handshake"),
         ((ALERT + b"\x01\x5a") * 5, "tls-alerts", "more than 4 alerts"),
         (b"HTTP/1.0 400 Bad Request", "tls-record", "malformed"),
-        (b"\x16\x03\x03\x00\x04\x0e\x00\x00\x00", "tls-message", "not due (due was its ServerHello)"),
+        (b"\x16\x03\x03\x00\x04\x0e\x00\x00\x00", "tls-message", "not due (its ServerHello was due)"),
     ):
         connection = tls.connect()
         connection.output()

@@ -156,7 +156,7 @@ def test_server_with_another_usual_port():
 def test_unknown_keys():
     error = raises(SettingsError, parse, json.dumps({"mac": MAC, "tftp_server": "a"}), "phone.json")
     text = str(error)
-    assert text.startswith("phone.json: 'tftp_server' is no setting of a phone") and "tftp," in text
+    assert text.startswith("phone.json: 'tftp_server' is not a setting of a phone") and "tftp," in text
     assert text.endswith('; for example "tftp": ["192.0.2.10", "192.0.2.11:69"].')
     for key, near in (("polcy", "policy"), ("x", "mac"), ("", "mac"), ("tvs_time", "tvs_timeout")):
         assert '; for example "%s":' % near in str(raises(SettingsError, parse, json.dumps({"mac": MAC, key: 1}))), key
@@ -175,7 +175,7 @@ def test_not_json():
         ('{"mac": "00270DC01C92", "tftp": ["192.0.2.1"', "'[' of line 1, column 33 is not closed"),
         (
             '{"replay": "refuse", "mac": "00270DC01C92", "replay": "warn"}',
-            "column 45: the key 'replay' stands there twice",
+            "column 45: the key 'replay' appears twice",
         ),
         ('{"mac": ' + "[" * 100000, "nested more than 16 deep"),
     ):
@@ -222,4 +222,4 @@ def test_settings_of_earlier_releases_are_read():
     assert 'phone.json: file_transfer is "ftp", but it must be one of: tftp, http;' in str(error)
     both = {"mac": MAC, "provisioning": "http", "file_transfer": "tftp"}
     error = raises(SettingsError, parse, json.dumps(both), "phone.json")
-    assert "'provisioning' is no setting of a phone" in str(error)
+    assert "'provisioning' is not a setting of a phone" in str(error)

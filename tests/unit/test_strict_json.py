@@ -43,8 +43,8 @@ def test_what_is_missing():
     assert wrong('{"a": 1}\n[') == "2:1 something follows after the end"
     assert wrong('{"x":\n [1, 2') == "2:7 the text ends, and '[' of line 2, column 2 is not closed"
     assert wrong('{"a": 1,') == "1:9 the text ends, and '{' of line 1, column 1 is not closed"
-    assert wrong('{"a": "x') == "1:7 text without its closing quote"
-    assert wrong('{"a": "x\n}') == "1:9 text has a control character, or its closing quote is missing"
+    assert wrong('{"a": "x') == "1:7 the text has no closing quote"
+    assert wrong('{"a": "x\n}') == "1:9 the text has a control character, or its closing quote is missing"
 
 
 def test_what_is_too_much():
@@ -52,8 +52,8 @@ def test_what_is_too_much():
     assert wrong('{"a": 1}}') == "1:9 something follows after the end"
     assert wrong('{"a": 1,}') == "1:9 nothing follows the comma before '}'"
     assert wrong("[1,]") == "1:4 nothing follows the comma before ']'"
-    assert wrong('{"a": 1, "a": 1}') == "1:10 the key 'a' stands there twice"
-    assert wrong('{"b": {"a": 1,\n"\\u0061": 2}}') == "2:1 the key 'a' stands there twice"
+    assert wrong('{"a": 1, "a": 1}') == "1:10 the key 'a' appears twice"
+    assert wrong('{"b": {"a": 1,\n"\\u0061": 2}}') == "2:1 the key 'a' appears twice"
     assert wrong('{"a": 1]') == "1:8 a comma or '}' is missing"
 
 
@@ -65,7 +65,7 @@ def test_nesting_ends():
 
 def test_other_values():
     for text in ("nul", "True", "'a'", "NaN", "Infinity", "+1", ".5", "mac = 1", "// x", "\0", "\xa01"):
-        assert "no value of JSON starts so" in wrong(text), text
+        assert "this is not a value of JSON" in wrong(text), text
     assert wrong("{mac: 1}") == "1:2 a key in double quotes is missing"
     assert wrong("{1: 2}") == "1:2 a key in double quotes is missing"
     for text in ("-", "1.", "1e", "1e+", "-x"):

@@ -198,7 +198,7 @@ GARBAGE = (
 
 def test_garbage_as_the_first_answer():
     for packet, shown in GARBAGE + ((data_packet(2, b"x"), "5 bytes, 00 03 00 02 78"),):
-        cause = "no TFTP packet that fits here: " + shown
+        cause = "not a TFTP packet that fits here: " + shown
         check([[packet], [packet]], cause, code=4)
         check([[packet]], cause, code=4, options=False)
 
@@ -206,12 +206,12 @@ def test_garbage_as_the_first_answer():
 def test_garbage_in_the_middle():
     for packet, shown in GARBAGE:
         answers = [data_packet(1, body(512))], [packet]
-        check(answers, "no TFTP packet that fits here: " + shown, code=4)
+        check(answers, "not a TFTP packet that fits here: " + shown, code=4)
 
 
 def test_option_acknowledgement_to_a_plain_request_is_garbage():
     packet = oack((b"tsize", b"1"))
-    cause = "no TFTP packet that fits here: 10 bytes, 00 06 74 73 69 7a 65 00"
+    cause = "not a TFTP packet that fits here: 10 bytes, 00 06 74 73 69 7a 65 00"
     check([[packet]], cause, code=4, options=False)
     check([[data_packet(1, body(512))], [packet]], cause, code=4, options=False)
 

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-"""The TFTP client: packets, one transfer, and which server is asked."""
+"""The TFTP client: its packets, one transfer, and the client itself. agent/fetch/fetcher.py chooses the server."""

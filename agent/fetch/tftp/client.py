@@ -4,25 +4,26 @@
     client = Client(hal.net, hal.clock, hal.random)
     transfer = await client.fetch(("192.0.2.1", 69), "ITLFile.tlv", sink, 65536, deadline)
 
-Blocks go to the sink as they arrive and are kept nowhere: sink.begin(size or None) when the file starts - again when it
-starts over, without options - and sink.write(block), a memoryview that is valid during the call.
-agent/fetch/tftp/transfer.py has the rules of one transfer, agent/fetch/fetcher.py chooses the server."""
+Blocks go to the sink as they arrive; the client keeps no copy. It calls sink.begin(size or None) when the file starts,
+and again when the file starts over without options. It calls sink.write(block) for each block, a memoryview that is valid
+during the call. agent/fetch/tftp/transfer.py has the rules of one transfer, agent/fetch/fetcher.py chooses the server."""
 
 from agent.fetch.errors import BadName, NoServer, SinkFailed
 from agent.fetch.tftp import packet as packets
 from agent.fetch.tftp.transfer import Session, Transfer, TryPlain
 from agent.servers.network import failure_text, server_text
 
-#: How long (ms) a server that lost the last ACK is answered, and for how many finished transfers at once.
+#: A server may have lost the last ACK of a finished transfer. It is answered for LINGER ms, for LINGERING transfers at once.
 LINGER, LINGERING = 15000, 4
-#: Blocks: the largest trust list (46 of 1428 bytes) comes without a pause for an ACK. A socket of Linux holds twice as many.
+#: Blocks. The largest trust list has 46 blocks of 1428 bytes, so it comes without a pause for an ACK. A Linux socket holds
+#: twice as many.
 WINDOW = 48
-#: How many buffers are kept for the next transfers.
+#: How many packet buffers are kept for the next transfers.
 _SPARE = 2
 
 
 class Settings:
-    """Numbers of a Client, checked: ValueError names the one that is out of its range."""
+    """The numbers of a Client, checked. ValueError names a number that is out of its range."""
 
     def __init__(self, block_size, window, timeout, attempts, deadline, options):
         _check("block_size", block_size, packets.SMALLEST_BLOCK, packets.LARGEST_BLOCK)
@@ -42,12 +43,13 @@ class Settings:
 
 
 class Client:
-    """Fetches files, several at once if need be: each transfer has a socket and a buffer for one packet of its own.
+    """Fetches files, also several at once: each transfer has its own socket and its own buffer for one packet.
 
-    block_size: bytes asked for (1428 fits Ethernet whatever lies between, 1468 at most on IPv4). window: blocks a
-    server may send ahead (RFC 7440). timeout: ms until the first retransmission; it doubles up to 8 s. attempts: how
-    often the same packet is sent. deadline: ms one server has for one file, whatever it does. options=False: plain
-    RFC 1350. log: called with a sentence when a server does without options."""
+    block_size: bytes of a block to ask for; 1428 fits every Ethernet path, 1468 is the most on IPv4. window: how many
+    blocks a server may send before it waits for an ACK (RFC 7440). timeout: ms until the first retransmission; it doubles
+    up to 8 s. attempts: how often the same packet is sent. deadline: ms that one server has for one file. options: False
+    for plain RFC 1350. log: called with a sentence when a server is asked again without options. Raises ValueError for a
+    number that is out of its range."""
 
     def __init__(
         self,
@@ -66,17 +68,17 @@ class Client:
         self._net = net
         self._clock = clock
         self._settings = Settings(block_size, window, timeout, attempts, deadline, options)
-        self._buffer_size = max(block_size, packets.PLAIN_BLOCK) + 5  # 4 of header; 1 shows a longer packet
+        self._buffer_size = max(block_size, packets.PLAIN_BLOCK) + 5  # 4 for the header; 1 to notice a longer packet
         self._spare = []
         self._log = log
-        self._finished = []  # (time when it is over, Session)
+        self._finished = []  # (ms of the clock at which its socket is closed, Session)
 
     async def fetch(self, server, name, sink, limit, deadline):
-        """Fetches `name` from `server` (host, port) into the sink: a Transfer. `limit`: bytes, inclusive. `deadline`: on
-        the clock, ms; the server's own deadline may end earlier.
+        """Fetch `name` from `server` (host, port) into the sink; returns a Transfer. limit: bytes, inclusive. deadline: ms of
+        the clock; the client's own deadline for one file may end earlier.
 
-        BadName: cannot be asked for. NotFound, NoServer, BadTransfer, Stalled, TooLarge. What the sink raises comes
-        through, after the server was told to stop."""
+        Raises BadName, NotFound, NoServer, BadTransfer, Stalled and TooLarge. If the sink raises an error, the server is
+        told to stop and the error comes through unchanged."""
         fault = packets.name_fault(name)
         if fault:
             raise BadName(None, "'%s'" % packets.printable(name.encode()), fault)
@@ -94,23 +96,23 @@ class Client:
                 self._spare.append(buffer)
 
     async def settle(self):
-        """Answers servers that lost the last ACK of a finished transfer. Never waits: call it now and then, while no
-        transfer begins; at the beginning of each it is done anyway."""
+        """Answer servers that lost the last ACK of a finished transfer. This never waits. Each fetch begins with it; call it
+        now and then while nothing is fetched."""
         for _ in range(len(self._finished)):
             if not self._finished:
-                return  # another task has them
+                return  # another task is settling them
             over, session = self._finished.pop(0)
             try:
                 await session.answer_late()
             except OSError:
-                over = 0  # a courtesy to the server; the file is here
+                over = 0  # the file is here already; the answer was only a courtesy to the server
             except BaseException:
-                session.socket.close()  # this task is cancelled
+                session.socket.close()  # the task is being cancelled
                 raise
             self._linger(over, session)
 
     def close(self):
-        """Gives up the sockets of finished transfers. The client can be used again."""
+        """Close the sockets of finished transfers. The client can be used again afterwards."""
         for _, session in self._finished:
             session.socket.close()
         self._finished = []
@@ -124,7 +126,7 @@ class Client:
             self._finished.pop(0)[1].socket.close()
 
     async def _fetch(self, server, name, sink, limit, ends, buffer):
-        """With options, then without if that is what the server needs. Both share one deadline."""
+        """Ask with options, and again without them if the server needs that. Both requests share one deadline."""
         host, port = server
         address = await self._net.resolve(host, port, ends)
         try:
@@ -136,7 +138,7 @@ class Client:
         try:
             return await self._request(server, address, name, sink, limit, {}, ends, buffer)
         except NoServer:
-            raise refused  # it did answer, just not a plain request
+            raise refused  # the server did answer the first request, so its refusal says more
 
     async def _request(self, server, address, name, sink, limit, options, ends, buffer):
         transfer = Transfer(server, name)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""TFTP packets as bytes: what the client sends, and checked readings of what servers send.
+"""Encodes the TFTP packets that the client sends, and reads and checks those that servers send.
 
 RFC 1350 (packets, error codes), 2347 (options, OACK), 2348 (blksize), 2349 (tsize, timeout), 7440 (windowsize).
-DATA packets are read in place by agent/fetch/tftp/transfer.py: it sees every block, the rest is here."""
+agent/fetch/tftp/transfer.py reads DATA packets in place, for speed; all other packets are read here."""
 
 DATA = 3
 ERROR = 5
@@ -16,26 +16,26 @@ ILLEGAL_OPERATION = 4
 UNKNOWN_TRANSFER = 5
 OPTIONS_REFUSED = 8
 
-PLAIN_BLOCK = 512  # bytes, RFC 1350; what a server uses that does not know options
-SAFE_BLOCK = 1428  # fits 1500 bytes of Ethernet under IPv4 with every IP option, and under IPv6
-FULL_BLOCK = 1468  # the most that 1500 bytes hold: IPv4 20, UDP 8, TFTP 4
-SMALLEST_BLOCK, LARGEST_BLOCK = 8, 65464  # RFC 2348
-LARGEST_WINDOW = 65535  # RFC 7440
-LONGEST_REQUEST = 512  # RFC 2347: a request with all its options
+PLAIN_BLOCK = 512  # bytes (RFC 1350); the size of a server that does not know options
+SAFE_BLOCK = 1428  # bytes; fits 1500 bytes of Ethernet with IPv4 and all its options, and with IPv6
+FULL_BLOCK = 1468  # bytes; the most that 1500 bytes of Ethernet hold beside IPv4 (20), UDP (8) and TFTP (4)
+SMALLEST_BLOCK, LARGEST_BLOCK = 8, 65464  # bytes (RFC 2348)
+LARGEST_WINDOW = 65535  # blocks (RFC 7440)
+LONGEST_REQUEST = 512  # bytes of a request with all its options (RFC 2347)
 LONGEST_NAME = 255  # bytes; leaves room for the options in a request
 
 _OPTIONS = ("blksize", "tsize", "timeout", "windowsize")
-_LONGEST_NUMBER = 15  # digits; no file is that long, and a hostile number stays small
-_SHOWN = 80  # characters of a server's own words that are passed on
+_LONGEST_NUMBER = 15  # digits; enough for any file, and few enough to keep a hostile number small
+_SHOWN = 80  # characters of a server's own text that are shown to a person
 
 
 class OptionsError(ValueError):
-    """An OACK that does not follow RFC 2347 or agrees to what was not asked. str() says what is wrong."""
+    """An OACK does not follow RFC 2347, or agrees to something that was not asked for. str() says what is wrong."""
 
 
 def name_fault(name):
-    """What is wrong with a file name that is to be asked for, or None: it must have 1 to 255 bytes of UTF-8 and
-    no control characters (a NUL would end it early and turn the rest into options)."""
+    """Words that say why no server can be asked for a file of this name, or None if the name is good. A name has 1 to 255
+    bytes of UTF-8 and no control characters: a NUL would end it early and turn the rest into options."""
     if not name:
         return "the name is empty"
     if len(name.encode()) > LONGEST_NAME:
@@ -47,9 +47,10 @@ def name_fault(name):
 
 
 def request(name, options):
-    """A read request in octet mode as bytes. `options`: dict of option name -> number; empty for plain RFC 1350."""
+    """A read request in octet mode, as bytes. options: a dictionary of option name -> number, empty for plain RFC 1350.
+    Raises ValueError for more than LONGEST_REQUEST bytes."""
     parts = [b"\x00\x01", name.encode(), b"\x00octet\x00"]
-    for option in _OPTIONS:  # always in this order, so that requests can be compared
+    for option in _OPTIONS:  # in a fixed order, so that requests can be compared
         if option in options:
             parts.append(b"%s\x00%d\x00" % (option.encode(), options[option]))
     packet = b"".join(parts)
@@ -59,16 +60,16 @@ def request(name, options):
 
 
 def error(code, text):
-    """An ERROR packet as bytes; `text` is ours, ASCII."""
+    """An ERROR packet, as bytes. text: ASCII, one of this program's own sentences."""
     return b"\x00\x05\x00" + bytes((code,)) + text.encode() + b"\x00"
 
 
 def read_options(packet, asked):
-    """The options that an OACK agrees to: dict of name -> number.
+    """The options that an OACK agrees to, as a dictionary of name -> number.
 
-    `packet`: the whole packet, a memoryview or bytes. `asked`: what the request held. OptionsError when the packet is
-    malformed, repeats an option, names one that was not asked for, or has a value that the RFC of the option forbids:
-    blksize and windowsize may only shrink, timeout must be repeated as it was."""
+    packet: the whole packet, a memoryview or bytes. asked: the options of the request. Raises OptionsError if the packet is
+    malformed, repeats an option, has an option that was not asked for, or has a value that the option's RFC forbids:
+    blksize and windowsize may only shrink, and timeout must be repeated unchanged."""
     fields = bytes(packet[2:]).split(b"\x00")
     if fields.pop() != b"" or len(fields) % 2:
         raise OptionsError("the list of options is malformed")
@@ -85,7 +86,7 @@ def read_options(packet, asked):
 
 def _option_named(name, asked):
     for option in asked:
-        if name.lower() == option.encode():  # RFC 2347: in any mixture of cases
+        if name.lower() == option.encode():  # RFC 2347: case makes no difference
             return option
     return None
 
@@ -101,21 +102,21 @@ def _option_value(option, digits, asked):
     elif option == "windowsize":
         fits = 1 <= value <= asked
     else:
-        fits = True  # tsize: any length is one
+        fits = True  # tsize may have any value
     if not fits:
         raise OptionsError("%s %d where %d was asked for" % (option, value, asked))
     return value
 
 
 def read_error(packet):
-    """An ERROR packet -> (code, sentence about it). The server's own text is shown printable and cut short; it may
-    lack its NUL (some servers forget it) or be empty."""
+    """(code, sentence about it) of an ERROR packet of at least 4 bytes. The sentence quotes the server's own text, made
+    printable and cut short. That text may be empty, and may lack its NUL, because some servers forget it."""
     code = packet[2] << 8 | packet[3]
     text = printable(bytes(packet[4:]).split(b"\x00")[0])
     return code, "the server says: error %d%s" % (code, ", '%s'" % text if text else "")
 
 
 def printable(data):
-    """Bytes from a server as text for a person: ASCII as it is, `?` for anything else, at most 80 characters."""
+    """Bytes from a server as text for a person: at most 80 characters, with `?` for every byte that is not printable ASCII."""
     text = "".join([chr(byte) if 32 <= byte < 127 else "?" for byte in data[: _SHOWN + 1]])
     return text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "..."

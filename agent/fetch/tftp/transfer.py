@@ -1,26 +1,27 @@
 # SPDX-License-Identifier: MIT
-"""One TFTP read request to one server, from the request to the last block.
+"""One TFTP transfer from one server, from the request to the last block.
 
-The rules that it keeps, in the order in which a packet meets them:
-1. The first answer from the server's own address fixes the transfer id (RFC 1350, 4). Packets from elsewhere get
-   ERROR 5 and change nothing.
-2. Only the block that is next is taken. An ACK is sent for a finished window, for one gap in a window, when our own
+The rules of a transfer, in the order in which a packet meets them:
+1. The first answer from the server's own address fixes the transfer id (RFC 1350, 4). A packet from any other address or
+   port gets ERROR 5 and changes nothing.
+2. The client takes only the next block. It sends an ACK when a window is complete, for one gap in a window, when its own
    timer runs out, and for a copy of the last block that comes so late that the server's timer must have sent it. So
-   copies never breed copies (the Sorcerer's Apprentice), whatever the server does.
-3. The timer runs from the last *progress*, not from the last packet, and grows; after `attempts` runs of it, or at the
-   deadline, the transfer is over. So no server, silent or talkative, holds the phone.
-4. No byte over the limit, and none over the announced size, reaches the sink.
-5. What a server sends that is no TFTP ends the transfer at once."""
+   a copy never causes another copy (the Sorcerer's Apprentice bug), whatever the server does.
+3. The timer runs from the last *progress*, not from the last packet, and grows. After `attempts` runs of the timer, or at
+   the deadline, the transfer fails. So neither a silent nor a talkative server can hold the phone.
+4. The sink gets no byte over the limit, and no byte over the announced size.
+5. A packet of the server that is not TFTP ends the transfer at once."""
 
 from agent.fetch.errors import BadTransfer, FetchError, NoServer, NotFound, SinkFailed, Stalled, TooLarge
 from agent.fetch.tftp import packet as packets
 
-LONGEST_WAIT = 8000  # ms; where the growing timeouts stop
-LATE_PACKETS = 4  # that are looked at after a transfer each time it is settled
+LONGEST_WAIT = 8000  # ms; the timeout doubles up to this
+LATE_PACKETS = 4  # how many packets are read each time a finished transfer is settled
 
 
 class TryPlain(Exception):
-    """A request with options led to no byte: the same server may do without. `error` is what to report if not."""
+    """A request with options delivered no byte; the same server may deliver the file without options. `error`: the error
+    to report if it does not."""
 
     def __init__(self, error):
         super().__init__(str(error))
@@ -28,8 +29,9 @@ class TryPlain(Exception):
 
 
 class Transfer:
-    """A file that arrived: `server` (host, port), `file`, `size` in bytes, `announced` (tsize; None where it is missing or
-    0), `options` that the server agreed to, `blocks`, `retransmissions` of ours."""
+    """What is known of one file while it arrives, and afterwards. server: (host, port). file: its name. size: bytes so far.
+    announced: the size that the server announced (tsize); None if it announced none, or 0. options: the options that the
+    server agreed to. blocks: how many arrived."""
 
     def __init__(self, server, file):
         self.server = server
@@ -42,8 +44,9 @@ class Transfer:
 
 
 class Session:
-    """One request and what follows. Made anew, with a socket and so a local transfer id of its own, for each request;
-    `last_block`, `peer` and the socket outlive it only for a lost last ACK (see agent/fetch/tftp/client.py)."""
+    """One request and the transfer that follows. Each request needs a new Session, because its socket is the local transfer
+    id. After the transfer `last_block`, `peer` and the socket are kept for a while, to answer a server that lost the last
+    ACK (agent/fetch/tftp/client.py)."""
 
     def __init__(self, hal, settings, address, transfer, limit, ends):
         self._net, self._clock, self._random = hal
@@ -63,9 +66,9 @@ class Session:
         self.socket = self._net.udp(address)
 
     async def run(self, sink, options, buffer):
-        """Asks for the file and passes its blocks to the sink. `options`: dict for the request, may be empty. `buffer`:
-        a bytearray with room for the largest packet and one byte more, so that a longer one shows.
-        NotFound, NoServer, BadTransfer, TooLarge; TryPlain; SinkFailed; OSError of the network."""
+        """Ask for the file and pass its blocks to the sink. options: a dictionary for the request, may be empty. buffer: a
+        bytearray for the largest packet and one byte more, so that a longer packet is noticed.
+        Raises NotFound, NoServer, BadTransfer, Stalled, TooLarge, TryPlain, SinkFailed, and OSError of the network."""
         try:
             count = await self._first_answer(packets.request(self._transfer.file, options), buffer)
             self._begin(sink, options, memoryview(buffer)[:count])
@@ -81,7 +84,7 @@ class Session:
     # ------------------------------------------------------------------ the request and its first answer
 
     async def _first_answer(self, request, buffer):
-        """Sends the request until an answer from the server's address is in the buffer; sets the peer."""
+        """Send the request until an answer from the server's address is in the buffer, and set `peer`. Returns its size."""
         settings = self._settings
         wait = settings.timeout
         sent = 0
@@ -104,7 +107,7 @@ class Session:
         raise self._failure(NoServer, "no answer; requests sent: %d%s" % (sent, self._strangers_seen()))
 
     def _begin(self, sink, options, packet):
-        """Judges the first packet: agreed options (then ACK 0 asks for block 1), or block 1, or the end."""
+        """Read the first packet: an OACK (ACK 0 will ask for block 1), block 1, or an ERROR."""
         transfer = self._transfer
         kind = packet[0] << 8 | packet[1] if len(packet) >= 4 or bytes(packet) == b"\x00\x06" else 0
         if kind == packets.ERROR:
@@ -133,8 +136,9 @@ class Session:
     # ------------------------------------------------------------------ the blocks
 
     async def _blocks(self, sink, buffer, count):
-        """Takes blocks until the last one. `count` > 0: block 1 is in the buffer already; 0: ACK 0 asks for it.
-        The loop runs once a packet and is written for speed: locals, no allocation for a full block."""
+        """Take blocks up to the last one. count: the size of block 1 if it is in the buffer already, 0 if ACK 0 has to ask
+        for it. The loop runs once for each packet and is written for speed: it uses locals, and a full block allocates
+        nothing."""
         transfer, settings, peer = self._transfer, self._settings, self.peer
         receive_into, monotonic, write = self.socket.receive_into, self._clock.monotonic, sink.write
         window = transfer.options.get("windowsize", 1)
@@ -166,8 +170,8 @@ class Session:
                 count = answer[0]
                 number = buffer[2] << 8 | buffer[3]
                 if number == 1 and expected == 0 and window == 1 and runs:
-                    # In lockstep nothing but block 65536 can follow 65535. That it came as 1, and again as 1 after our
-                    # ACK was repeated, tells a server that wraps to 1 from a stray copy of the very first block.
+                    # Without windows only block 65536 can follow block 65535. If it came as 1, and again as 1 after the
+                    # ACK was repeated, the server wraps to 1. A stray copy of the first block would have come only once.
                     expected, after_last = 1, 1
                 if number == expected:
                     size += count - 4
@@ -193,13 +197,13 @@ class Session:
                         in_window = 0
                     expected = expected + 1 if expected != 65535 else after_last
                     runs, gap_told, wait = 0, False, timeout
-                    acknowledged_at = now  # or a little later than that, within a window
+                    acknowledged_at = now  # within a window the last ACK is a little older; that does no harm
                     again_at = now + timeout
                     answer = await receive_into(buffer, again_at if again_at < ends else ends)
                     continue
                 if not gap_told and 0 < (number - expected) & 0xFFFF < window:
-                    # RFC 7440: the last block in order is acknowledged, the server goes back to the one after it.
-                    # Once: the rest of the old window is still on its way and would ask again and again.
+                    # RFC 7440: the ACK names the last block in order, and the server goes back to the block after it.
+                    # One ACK is enough: each of the blocks that are still on their way would cause another one.
                     gap_told, in_window, acknowledged_at = True, 0, now
                     self._acknowledge(self.last_block)
                 elif number == self.last_block and now - acknowledged_at >= timeout // 2:
@@ -222,9 +226,9 @@ class Session:
         self.socket.send(self._acknowledgement, self.peer)
 
     async def answer_late(self):
-        """After the last block: answers copies of it that are waiting in the socket, as the last ACK may be lost.
-        Never waits; OSError of the network."""
-        header = bytearray(4)  # longer packets are cut to it
+        """Answer copies of the last block that are waiting in the socket: their server has lost the last ACK. This never
+        waits. Raises OSError of the network."""
+        header = bytearray(4)  # longer packets are cut to 4 bytes
         for _ in range(LATE_PACKETS):
             answer = await self.socket.receive_into(header, 0)
             if answer is None:
@@ -236,12 +240,13 @@ class Session:
     # ------------------------------------------------------------------ what else may come
 
     def _other_packet(self, packet, full):
-        """A packet of the server's that is no fitting block: an end, or a late copy of its OACK."""
+        """Handle a packet of the server that is not the next block. A late copy of its OACK is ignored; any other packet ends
+        the transfer."""
         if len(packet) >= 4 and packet[0] == 0:
             if packet[1] == packets.ERROR:
                 raise self._server_error(packet)
             if packet[1] == packets.OACK and self._agreed:
-                return  # our ACK 0 is on its way or lost; the timer sees to it
+                return  # ACK 0 is still on its way, or is lost and the timer will repeat it
             if packet[1] == packets.DATA:
                 cause = "a block of more than the %d bytes agreed" % (full - 4)
                 raise self._fail(BadTransfer, cause, packets.ILLEGAL_OPERATION)
@@ -255,14 +260,15 @@ class Session:
         return self._failure(BadTransfer, sentence)
 
     def _answer_stranger(self, source, buffer):
-        """ERROR 5 to a packet from elsewhere; an ERROR gets no answer, two such programs would never stop."""
+        """Send ERROR 5 to the source of a packet from another address. An ERROR gets no answer, because two programs that
+        answer each other's errors would never stop."""
         self._strangers = source
         if buffer[1] == packets.ERROR:
             return
         try:
             self.socket.send(packets.error(packets.UNKNOWN_TRANSFER, "unknown transfer id"), source)
         except OSError:
-            pass  # a courtesy; the transfer goes on
+            pass  # the answer is only a courtesy; the transfer goes on
 
     # ------------------------------------------------------------------ failures
 
@@ -270,7 +276,7 @@ class Session:
         return kind(self._name, self._transfer.file, cause)
 
     def _fail(self, kind, cause, code):
-        """The error to raise, after the server was told to stop."""
+        """Tell the server to stop, and return the error to raise."""
         self._tell(code, "transfer refused")
         return self._failure(kind, cause)
 
@@ -279,11 +285,11 @@ class Session:
             try:
                 self.socket.send(packets.error(code, text), self.peer)
             except OSError:
-                pass  # a courtesy; the transfer is over anyway
+                pass  # the message is only a courtesy; the transfer is over anyway
 
     def _over(self, size):
         announced = self._transfer.announced
-        self._plain_may_help = False  # who lies about a size is not asked without one
+        self._plain_may_help = False  # a server that announced a wrong size is not asked again without options
         if announced is None:
             return self._fail(TooLarge, "more than the limit of %d bytes" % self._limit, packets.DISK_FULL)
         return self._fail(BadTransfer, "announced with %d bytes, sent more" % announced, packets.DISK_FULL)
@@ -308,10 +314,10 @@ class Session:
         return "; packets came from %s" % self._net.address_text(self._strangers) if self._strangers else ""
 
     def _jitter(self, wait):
-        """Up to an eighth more, so that phones that were switched on together do not keep in step."""
+        """A random part of up to an eighth of `wait`, so that phones that were switched on together spread their packets."""
         return wait * self._random.bytes(1)[0] // 2048
 
 
 def _garbage(packet):
     start = " ".join(["%02x" % byte for byte in bytes(packet[:8])])
-    return "no TFTP packet that fits here: %d bytes, %s" % (len(packet), start or "empty")
+    return "not a TFTP packet that fits here: %d bytes, %s" % (len(packet), start or "empty")

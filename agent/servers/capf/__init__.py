@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-"""Enrolment: CAPF's messages, the proof of the phone's key, and one session."""
+"""Enrolment with CAPF: its messages, the proof of the phone's key, one session, and the client that connects."""

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""The CAPF client: how the phone gets, renews, shows and loses its own certificate, the LSC (docs/spec/capf.md).
+"""The CAPF client. With it the phone gets, renews, shows and loses its own certificate, the LSC (docs/spec/capf.md).
 
-Rules kept here, in this order:
-1. the servers are tried one after the other; the first one that is believed and speaks is used, whatever it says;
-2. nothing is sent to a server that `authenticate` (ITL, CTL or TVS, asked by the caller) does not accept, nor is it shown
-   the phone's certificate;
-3. a server that does not know the phone by one name is told the next one;
-4. a session keeps the rules of agent/servers/capf/session.py.
+The client keeps these rules, in this order:
+1. it tries the servers one after the other, and uses the first server that is believed and speaks (C3), whatever that server
+   says;
+2. it sends nothing to a server that `authenticate` does not accept, and does not show it the phone's certificate (C2);
+3. if a server does not know the phone by one name, the client tells it the next name (C10);
+4. agent/servers/capf/session.py has the rules of one session.
 """
 
 from agent.servers.capf.session import Credentials, Result, Session
@@ -19,7 +19,7 @@ SERVERS_LIMIT = 5
 
 
 class _NotHere(Exception):
-    """This server cannot be used, another one might: the Result to report if there is none."""
+    """This server cannot be used, but another server might be. `result` is reported if no server can."""
 
     def __init__(self, result):
         super().__init__(result.text)
@@ -27,10 +27,10 @@ class _NotHere(Exception):
 
 
 class CapfClient:
-    """Talks to CAPF. Uses `net`, `clock` and `crypto` of a HAL; `log`, if given, is called with one line for each step.
+    """Talks to CAPF. net, clock, crypto: parts of a HAL. log: called with a line for each step, or None.
 
-    names: device names in the order in which a server is told them, the next one where it says *unknown device*:
-    ("SEP00270DC01C92", "CP-8861-SEP00270DC01C92"). timeout: ms, for connecting with the handshake, and for each whole
+    names: the phone's device names, such as ("SEP00270DC01C92", "CP-8861-SEP00270DC01C92"). A server is told the first name,
+    and the next name if it answers *unknown device*. timeout: ms for the connection and its handshake, and for each whole
     message of the server.
     """
 
@@ -44,16 +44,16 @@ class CapfClient:
         self._costs = Costs()
 
     def costs(self):
-        """[("CAPF 192.0.2.1:3804", ms)]: how much time went to each server, the most expensive one first."""
+        """How much time each server cost: [("CAPF 192.0.2.1:3804", ms)], the most expensive server first."""
         return self._costs.listed()
 
     async def run(self, servers, credentials, authenticate, store, delete, deadline):
-        """Do what the first server that answers asks for; the Result. Raises nothing of the network's.
+        """Do what the first server that answers asks for; returns the Result. Network errors become Results as well.
 
-        servers: (host, port), best first; those over SERVERS_LIMIT are left out. authenticate: async,
-        authenticate(certificate DER) -> Decision about the server. store(certificate DER, private key DER) makes both
-        the phone's in one write, delete() removes both; each raises OSError when that did not work. deadline: on the
-        clock, ms, for everything.
+        servers: (host, port), best first; those over SERVERS_LIMIT are left out. credentials: Credentials. authenticate:
+        async; authenticate(certificate DER) returns the Decision about the server. store(certificate DER, private key DER)
+        makes both the phone's in one write; delete() removes both; each raises OSError if it fails. deadline: ms of the
+        clock, for everything.
         """
         failed = None
         texts = []
@@ -80,7 +80,8 @@ class CapfClient:
         return failed
 
     async def _ask(self, server, credentials, authenticate, store, delete, deadline):
-        """One server, told one name after the other: the Result of its last session that came to something."""
+        """Tell one server one name after the other. Returns the Result of the last session that the server answered. Raises
+        _NotHere."""
         result = None
         for name in self._names:
             if result is not None:
@@ -99,7 +100,7 @@ class CapfClient:
         return result
 
     async def _session(self, server, name, credentials, authenticate, store, delete, deadline):
-        """One connection: the Result of its session; _NotHere where the server is not there or not believed."""
+        """One connection and the Result of its session. Raises _NotHere if the server is unreachable or is not believed."""
         where = f"CAPF {server_text(server)}"
         decisions = []
 
@@ -129,8 +130,8 @@ class CapfClient:
         return result
 
     async def _connect(self, server, identity, accept, decisions, deadline):
-        """A TLS connection. Where TVS took so long to vouch for the server that the handshake ran out of time, once more:
-        the answer is known by now."""
+        """A TLS connection. If TVS took so long to vouch for the server that the handshake ran out of time, the client connects
+        once more: the cache has the answer by then."""
         judged = False
         while True:
             until = min(deadline, self._clock.monotonic() + self._timeout)

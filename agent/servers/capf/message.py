@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""The bytes of CAPF, the enrolment protocol by which a phone gets its own certificate (docs/spec/capf.md, 'Messages').
+"""Encodes and decodes the messages of CAPF, the protocol by which a phone gets its own certificate (docs/spec/capf.md,
+'Messages').
 
-Header of 8 bytes: `protocol:1 = 0x55, command:1, session:4, length:2`, then elements. Pure functions: no I/O, no
-decisions. Unknown elements are skipped; a known one with a value of the wrong size is an error.
+A message has a header of 8 bytes: `protocol:1 = 0x55, command:1, session:4, length:2`, then elements. Unknown elements are
+skipped. A known element whose value has the wrong size is an error.
 """
 
 import struct
@@ -25,7 +26,7 @@ FETCH_RES = 12
 DELETE_REQ = 13
 DELETE_RES = 14
 END = 15
-RETRY_LATER = 16  # [inferred] docs/spec/capf.md, 'Messages': RETRYDELAY is known, its command is a guess
+RETRY_LATER = 16  # [inferred] docs/spec/capf.md, 'Messages': the element RETRYDELAY is known, the command is a guess
 IN_PROGRESS = 17
 
 REASON = 1
@@ -75,13 +76,13 @@ MIC = 2
 
 RSA = 0
 EC = 1
-#: CURVE's value -> bits of the curve.
+#: The value of CURVE -> the bits of that curve.
 CURVES = {0: 256, 1: 384, 2: 521}
 
 DIGEST_SHA1 = 1
 DIGEST_SHA512 = 3
 
-# AUTHTYPE and the configuration's capfAuthMode; 0 in AUTH_REQ leaves the choice to the phone.
+# The values of AUTHTYPE, and of capfAuthMode in the configuration. With 0 in AUTH_REQ the phone may choose.
 AUTH_STRING = 1
 AUTH_NONE = 2
 AUTH_LSC = 3
@@ -89,8 +90,8 @@ AUTH_MIC = 4
 
 
 class Message:
-    """A decoded message. What was not in it is None. `certificate` is DER, `certificate_type` LSC or MIC;
-    `device_name` and `password` are text without NUL; `retry_delay` is in seconds [inferred]."""
+    """A decoded message. An element that it did not have is None. certificate: DER. certificate_type: LSC or MIC. device_name,
+    password: text without NUL. key_size: bits. retry_delay: seconds [inferred]."""
 
     def __init__(self, command, session):
         self.command = command
@@ -103,7 +104,8 @@ class Message:
 
 
 def encode(command, session, elements=()):
-    """A whole message. `elements` is a sequence of (tag, value bytes) in their order; ValueError when too long."""
+    """A whole message, as bytes. elements: a sequence of (tag, value bytes), in their order. Raises ValueError if an element or
+    the message is longer than 65535 bytes."""
     body = b"".join([element(tag, value) for tag, value in elements])
     if len(body) > 0xFFFF:
         raise ValueError(f"a CAPF message of {len(body)} bytes is too long, 65535 at most")
@@ -111,22 +113,22 @@ def encode(command, session, elements=()):
 
 
 def certificate_value(kind, der):
-    """The value of CERTIFICATE: `01`, length of the rest, `00`, kind (LSC or MIC), DER."""
+    """The value of CERTIFICATE: `01`, the length of the rest, `00`, the kind (LSC or MIC), DER."""
     return part(1, bytes((0, kind)) + bytes(der))
 
 
 def part(kind, value):
-    """`kind:1 length:2 value`: how CERTIFICATE, SHA2SIGNEDDATA and SUDIDATA are built inside."""
+    """`kind:1 length:2 value`, as bytes. CERTIFICATE, SHA2SIGNEDDATA and SUDIDATA consist of such parts."""
     return element(kind, value)
 
 
 def text(value, what):
-    """The value of PASSWORD or DEVICENAME: text with a NUL at its end; ValueError when it has one inside."""
+    """The value of PASSWORD or DEVICENAME: text with a NUL at its end. Raises ValueError if the text itself has a NUL."""
     return text_value(value, what)
 
 
 def decode(data):
-    """A Message from the bytes of exactly one; MessageError says what is wrong; nothing else is raised."""
+    """The Message in `data`, which holds exactly one. Raises only MessageError, which says what is wrong."""
     if len(data) < HEADER_LENGTH:
         raise MessageError(f"{len(data)} bytes, a CAPF header has {HEADER_LENGTH}")
     protocol, command, session, length = struct.unpack_from(">BBIH", data, 0)
@@ -170,7 +172,7 @@ def _certificate(value):
 
 
 def _delay(value):
-    """Seconds; no byte of RETRYDELAY was seen, so one to four bytes are read."""
+    """The value of RETRYDELAY in seconds. Nobody has seen this element yet, so any length from 1 to 4 bytes is read."""
     if value is None:
         return None
     if not 1 <= len(value) <= 4:
@@ -179,7 +181,7 @@ def _delay(value):
 
 
 def _readable(value):
-    """REASONINFO as printable ASCII, for the log; its form is not known, so nothing in it is an error."""
+    """REASONINFO as printable ASCII, for the log. Its form is not known, so every value is accepted."""
     if value is None:
         return None
     return "".join([chr(byte) if 32 <= byte < 127 else "" for byte in value[:200]])

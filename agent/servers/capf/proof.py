@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""How a phone proves its key to CAPF: the last four elements of AUTH_RES (docs/spec/capf.md, C5 to C7).
+"""Makes the last four elements of AUTH_RES, in which a phone proves its key to CAPF (docs/spec/capf.md, C5 to C7).
 
-`crypto` is the HAL's: it signs, this module only says what. RSA keys sign the bare digest (PKCS#1 type 1 padding
-without a DigestInfo), EC keys ECDSA, once over SHA-1 and once over SHA-512.
+This module builds the data; the HAL's `crypto` signs it, once over SHA-1 and once over SHA-512. An RSA key signs the bare
+digest (PKCS#1 type 1 padding without a DigestInfo), an EC key signs with ECDSA.
 """
 
 import struct
@@ -11,11 +11,12 @@ from agent.servers.capf import message
 
 
 def proofs(crypto, session, device_name, certificate_kind, identity, mic):
-    """The elements CERTIFICATE, SIGNEDDATA, SHA2SIGNEDDATA and SUDIDATA as a list of (tag, value).
+    """The elements CERTIFICATE, SIGNEDDATA, SHA2SIGNEDDATA and SUDIDATA, as a list of (tag, value).
 
-    identity: (certificate DER, private key DER) that authenticates, of `certificate_kind` LSC or MIC. mic: the same
-    of the MIC, or None: then SUDIDATA proves the identity itself, as the independent client does by default.
-    SUDIDATA is for RSA keys only [seen] and is left out for others. ValueError when a key cannot be used.
+    session: the session number. device_name: text. identity: (certificate DER, private key DER), with which the phone
+    authenticates. certificate_kind: LSC or MIC, the kind of that certificate. mic: the same pair for the MIC. If mic is None,
+    SUDIDATA proves the identity itself, as the independent client does by default. SUDIDATA is for RSA keys only [seen] and
+    is left out for other keys. Raises ValueError if a key cannot be used.
     """
     certificate, private_key = identity
     signed = message.text(device_name, "the device name") + bytes(certificate)
@@ -27,7 +28,7 @@ def proofs(crypto, session, device_name, certificate_kind, identity, mic):
     ]
     sudi_certificate, sudi_key = mic or identity
     if crypto.certificate(sudi_certificate).key_kind == "rsa":
-        # The session number in little-endian order: seen so, against the order of the header.
+        # The session number is little-endian here, although the header has it big-endian [seen].
         signed = struct.pack("<I", session) + bytes(sudi_certificate)
         sha1, sha512 = _signatures(crypto, sudi_certificate, sudi_key, signed)
         elements.append(

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: MIT
-"""One CAPF session, from the server's first message to its end (docs/spec/capf.md); agent/servers/capf/client.py connects.
+"""One CAPF session, from the server's first message to its end (docs/spec/capf.md). agent/servers/capf/client.py connects.
 
-Rules kept here, in this order:
-1. the key is made on the phone and goes nowhere but into `store`, together with the LSC that fits it: one call, so one
-   write. Before that call nothing has changed; STORE_RES is sent only when it has succeeded;
-2. an LSC whose public key is not the one made in this very session is refused;
-3. what the server says can hold the phone only so long (`timeout` a message, SESSION_LIMIT for all of them,
-   MESSAGES_LIMIT messages, one key).
+A session keeps these rules, in this order:
+1. the phone makes the key and gives it only to `store`, together with the LSC that fits it: one call, so one write
+   (C8, C9). Before that call nothing has changed. STORE_RES is sent only after the call has succeeded;
+2. an LSC is refused if its public key is not the key that was made in this session;
+3. the server can hold the phone only for a bounded time: `timeout` for each message, SESSION_LIMIT for all of them,
+   MESSAGES_LIMIT messages, and one key.
 
-Every way in which a session can end has its own outcome, see Result.
+Every way in which a session can end has an outcome of its own; see Result.
 """
 
 from agent.servers.capf import message
@@ -16,9 +16,9 @@ from agent.servers.capf.proof import proofs
 from agent.servers.messages import Closed, MessageError, read_message
 from agent.servers.network import failure_text
 
-#: The longest message that is read, header included (bytes); the largest one holds a certificate.
+#: The longest message that is read, header included (bytes). The largest messages hold a certificate.
 MESSAGE_LIMIT = 8192
-#: How many messages of a server are read in one session; an installation takes four.
+#: How many messages of a server are read in one session. The installation of a certificate takes four.
 MESSAGES_LIMIT = 16
 #: The longest time (ms) for one session after its connection, without the time in which the phone makes its key.
 SESSION_LIMIT = 120000
@@ -27,11 +27,11 @@ RSA_SIZES = (1024, 2048, 3072, 4096)
 
 
 class Credentials:
-    """What the phone can authenticate itself with.
+    """The means by which the phone can authenticate itself.
 
-    mode: capf_message.AUTH_* as the configuration's capfAuthMode says it (0 is taken as none); a server that asks for
-    another kind gets that. string: what the user was given, or None. lsc, mic: (certificate DER, private key DER), or
-    None where the phone has none.
+    mode: one of agent.servers.capf.message.AUTH_*, from capfAuthMode in the configuration (0 counts as AUTH_NONE). If the
+    server asks for another kind, the phone uses that kind. string: the authentication string that a person typed, or None.
+    lsc, mic: (certificate DER, private key DER), or None if the phone has no such certificate.
     """
 
     def __init__(self, mode=message.AUTH_NONE, string=None, lsc=None, mic=None):
@@ -42,16 +42,18 @@ class Credentials:
 
 
 class Result:
-    """How a session ended. `.text` is a sentence for an administrator.
+    """How a session ended. text: a sentence for an administrator.
 
-    outcome, when the server was obeyed: "installed" (`.certificate` is the new LSC, stored with its key), "deleted",
-    "fetched" (the LSC was shown), "no-certificate" (there was no LSC to delete or show), "no-action" (nothing to do).
-    When it was not: "retry-later" (in `.retry_delay` seconds, None where unsaid), "string-needed", "wrong-string",
-    "certificate-needed" (the server wants an LSC or MIC, there is none), "unknown-device", "refused" (by the server,
-    or what it asked for cannot be done), "not-stored" (the flash did not take it), "interrupted" (silence, an end, or
-    bytes that make no sense, in the middle), "unreachable" (no server said anything), "untrusted" (`.decision` says why).
+    outcome, if the phone did what the server asked for: "installed" (`.certificate` is the new LSC, which is stored with its
+    key), "deleted", "fetched" (the server got the LSC), "no-certificate" (there was no LSC to delete or to send),
+    "no-action" (the server asked for nothing).
+    outcome, if it did not: "retry-later" (`.retry_delay`: seconds, or None if the server did not say), "string-needed",
+    "wrong-string", "certificate-needed" (the server wants an LSC or a MIC, and the phone has neither), "unknown-device",
+    "refused" (the server refused, or the phone cannot do what it asked for), "not-stored" (writing to flash failed),
+    "interrupted" (the server fell silent, hung up or sent nonsense within the session), "unreachable" (no server said
+    anything), "untrusted" (`.decision` says why).
 
-    server: (host, port) of the server that this is about, None where no server is known.
+    decision: the Decision about the server, or None. server: (host, port) of the server, or None if no server is known.
     """
 
     server = None
@@ -73,7 +75,10 @@ class _Ended(Exception):
 
 
 class Session:
-    """One connection to a server that is trusted: its number, the key that waits for its LSC, and what was done."""
+    """A session on a connection to a trusted server: its number, the key that waits for its LSC, and what was done so far.
+
+    timeout: ms for each message of the server. deadline: ms of the clock, for the whole session; SESSION_LIMIT may end it
+    earlier. log: called with a line for each step."""
 
     def __init__(self, stream, clock, crypto, timeout, deadline, log):
         self._stream = stream
@@ -87,10 +92,11 @@ class Session:
         self._authenticated_by = None
         self._lsc = None
         self._key = None
-        self._result = None  # of what the server asked for, once it is done
+        self._result = None  # set once something that the server asked for is done
 
     async def run(self, device_name, credentials, store, delete):
-        """Authenticate, obey, and return the Result."""
+        """Authenticate, do what the server asks for, and return the Result. device_name: text. credentials: Credentials. store
+        and delete: see CapfClient.run."""
         self._lsc = credentials.lsc[0] if credentials.lsc else None
         try:
             await self._authenticate(await self._receive(), device_name, credentials)
@@ -119,7 +125,7 @@ class Session:
         return min(self._ends, self._clock.monotonic() + self._timeout)
 
     async def _receive(self):
-        """The server's next message, which must be of this session. The first one gives its number."""
+        """The server's next message. The first message fixes the session number; a message with another number is refused."""
         received = message.decode(
             await read_message(
                 self._stream, self._clock, message.PROTOCOL, message.HEADER_LENGTH, MESSAGE_LIMIT, self._until()
@@ -140,7 +146,7 @@ class Session:
         if request.command != message.AUTH_REQ:
             raise MessageError(f"starts with command {request.command}, not with AUTH_REQ")
         if request.version != message.VERSION:
-            raise _Ended("refused", f"speaks version {request.version}, this phone {message.VERSION}")
+            raise _Ended("refused", f"speaks version {request.version}, and this phone speaks {message.VERSION}")
         mode = request.auth_type or credentials.mode or message.AUTH_NONE
         if mode not in (message.AUTH_STRING, message.AUTH_NONE, message.AUTH_LSC, message.AUTH_MIC):
             raise _Ended("refused", f"asks for authentication of an unknown kind, {mode}")
@@ -184,7 +190,7 @@ class Session:
     async def _make_key(self, request):
         kind, bits = _wanted_key(request)
         if self._key or not kind:
-            # Said to the server as an error, so that it can show it; it ends the session then.
+            # The server is told of the error, so that it can show it; then it ends the session.
             await self._send(message.KEYGEN_RES, ((message.REASON, bytes((message.REASON_INVALID_ELEMENT,))),))
             raise _Ended(
                 "refused",
@@ -247,7 +253,7 @@ class Session:
         await self._send(message.DELETE_RES, ((message.REASON, bytes((reason,))),))
 
     def _end(self, request):
-        """The server ends the session: raises _Ended with what that means."""
+        """The server ends the session. Raises _Ended with the Result that follows from its reason."""
         reason = request.reason
         said = f" ({request.reason_info})" if request.reason_info else ""
         if self._result:
@@ -274,7 +280,8 @@ class Session:
 
 
 def _identity(mode, credentials):
-    """(LSC or MIC, identity) for a mode that takes precedence for one of them; the other one serves too."""
+    """(LSC or MIC, identity) for the mode AUTH_LSC or AUTH_MIC. If the phone lacks that certificate, it uses the other one
+    (docs/spec/capf.md, C11)."""
     kinds = [(message.LSC, credentials.lsc), (message.MIC, credentials.mic)]
     if mode == message.AUTH_MIC:
         kinds.reverse()
@@ -285,7 +292,8 @@ def _identity(mode, credentials):
 
 
 def _wanted_key(request):
-    """("rsa" or "ec", bits), or (None, words for what is wanted instead). No KEYTYPE means RSA, as in old servers."""
+    """("rsa" or "ec", bits) of the key that the server asks for, or (None, words for it) if the phone does not make such keys.
+    Old servers send no KEYTYPE and mean RSA."""
     if request.key_type in (None, message.RSA):
         if request.key_size in RSA_SIZES:
             return "rsa", request.key_size

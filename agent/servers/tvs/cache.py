@@ -1,18 +1,19 @@
 # SPDX-License-Identifier: MIT
-"""The positive answers of TVS that still hold (docs/spec/tvs.md, T12): in memory only, by certificate and role, each for
-its time to live on the monotonic clock."""
+"""Remembers the positive answers of TVS (docs/spec/tvs.md, T12). It keeps them in memory only, by certificate and role, each
+for its time to live by the monotonic clock."""
 
 from agent.trust.decision import Answer
 
-#: How many positive answers are remembered; the one that ends first makes room.
+#: How many positive answers are remembered. The answer that expires first makes room for a new one.
 CACHE_LIMIT = 16
-#: The longest time (seconds) that a positive answer is remembered. 86400 is usual; a server that says more than a
-#: week has a mistake in it, and a certificate that was taken back must not be believed for years.
+#: The longest time (seconds) that a positive answer is remembered. 86400 is usual. More than a week must be a mistake of
+#: the server, and a certificate that the cluster has withdrawn must not be believed for years.
 TTL_LIMIT = 7 * 86400
 
 
 class _Remembered:
-    """A positive answer and until when it holds (ms). `name` is (issuer, serial) when it was found by them."""
+    """A positive answer. until: ms of the clock at which it expires. name: (issuer, serial number) if the question named the
+    certificate by these, else None."""
 
     def __init__(self, name, certificate, answer, until):
         self.name = name
@@ -21,7 +22,7 @@ class _Remembered:
         self.until = until
 
     def fits(self, question):
-        """Whether this answers the question: the same certificate, and a role that is wanted."""
+        """Whether this entry answers the question: it is about the same certificate and has a role that is wanted."""
         if question.request == "query":
             if self.name != (question.issuer, bytes(question.serial)):
                 return False
@@ -34,7 +35,7 @@ class _Remembered:
 
 
 class Cache:
-    """Remembers Answers to Questions. clock: the HAL's."""
+    """Remembers Answers to Questions. clock: the HAL's clock."""
 
     def __init__(self, clock):
         self._clock = clock
@@ -45,11 +46,11 @@ class Cache:
         self._entries = []
 
     def forget(self, question):
-        """Forget what answers this question."""
+        """Forget all entries that answer this question."""
         self._entries = [entry for entry in self._entries if not entry.fits(question)]
 
     def recall(self, question):
-        """The remembered Answer, or None. Entries whose time is over are dropped."""
+        """The remembered Answer to this question, or None. Expired entries are dropped."""
         now = self._clock.monotonic()
         self._entries = [entry for entry in self._entries if entry.until > now]
         for entry in self._entries:
@@ -61,7 +62,8 @@ class Cache:
         return None
 
     def remember(self, question, answer):
-        """Keep a positive answer for its time to live; 0 is not kept."""
+        """Remember a positive answer for its time to live (seconds, at most TTL_LIMIT). Other answers, and those with a time to
+        live of 0, are not remembered."""
         if answer.status != "valid" or not answer.ttl:
             return
         self.forget(question)

@@ -1,19 +1,21 @@
 # SPDX-License-Identifier: MIT
 """The TVS client: puts a Question of the trust rules to the cluster's trust verification servers (docs/spec/tvs.md).
 
-Rules kept here, in this order:
-1. a remembered positive answer is used as long as its time to live says, on the monotonic clock;
-2. the servers are tried one after the other, the one that answered last first. One that could not be asked, or did not
-   answer in time, or is not believed, is not asked again in the same boot; what is asked outside of the boot asks all;
-3. nothing is sent to, and nothing believed of, a server whose certificate is not, byte for byte, one of those with
-   role TVS in the installed lists: no chain, no host name, no clock. A TVS certificate is never itself asked about;
-4. the first answer ends the asking, also when it is *no*;
-5. a connection that ends without an answer is made once more, as a cut looks like a server that does not know the
-   request. A server that ended TLS orderly on QUERY_CERT both times is not asked that again in the same boot;
-6. a server has one deadline for a connection, one for an exchange, and twice that for everything.
+The client keeps these rules, in this order:
+1. it uses a remembered positive answer as long as its time to live lasts by the monotonic clock (T12);
+2. it tries the servers one after the other, beginning with the server that answered last. A server that could not be
+   reached, did not answer in time, or is not believed is not asked again in the same boot. A question outside of the boot
+   may ask every server (T10);
+3. it believes a server only if the server's certificate is, byte for byte, one that the installed lists have as TVS (T2). It
+   looks at no chain, host name or date, sends nothing to any other server, and asks TVS about no TVS certificate;
+4. the first answer ends the search, also if it is *no* (T11);
+5. if a connection ends without an answer, it connects once more, because a cut connection looks like a server that does not
+   know the request. A server that ended TLS in an orderly way on QUERY_CERT both times is not sent QUERY_CERT again in
+   the same boot (T6);
+6. a server has one timeout for a connection, one for an exchange, and twice the timeout for everything.
 
-Several questions may be asked at once: each has a connection, a session number and memory of its own.
-Every way to fail is told apart in the Answer's text. What answers mean for trust is decided in agent/trust/rules.py.
+Several questions may be asked at once: each has its own connection, session number and memory. The Answer's text tells
+every kind of failure apart. agent/trust/rules.py decides what an answer means for trust.
 """
 
 from agent.formats.names import role_name
@@ -25,17 +27,17 @@ from agent.trust.decision import Answer
 
 #: The longest answer that is read, header included (bytes). A certificate has 1 to 3 KB.
 ANSWER_LIMIT = 16384
-#: How many servers are tried: five of a configuration, the others of the ITL's TVS records.
+#: How many servers are tried: five of a configuration, the others of the TVS records of the installed lists.
 SERVERS_LIMIT = 16
-#: How many roles a sentence names; a server may send thousands.
+#: How many roles a sentence names; a server may send up to 256.
 ROLES_SHOWN = 8
 
-# Which failure says most about the cluster; the highest one of all servers becomes the Answer's status.
+# From the failure that says least about the cluster to the one that says most. The last of these becomes the Answer's status.
 _WEIGHT = ("unreachable", "untrusted", "unsupported")
 
 
 class _NoAnswer(Exception):
-    """This server gave no answer: `.status` as in Answer, `.text` why. lasting: whether it is left alone in this boot."""
+    """This server gave no answer. status: as in Answer. text: why. lasting: whether it is not asked again in this boot."""
 
     def __init__(self, status, text, lasting=False):
         super().__init__(text)
@@ -45,7 +47,8 @@ class _NoAnswer(Exception):
 
 
 class _Ended(Exception):
-    """The connection ended without a whole answer. orderly: TLS said so; begun: a part of an answer had come."""
+    """The connection ended before the answer was complete. orderly: whether TLS announced the end. begun: whether a part of an
+    answer had arrived."""
 
     def __init__(self, orderly, begun):
         super().__init__("ended")
@@ -54,11 +57,11 @@ class _Ended(Exception):
 
 
 class TvsClient:
-    """Asks TVS. Uses `net`, `clock`, `random` of a HAL; `log`, if given, is called with one line for each server tried.
+    """Asks TVS. net, clock, random: parts of a HAL. log: called with a line for each server that was tried, or None.
 
-    device_name: `CP-8861-SEP00270DC01C92`. timeout: ms, for connecting with the handshake, and as much again for sending
-    and the whole answer; a server never costs more than these two, its second chance included.
-    identity: (certificate DER, private key DER) for a server that asks, or None; may be set anew at any time.
+    device_name: such as `CP-8861-SEP00270DC01C92`. timeout: ms for the connection and its handshake, and again for the request
+    and the whole answer. A server never costs more than twice the timeout, its second chance included. identity:
+    (certificate DER, private key DER) for a server that asks for a certificate, or None; may be set anew at any time.
     """
 
     def __init__(self, net, clock, random, device_name, timeout, identity=None, log=None):
@@ -76,37 +79,38 @@ class TvsClient:
         self._failed = {}  # server -> _NoAnswer, of this boot
         self._unsupported = []  # servers, of this boot
         self._cache = Cache(clock)
-        self._age = 0  # of the lists: how often they changed
+        self._age = 0  # how often the installed lists changed
         self._costs = Costs()
 
     def begin(self, deadline):
-        """A boot begins, and ends at `deadline` (on the clock, ms): every server may be there again."""
+        """A boot begins, and ends at `deadline` (ms of the clock). All servers may be asked again."""
         self._deadline = deadline
         self._failed = {}
         self._unsupported = []
         self._costs.clear()
 
     def costs(self):
-        """[("TVS 192.0.2.1:2445", ms)] of this boot: how much time went to each server, the most expensive one first."""
+        """How much time each server cost in this boot: [("TVS 192.0.2.1:2445", ms)], the most expensive server first."""
         return self._costs.listed()
 
     def set_servers(self, servers):
-        """The servers as (host, port), best first: those of the configuration by priority, then those of the ITL's TVS
-        records. Repeated ones and those over SERVERS_LIMIT are left out."""
+        """Set the servers: (host, port), best first. Those of the configuration come first, by priority; then those of the TVS
+        records of the installed lists (T9). Repeated servers, and those over SERVERS_LIMIT, are left out."""
         self.servers = []
         for host, port in servers:
             if (host, port) not in self.servers and len(self.servers) < SERVERS_LIMIT:
                 self.servers.append((host, port))
 
     def set_certificates(self, certificates):
-        """The TVS certificates (DER) of the installed trust lists. Other ones than before empty the cache."""
+        """Set the TVS certificates (DER) of the installed trust lists. A change of them empties the cache."""
         certificates = [bytes(certificate) for certificate in certificates]
         if certificates != self._certificates:
             self.clear()
         self._certificates = certificates
 
     def clear(self):
-        """Forget all answers, those under way included: to be called when the ITL changes."""
+        """Forget all answers, also those of questions that are being asked now. To be called when a list changes. Servers that
+        failed because their certificate was in no list may be asked again."""
         self._age += 1
         self._cache.clear()
         self._unsupported = []
@@ -115,13 +119,12 @@ class TvsClient:
                 del self._failed[server]
 
     def forget(self, question):
-        """Forget what answers this question: for an answer that proved useless (another certificate than asked for)."""
+        """Forget the remembered answers to this question, because they proved useless."""
         self._cache.forget(question)
 
     async def ask(self, question, deadline=None):
-        """The Answer to a Question (agent/trust/decision.py). Raises nothing: a question that cannot be put is "refused".
-
-        deadline: on the clock, ms, for what is asked outside of a boot; None: the boot's."""
+        """The Answer to a Question (agent/trust/decision.py). deadline: ms of the clock, for a question outside of the boot; None
+        means the boot's deadline. Raises nothing; a question that does not fit into a message gets the status "refused"."""
         answer = self._cache.recall(question)
         if answer:
             return answer
@@ -181,7 +184,7 @@ class TvsClient:
         return line
 
     def _leave_alone(self, server, question):
-        """_NoAnswer for a server that this boot has asked in vain."""
+        """Raise _NoAnswer for a server that failed before in this boot."""
         before = self._failed.get(server)
         if before is not None:
             raise _NoAnswer(before.status, f"not asked again in this boot ({before.text})")
@@ -189,7 +192,7 @@ class TvsClient:
             raise _NoAnswer("unsupported", "known not to answer requests for a certificate (QUERY_CERT)")
 
     async def _ask_server(self, server, question, request, session, ends):
-        """One server's Answer ("valid" or "refused"); _NoAnswer when it gives none that can be used."""
+        """One server's Answer ("valid" or "refused"). Raises _NoAnswer if it gives no usable answer."""
         began = self._clock.monotonic()
         ends = min(ends, began + 2 * self._timeout)
         orderly, begun = True, False
@@ -214,7 +217,7 @@ class TvsClient:
         raise _NoAnswer("unsupported", "closed the connection twice on a request for a certificate (QUERY_CERT)")
 
     async def _exchange(self, server, request, ends):
-        """One connection: the decoded message that comes back from a server whose certificate is known. _Ended, _NoAnswer."""
+        """Connect, send the request and return the decoded answer. Raises _Ended and _NoAnswer."""
         stream = await self._connect(server, min(ends, self._clock.monotonic() + self._timeout))
         deadline = min(ends, self._clock.monotonic() + self._timeout)
         try:
@@ -236,7 +239,7 @@ class TvsClient:
             close_quietly(stream)
 
     async def _connect(self, server, deadline):
-        """A TLS connection to a server whose certificate is one of the lists'."""
+        """A TLS connection to a server whose certificate is one of `_certificates`. Raises _NoAnswer."""
         strangers = []
 
         async def accept(certificate):
@@ -262,7 +265,7 @@ class TvsClient:
 
 
 def _understood(received, question, session, where):
-    """An Answer from a decoded message; _NoAnswer when it is not one to this question."""
+    """The Answer in a decoded message. Raises _NoAnswer if the message does not answer this question."""
     expected = message.QUERY_CERT_RES if question.request == "query" else message.CERT_VERIFICATION_RES
     if received.session != session:
         raise _NoAnswer("unreachable", f"refused its answer: session number {received.session}, asked with {session}")

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""The bytes of TVS, the trust verification protocol: requests encoded, answers decoded (docs/spec/tvs.md, 'Messages').
+"""Encodes and decodes the messages of TVS, the trust verification protocol (docs/spec/tvs.md, 'Messages').
 
-Header of 10 bytes [seen]: `protocol:1 = 0x57, version:1 = 1, command:1, reserved:1, session:4, length:2`, then
-elements. The reserved byte is 0 in requests and anything in answers. Pure functions: no I/O, no decisions.
+A message has a header of 10 bytes [seen]: `protocol:1 = 0x57, version:1 = 1, command:1, reserved:1, session:4, length:2`,
+then elements. The reserved byte is 0 in requests and has any value in answers (T3).
 """
 
 import struct
@@ -35,9 +35,9 @@ STATUS_VALID = 0
 
 
 class Message:
-    """A decoded message. What was not in it is None; names are text, without NUL; `roles` is a tuple of numbers.
-
-    `ttl` is in seconds, `session` a number, `certificate` DER, `serial` bytes as in docs/spec/formats.md.
+    """A decoded message. An element that it did not have is None. command, session, status: numbers. device_name, subject,
+    issuer: text without NUL. certificate: DER. serial: bytes as in docs/spec/formats.md. roles: a tuple of numbers. ttl:
+    seconds.
     """
 
     def __init__(self, command, session):
@@ -48,7 +48,8 @@ class Message:
 
 
 def encode(command, session, elements):
-    """A whole message. `elements` is a sequence of (tag, value bytes) in their order; ValueError when too long."""
+    """A whole message, as bytes. elements: a sequence of (tag, value bytes), in their order. Raises ValueError if an element or
+    the message is longer than 65535 bytes."""
     body = b"".join([element(tag, value) for tag, value in elements])
     if len(body) > 0xFFFF:
         raise ValueError(f"a TVS message of {len(body)} bytes is too long, 65535 at most")
@@ -56,15 +57,16 @@ def encode(command, session, elements):
 
 
 def device_name_value(device_name):
-    """The value of DEVICENAME: one byte 0x01, then the text without NUL [seen]. ValueError when it holds a NUL."""
+    """The value of DEVICENAME: a byte 0x01, then the text without NUL [seen]. Raises ValueError if the text has a NUL."""
     return b"\x01" + text_value(device_name, "the device name")[:-1]
 
 
 def encode_query(session, device_name, subject, issuer, serial):
-    """QUERY_CERT_REQ: "give me the certificate with this issuer and serial".
+    """QUERY_CERT_REQ, which asks for the certificate with this issuer and serial number.
 
-    Names are text and may be empty (a certificate's subject can be); the serial has at least one byte. The order of
-    the elements is that of the published trace [seen: names; inferred: which is the issuer]. Raises ValueError.
+    subject, issuer: text, may be empty, since a certificate's subject can be empty. serial: at least one byte. The elements
+    have the order of the published trace [seen: the subject; inferred: which of the others is the issuer]. Raises ValueError
+    for an empty serial number, a NUL in a text, and a message that is too long.
     """
     if not serial:
         raise ValueError("the serial number is empty")
@@ -81,7 +83,8 @@ def encode_query(session, device_name, subject, issuer, serial):
 
 
 def encode_verification(session, device_name, certificate):
-    """CERT_VERIFICATION_REQ: "is this certificate (DER) trusted, and for what?" ValueError when empty or too long."""
+    """CERT_VERIFICATION_REQ, which asks whether this certificate (DER) is trusted, and in which roles. Raises ValueError if the
+    certificate is empty or too long."""
     if not certificate:
         raise ValueError("the certificate is empty")
     return encode(
@@ -95,7 +98,7 @@ def encode_verification(session, device_name, certificate):
 
 
 def decode(data, known=KNOWN):
-    """A Message from the bytes of exactly one; MessageError says what is wrong; nothing else is raised.
+    """The Message in `data`, which holds exactly one. Raises only MessageError, which says what is wrong.
 
     known: the elements that are read; all others are skipped."""
     if len(data) < HEADER_LENGTH:
@@ -125,7 +128,7 @@ def decode(data, known=KNOWN):
 
 
 def _distinct(value):
-    """The different numbers of a ROLES element, in their order: at most 256, however long it is."""
+    """The numbers of a ROLES element without repetition, in their order: at most 256, however long the element is."""
     seen = []
     for role in value:
         if role not in seen:

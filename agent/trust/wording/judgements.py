@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The sentences of judgements: the signer, the facts that decided, and what an administrator can do."""
+"""The sentences of judgements. Each names the signer, the facts that decided, and what an administrator can do."""
 
 from agent.formats.text import shown, utc
 
@@ -8,7 +8,7 @@ TRUST_LOST = (
     "trust lists (console: erase itl, erase ctl) or write a new image; then it takes the cluster's lists anew."
 )
 
-#: reason -> where the signer's certificate was found
+#: Reason -> the place in which the signer's certificate was found.
 PLACES = {
     "signed-by-ctl": "the installed CTL",
     "signed-by-itl": "the installed ITL",
@@ -34,7 +34,8 @@ def _file(case):
 
 
 def evidence(case):
-    """What was looked at, for JSON: the file, its signer, its digest algorithm, its records, and TVS if it was asked."""
+    """What was looked at, as a dictionary for JSON: the file, its signer, its digest algorithm, its records, and the answer of
+    TVS if it was asked."""
     seen = {}
     header = case.header
     if header is not None:
@@ -64,7 +65,7 @@ def evidence(case):
 
 
 def unreadable(kind, refusal):
-    """A file that could not be read at all."""
+    """A file could not be read; refusal: the Refused that its reader raised."""
     name = kind.upper() if kind in ("ctl", "itl") else kind
     if refusal.reason == "too-large":
         return "%s: %s" % (name, refusal)
@@ -72,7 +73,7 @@ def unreadable(kind, refusal):
 
 
 def wrong_file(case, wanted):
-    """The header names another file than the one that was asked for."""
+    """The header names another file than the file `wanted`, for which the phone asked."""
     return "The phone asked for %s, but the file's header says %s: the server has a file under a wrong name." % (
         wanted,
         shown(case.header.filename),
@@ -81,11 +82,11 @@ def wrong_file(case, wanted):
 
 def unchanged(case):
     """The same bytes are installed."""
-    return "%s is the one that is installed already." % _file(case)
+    return "%s is installed already." % _file(case)
 
 
 def signed(case, reason):
-    """A signature that verified."""
+    """The signature verifies the file."""
     if reason == "first-use":
         return (
             "%s is signed by %s, verified with its own SAST record; it is the first list this phone takes, so "
@@ -100,7 +101,7 @@ def signed(case, reason):
 
 
 def bad_signature(case, place):
-    """A signature that did not."""
+    """The signature does not verify the file. place: where the signer's certificate was found."""
     return (
         "%s says it is signed by %s, but the certificate of that signer in %s does not verify it: the file was "
         "changed, or signed with another key. Restart TFTP on the cluster and compare checksums."
@@ -109,7 +110,7 @@ def bad_signature(case, place):
 
 
 def no_own_signer(case):
-    """A first list without its own signer."""
+    """A first list has no SAST record of its own signer."""
     return "%s says it is signed by %s, but has no SAST record of that signer to verify it with." % (
         _file(case),
         _signer(case),
@@ -126,7 +127,7 @@ def unknown_signer(case):
 
 
 def not_provisioned(case):
-    """The policy lets no list in on faith."""
+    """The policy allows no list to be taken on faith."""
     return (
         "This phone takes no first trust list by itself (policy provisioned-only); %s is signed by %s. Put the list "
         "into its image." % (_file(case), _signer(case))
@@ -134,7 +135,7 @@ def not_provisioned(case):
 
 
 def weak(case, what):
-    """A signer too weak to believe."""
+    """The signer is too weak to be believed; what: "SHA-1", "an RSA key of 1024 bits", or both."""
     return "%s is signed by %s with %s, which this phone does not accept. Regenerate that certificate." % (
         _file(case),
         _signer(case),
@@ -143,12 +144,12 @@ def weak(case, what):
 
 
 def weak_warning(what):
-    """A signer that is weak and still believed."""
+    """The signer is weak, but is still believed."""
     return "Signed with %s, which is weak; regenerate the certificate or raise the cluster's digest." % what
 
 
 def older(case):
-    """Signed by a signer in the lists, and older than the file that it would replace."""
+    """The lists have the signer, and the file is older than the file that it would replace: refused."""
     return (
         "%s is of %s, and the one that this phone has is of %s: a server hands out an old file again, or the cluster "
         "was restored from a backup. Have the cluster write the file anew, or let the phone take old files (setting replay: "
@@ -157,7 +158,7 @@ def older(case):
 
 
 def older_warning(case):
-    """The same, and taken."""
+    """The lists have the signer, and the file is older than the file that it would replace: accepted with this warning."""
     return (
         "%s is of %s, older than the one that this phone had, which is of %s: the cluster was restored from a backup, "
         "or a server hands out an old file again." % (_file(case), utc(case.header.timestamp), utc(case.previous))
@@ -165,7 +166,7 @@ def older_warning(case):
 
 
 def older_empty(case):
-    """An empty list that is not newer than the list that it would replace."""
+    """An empty list is not newer than the list that it would replace."""
     return (
         "%s is an empty list of a rollback, of %s, and the one that this phone has is of %s: phones never take an "
         "old empty list, because an attacker who kept one could strip them of their trust. To roll back, have the cluster "
@@ -174,12 +175,12 @@ def older_empty(case):
 
 
 def no_timestamp(case):
-    """Nothing to compare its age by."""
+    """The file has no TIMESTAMP, so its age cannot be compared."""
     return "%s does not say when it was made, so the phone cannot tell an old file from a new one." % _file(case)
 
 
 def tvs(case, reason):
-    """What TVS said, or why it said nothing."""
+    """What TVS answered, or why it gave no answer."""
     said = shown(case.tvs.text or "TVS: %s" % case.tvs.status, 500).rstrip(".")
     if case.header is None:
         what = "The %s's certificate is in no installed list." % _PURPOSES[case.kind]
@@ -208,7 +209,7 @@ _NO_QUERY = (
 
 
 def tvs_other_certificate(case):
-    """TVS said yes, but about something else."""
+    """TVS said yes, but about another certificate."""
     return "%s is signed by %s, but TVS at %s answered with a certificate that is not that signer's." % (
         _file(case),
         _signer(case),
@@ -217,7 +218,7 @@ def tvs_other_certificate(case):
 
 
 def unsigned(name):
-    """Unsigned, where trust is installed."""
+    """A file is not signed although trust is installed."""
     return (
         "%s is not signed, and this phone has trust lists installed. Start TFTP on the cluster so that it signs "
         "configuration, or prepare the cluster for rollback first." % name
@@ -225,7 +226,7 @@ def unsigned(name):
 
 
 def unsigned_taken(name, reason):
-    """Unsigned, and taken."""
+    """A file is not signed and is accepted anyway; reason: why."""
     if reason == "after-rollback":
         return "%s is not signed; it is taken, because the installed ITL is the empty one of a rollback." % name
     if reason == "no-file-signer":
@@ -236,13 +237,13 @@ def unsigned_taken(name, reason):
 
 
 NO_FILE_SIGNER_WARNING = (
-    "Everybody in this network can hand the phone such a file: add a certificate with the role TFTP to the cluster's lists and "
+    "Anyone in this network can hand the phone such a file: add a certificate with the role TFTP to the cluster's lists and "
     "sign configuration with it."
 )
 
 
 def mixed_mode(name):
-    """No default configuration in mixed mode."""
+    """The default configuration is not used in mixed mode."""
     return (
         "The cluster is in mixed mode, where phones do not register by themselves: %s is not used. Add the phone first."
         % name
@@ -255,12 +256,12 @@ def autoregistration(name):
 
 
 def server_listed(purpose, reason):
-    """A server whose certificate is in a list."""
+    """The server's certificate is in a list."""
     return "The %s's certificate is in the installed %s." % (_PURPOSES[purpose], reason[-3:].upper())
 
 
 def server_after_rollback(purpose):
-    """A phone with an empty ITL believes no TLS server."""
+    """The installed ITL is empty, so the phone believes no TLS server that only the ITL could name."""
     return (
         "The installed ITL is the empty one of a rollback, so the %s is not trusted; switch rollback off on the cluster."
         % (_PURPOSES[purpose])
@@ -268,7 +269,7 @@ def server_after_rollback(purpose):
 
 
 def server_not_ec(purpose):
-    """A server that needs an EC key and has another."""
+    """The server needs an EC key and has a key of another kind."""
     return (
         "The %s's certificate has no EC key; phones take configuration by HTTPS only from a server with an EC certificate "
         "that the lists have as TFTP or CCM+TFTP." % _PURPOSES[purpose]
@@ -276,7 +277,7 @@ def server_not_ec(purpose):
 
 
 def server_unknown(purpose):
-    """A server in no list, and no TVS to ask. TVS is never asked about a TVS server."""
+    """The server's certificate is in no list, and TVS cannot be asked about it."""
     if purpose == "tvs":
         return "The TVS server's certificate is in no installed list; TVS is not asked about itself."
     return (

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The sentences about steps of the phone that judge no bytes: a missing file, a silent server, no room."""
+"""The sentences about steps of the phone that judge no bytes: a file is missing, a server is silent, memory is short."""
 
 KEEPS = "The phone keeps what it has."
 
@@ -10,7 +10,7 @@ NO_SERVERS = (
 
 NO_MEMORY = "This phone does not have enough memory to judge this file; it keeps what it has."
 
-#: A program asked about something else than a certificate.
+#: A program asked about a server without a readable certificate.
 NO_CERTIFICATE = "A program of this phone asked about a server, but did not send a readable certificate."
 
 #: The server has no configuration for this phone, nor a default one.
@@ -26,23 +26,23 @@ _ABSENT = {
 
 
 def no_list(kind, installed):
-    """The server has no such list; installed: whether the phone has one."""
+    """The server has no list of this kind; installed: whether the phone has one."""
     return _ABSENT[kind] + (" The phone keeps the one it has." if installed else "")
 
 
 def failed(kind, error):
-    """A file that did not arrive."""
+    """A file did not arrive; error: the TransferError."""
     if error.reason == "no-server":
         advice = "Start TFTP on the cluster or check the network; the phone keeps what it has."
     elif error.reason == "too-large" and kind in _ABSENT:
-        advice = "Delete certificates that the cluster does not need: some 39 fit. " + KEEPS
+        advice = "Delete certificates that the cluster does not need; about 39 fit. " + KEEPS
     else:
         advice = KEEPS
     return "%s. %s" % (str(error).rstrip("."), advice)
 
 
 def out_of_time(budget, costs):
-    """The boot's time is over. budget: ms. costs: [("TFTP 192.0.2.1:69", ms)], the dearest first."""
+    """The boot has used up its time. budget: ms. costs: [("TFTP 192.0.2.1:69", ms)], the most expensive server first."""
     text = "This boot has used up its %d s; the phone goes on with what it has and tries again later." % (
         budget // 1000
     )
@@ -52,7 +52,7 @@ def out_of_time(budget, costs):
 
 
 def no_encrypted(name):
-    """The small document sends to an encrypted one that no server has."""
+    """The small document sends the phone to an encrypted file, `name`, that no server has."""
     return (
         "The cluster says that this phone's configuration is encrypted, but the server has no %s: restart TFTP on the "
         "cluster. The phone keeps its old configuration." % name
@@ -60,17 +60,17 @@ def no_encrypted(name):
 
 
 def not_stored(kind, error):
-    """Accepted, but the flash did not take it; then it is not used either."""
+    """A file was accepted but could not be written to flash, so the phone does not use it."""
     return "%s was accepted but could not be written to flash (%s); the phone keeps what it has." % (kind, error)
 
 
 def file_not_stored(name, error):
-    """A file for another program that this phone has no room for, or cannot write."""
+    """A file for another program could not be written, or there is no room for it."""
     return "%s could not be written on this phone (%s); nothing of it is kept." % (name, error)
 
 
 def bad_configuration(error):
-    """Verified, but no configuration."""
+    """A file was verified but cannot be read as a configuration."""
     return "The configuration was believed but cannot be read: %s. The phone keeps the one it has." % error
 
 
@@ -81,33 +81,33 @@ def erased(what):
 
 
 def not_erased(error):
-    """The flash did not take it."""
+    """Writing to flash failed."""
     return "Nothing was erased: the flash could not be written (%s)." % error
 
 
 def cannot_decrypt(name):
-    """One text for every way in which it can fail: a wrong key and wrong padding look the same from outside."""
+    """Decryption failed. There is one text for every cause, so that a wrong key and wrong padding look the same (X2)."""
     return (
         "%s is signed by the cluster, but no certificate of this phone opens it: let CAPF give the phone a new one, or "
         "have the cluster encrypt to the one it has. The phone keeps its old configuration." % name
     )
 
 
-#: An encrypted configuration, and neither LSC nor MIC.
+#: The configuration is encrypted, and the phone has neither LSC nor MIC.
 NO_KEY = (
     "The cluster encrypts this phone's configuration, but the phone has no certificate of its own: let CAPF give it "
     "one (console: update lsc, with the authentication string if the cluster asks for it). The phone keeps its old "
     "configuration."
 )
 
-#: How a CAPF session ended (agent/servers/capf), or why there was none -> what to do then, or what is to be said of it.
+#: The outcome of a CAPF session, or the reason why there was none -> a sentence of advice or explanation.
 _ENROLMENTS = {
     "installed": "",
     "deleted": "",
     "fetched": "",
     "no-action": "",
     "no-certificate": "",
-    "retry-later": "The phone asks again then.",
+    "retry-later": "The phone will ask again.",
     "string-needed": "Type it at the console: update lsc STRING.",
     "wrong-string": "Compare it with the one on the cluster and type it again: update lsc STRING.",
     "certificate-needed": "Choose another CAPF authentication mode for this phone on the cluster.",
@@ -124,8 +124,8 @@ _ENROLMENTS = {
 
 
 def enrolment(reason, text):
-    """How a session with CAPF ended, or why there was none; text: what agent/servers/capf says of it. KeyError: no
-    reason of an enrolment."""
+    """How a session with CAPF ended, or why there was none. text: the sentence of agent/servers/capf. KeyError for a reason
+    that no enrolment has."""
     advice = _ENROLMENTS[reason]
     if not text:
         return advice
@@ -133,7 +133,7 @@ def enrolment(reason, text):
 
 
 def waits_for_string(server):
-    """A line, not a decision: the configuration wants an enrolment that a person must begin. server: (host, port)."""
+    """A line of the log, not a decision: the cluster wants an enrolment that a person must begin. server: (host, port)."""
     return (
         "The cluster wants this phone to enrol with CAPF %s:%d by an authentication string, which a person types at the "
         "console: update lsc STRING." % server

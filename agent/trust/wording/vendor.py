@@ -1,22 +1,23 @@
 # SPDX-License-Identifier: MIT
-"""The line that a phone of the vendor shows among its status messages where ours gives a decision.
+"""The line that a phone of the vendor would show among its status messages for a decision of this phone.
 
-The lines are those of the administration guides of the 7900 and 8800 series [documented]; they are fewer than our reasons,
-so that people find what they know and then read why. A decision for which those phones show nothing has no line."""
+The lines come from the administration guides of the 7900 and 8800 series [documented]. There are fewer lines than reasons: an
+administrator finds the line that they know, and the decision says why. Some decisions have no line, because those phones
+show nothing for them."""
 
 from agent.trust.reasons import locks_out
 
-#: reason:line, whatever the decision is about; one text, since a phone has little memory
+#: reason:line, for decisions about anything. It is one text, because a phone has little memory.
 _ANY = (
     "\nerased:Erasing CTL and ITL files\nno-server:TFTP Timeout\nout-of-time:TFTP Timeout\nbad-transfer:TFTP Error"
     "\nbad-name:TFTP Error\nwrong-board:Load rejected HC\nno-trust-list:No Trust List Installed\n"
 )
-#: ... and these also where that is no file
+#: These reasons have their line also if the decision is not about a file.
 _WITHOUT_FILE = ("erased", "no-server", "wrong-board")
 
 
 def vendor_line(decision):
-    """The line for a Decision; None where a phone of the vendor shows none."""
+    """The line for a Decision; None if a phone of the vendor shows nothing for it."""
     kind, reason = decision.kind, decision.reason
     is_list = kind in ("ctl", "itl")
     if is_list and reason == "not-found":
@@ -24,7 +25,7 @@ def vendor_line(decision):
             return "File Not Found %sFile.tlv" % kind.upper()
         return "No CTL installed" if kind == "ctl" else "No Trust List Installed"
     if not is_list and "." not in kind and reason not in _WITHOUT_FILE:
-        return None  # sessions with CAPF, the store, TLS servers
+        return None  # about a session with CAPF, the store, or a TLS server
     start = _ANY.find("\n%s:" % reason) + 1
     if start:
         return _ANY[start + len(reason) + 1 : _ANY.find("\n", start)]
@@ -44,7 +45,7 @@ def _file_line(decision, kind, reason):
         if reason == "too-large":
             return "CFG TFTP Size Error"
         if decision.accepted:
-            return kind  # phones show the name of the configuration that they use
+            return kind  # these phones show the name of the configuration that they use
     elif reason == "not-found":
         return "File Not Found " + kind
     return "File Auth Fail " + kind if not decision.accepted and locks_out(reason) else None

@@ -231,7 +231,7 @@ class NoCertificate(Twist):
         return empty if name == "Certificate" else body
 
 
-@case("tls-message", "due was its Certificate", ["tls12"])
+@case("tls-message", "its Certificate was due", ["tls12"])
 class NoCertificateInTls12(NoCertificate):
     pass
 
@@ -354,7 +354,7 @@ class DowngradeByAServerThatHasTls13(Twist):
         return body[:26] + b"DOWNGRD\x01" + body[34:] if name == "ServerHello" else body
 
 
-@case("tls-message", "due was its Certificate", ["tls12"])
+@case("tls-message", "its Certificate was due", ["tls12"])
 class ResumptionThatNobodyAskedFor(Twist):
     def change(self, server, name, body):
         session = Hello(server.transcript[4:]).session
