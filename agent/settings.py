@@ -14,7 +14,6 @@ from agent.trust.rules import POLICIES
 
 TRANSFERS = ("tftp", "http")
 TFTP_PORT = 69
-TVS_PORT = 2445  # of servers that only the ITL names (docs/spec/tvs.md, T9)
 
 
 def _mac(value):

@@ -19,7 +19,7 @@ TEXT_LIMIT = 256
 STRINGS_LIMIT = 4096
 
 _BEGIN_NODE, _END_NODE, _PROPERTY, _NOP, _END = 1, 2, 3, 4, 9
-_OLDEST, _VERSION = 16, 17
+_VERSION = 17
 
 #: Properties of the root that say for whom an image is; `format` is a number, 1 is the one described in docs/update.md.
 BOARD = "/phonetrust,board"

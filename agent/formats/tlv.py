@@ -97,8 +97,6 @@ for _container in CONTAINERS:
     for _tag in CONTAINERS[_container]:
         _PARENT[_tag] = _container
 
-_FIRST_TLVS = 10  # VERSION and HEADERLENGTH, five bytes each
-
 
 def u16(data, offset):
     """Big-endian unsigned 16-bit number at `offset`; the caller has checked that it is there."""

@@ -5,11 +5,11 @@ This is the one place that asks TVS for as long as the rules return a Question. 
 and the tests use it; each gives it another asker."""
 
 from agent.errors import TrustLost
+from agent.formats.phoneconfig import TVS_PORT
 from agent.trust.decision import Answer, Decision
 from agent.trust.rules import Trust
 from agent.trust.wording.steps import NO_CERTIFICATE
 
-TVS_PORT = 2445  # of servers that only the installed lists name (docs/spec/tvs.md)
 #: How often a question is put anew because the installed lists changed while TVS was asked.
 ROUNDS = 3
 

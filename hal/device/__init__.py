@@ -61,11 +61,6 @@ def crypto(path=None):
     return _crypto(crypto_binding(path))
 
 
-def tls(path=None):
-    """The TLS engine of libphonetrust, found as by crypto_binding(). OSError where it has none."""
-    return _tls(crypto_binding(path))
-
-
 def _crypto(library):
     from hal.native import NativeCrypto
 

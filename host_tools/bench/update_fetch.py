@@ -17,8 +17,6 @@ from agent.trust.decision import Decision
 from agent.trust.loads import Software
 from hal import device
 
-ENVIRONMENT = 65536
-
 
 class Loads:
     """hal.loads over two files."""

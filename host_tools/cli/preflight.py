@@ -12,8 +12,9 @@ from rich.markup import escape
 
 from agent.errors import Malformed, Refused
 from agent.formats.header import Header
+from agent.formats.phoneconfig import TVS_PORT
 from agent.formats.trustlist import SIZE_LIMIT
-from agent.servers.judge import TVS_PORT, Asker, Judge
+from agent.servers.judge import Asker, Judge
 from agent.settings import server
 from agent.trust.age import REPLAYS
 from agent.trust.rules import POLICIES, Trust, is_list_name

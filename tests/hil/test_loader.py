@@ -10,6 +10,7 @@ from host_tools.board import card as cards
 from host_tools.hil.phone import BoardPhone, ConsoleError
 from host_tools.image import board as boards
 from host_tools.image import layout
+from tests.helpers.board import raw_card
 
 TRIAL = {"slot": "a", "upgrade_available": "1", "bootcount": "0"}
 STARTED = r"power-on: .*, slot (\w+), boot (\w+)"
@@ -39,7 +40,7 @@ class Loader:
 
     def environment(self, **words):
         with self.phone.card.in_pc() as path:
-            cards.write_environment(path, words)
+            raw_card.write_environment(path, words)
 
     def words(self):
         """The words that the card has now, and how many copies are whole."""
