@@ -17,9 +17,9 @@
 
 #define OUT_ROOM 32768 /* bytes that are on their way to the line */
 #define QUEUE_ROOM                                                                                           \
-    16384            /* bytes of whole lines that wait for the end of another line, or for room              \
-                      */
-#define PIECE 4096   /* bytes read at once */
+    16384          /* bytes of whole lines that wait for the end of another line, or for room                \
+                    */
+#define PIECE 4096 /* bytes read at once */
 #ifndef SILENCE
 #define SILENCE 2000 /* ms after which an unfinished line of the agent or a person is ended */
 #endif
