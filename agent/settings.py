@@ -14,7 +14,6 @@ from agent.trust.rules import POLICIES
 
 TRANSFERS = ("tftp", "http")
 TFTP_PORT = 69
-TVS_PORT = 2445  # for servers that only the installed lists name (docs/spec/tvs.md, T9)
 
 
 def _mac(value):

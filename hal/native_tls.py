@@ -53,7 +53,7 @@ CERTIFICATE_SIZE = 8192
 OUTPUT_SIZE = 4160
 ERROR_MEMORY = -7
 FACTS = 11
-_ALERT, _AWAITED, _VERSION, _SUITE, _BYTES, _READABLE, _SENDABLE, _CAUSE = 2, 3, 4, 5, 7, 8, 9, 10
+_ALERT, _AWAITED, _VERSION, _SUITE, _ASKED, _READABLE, _SENDABLE, _CAUSE = 2, 3, 4, 5, 6, 8, 9, 10
 
 ENOMEM, EPROTO = 12, 71
 
@@ -86,6 +86,7 @@ class Connection:
         self._rest = b""
         self._room = bytearray(OUTPUT_SIZE)
         self._facts = array("I", bytes(4 * FACTS))
+        self._has_identity = identity is not None
         self.failure = None
         self._handle = tls.tls_new(STATIC_RSA if static_rsa else 0)
         if self._handle is None:
@@ -237,5 +238,8 @@ class Connection:
         if result < 0:
             facts = self.facts()
             self.failure = self._tls.error_name(result)
-            raise OSError(EPROTO, "TLS: " + sentence(self.failure, facts[_ALERT], facts[_AWAITED], facts[_CAUSE]))
+            said = sentence(
+                self.failure, facts[_ALERT], facts[_AWAITED], facts[_ASKED], facts[_CAUSE], self._has_identity
+            )
+            raise OSError(EPROTO, "TLS: " + said)
         return result

@@ -37,7 +37,7 @@ ALERTS = {
     112: ("unrecognized_name", "it has no certificate for the name that it was asked by"),
     116: ("certificate_required", "give this phone a certificate"),
 }
-NO_ALERT = 256
+HANDSHAKE_FAILURE = 40
 
 SENTENCES = {
     "tls-version": "the server has neither TLS 1.2 nor 1.3: switch one of them on there",
@@ -64,10 +64,16 @@ SENTENCES = {
 }
 
 
-def sentence(failure, alert, awaited, cause):
-    """A sentence about the failure of this name. alert, awaited, cause: facts 2, 3 and 10 of phonetrust_tls_facts."""
+def sentence(failure, alert, awaited, asked, cause, shown):
+    """A sentence about the failure of this name. alert, awaited, asked, cause: facts 2, 3, 6 and 10 of phonetrust_tls_facts.
+
+    shown: whether the phone has a certificate for a server that asks for one."""
     if failure == "tls-alert":
         name, advice = ALERTS.get(alert, ("unknown", None))
+        if alert == HANDSHAKE_FAILURE and asked:  # by then the cipher suite is agreed; TLS 1.2 has no alert for this
+            advice = "it asked for a certificate: " + (
+                "see that it takes this phone's certificate" if shown else "give this phone one"
+            )
         text = "the server ended the connection with alert %d (%s)" % (alert, name)
         return text + ": " + advice if advice else text
     text = SENTENCES.get(failure)

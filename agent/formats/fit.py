@@ -20,7 +20,7 @@ TEXT_LIMIT = 256
 STRINGS_LIMIT = 4096
 
 _BEGIN_NODE, _END_NODE, _PROPERTY, _NOP, _END = 1, 2, 3, 4, 9
-_OLDEST, _VERSION = 16, 17
+_VERSION = 17
 
 #: Properties of the root that say what the image is. FORMAT is a number; docs/update.md describes format 1.
 BOARD = "/phonetrust,board"

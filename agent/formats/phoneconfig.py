@@ -10,6 +10,9 @@ from agent.formats.xml import elements
 TVS_LIMIT = 5
 #: How many CAPF servers are read at most (V2).
 CAPF_LIMIT = 5
+#: Ports where a configuration names no other (docs/spec/tvs.md, T9; docs/spec/capf.md).
+TVS_PORT = 2445
+CAPF_PORT = 3804
 HOST_LIMIT = 255  # characters; names in the DNS have no more
 NOTES_LIMIT = 8
 
@@ -21,8 +24,8 @@ class PhoneConfig:
     """The settings that were read. tvs: [(host, port)], the lowest priority number first, at most 5. capf: [(host, port)], at
     most 5. capf_auth_mode: 0 to 4, or None. encrypted: whether the real configuration is the `.enc.sgn` file. full: whether
     this is the whole configuration. load: the name of the load that the phone should run, "" if none is named. load_server:
-    text of the server that has the load, "" for the TFTP servers. certificate_hash: text. security_mode: 1 none, 2
-    authenticated, 3 encrypted, or None. notes: sentences about values that were ignored."""
+    text of the server that has the load, "" for the TFTP servers. certificate_hash: text. notes:
+    sentences about values that were ignored."""
 
     def __init__(self, data, start=0, end=None):
         """Read data[start:end] (bytes or bytearray). Raises Malformed if the markup is not well-formed; its offset counts from
@@ -35,16 +38,15 @@ class PhoneConfig:
         self.certificate_hash = ""
         self.load = ""
         self.load_server = ""
-        self.security_mode = None
         self.notes = []
         members = []
         member = capf = None
         for path, attributes, text in elements(data, start, end):
             if text is None:  # an element starts
                 if path == _MEMBER:
-                    member = [_number(attributes.get("priority", "0")), len(members), None, 2445]
+                    member = [_number(attributes.get("priority", "0")), len(members), None, TVS_PORT]
                 elif path == _CAPF:
-                    capf = [None, 3804]
+                    capf = [None, CAPF_PORT]
             elif path == _MEMBER and member is not None:
                 if len(members) < 64:  # a bound for memory; a cluster writes at most 5
                     members.append(member)
@@ -83,8 +85,6 @@ class PhoneConfig:
             self.certificate_hash = text
         elif path == "capfAuthMode":
             self.capf_auth_mode = self._choice(text, path, 0, 4)
-        elif path == "deviceSecurityMode":
-            self.security_mode = self._choice(text, path, 1, 3)
 
     def _choice(self, text, path, low, high):
         number = _number(text)

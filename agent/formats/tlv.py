@@ -97,8 +97,6 @@ for _container in CONTAINERS:
     for _tag in CONTAINERS[_container]:
         _PARENT[_tag] = _container
 
-_FIRST_TLVS = 10  # VERSION and HEADERLENGTH, five bytes each
-
 
 def u16(data, offset):
     """The big-endian unsigned 16-bit number at `offset`. The caller has checked that both bytes are there."""

@@ -6,11 +6,11 @@ Only the Judge asks TVS for as long as the rules return a Question. The phone, p
 tests all use it, and each gives it an asker of its own."""
 
 from agent.errors import TrustLost
+from agent.formats.phoneconfig import TVS_PORT
 from agent.trust.decision import Answer, Decision
 from agent.trust.rules import Trust
 from agent.trust.wording.steps import NO_CERTIFICATE
 
-TVS_PORT = 2445  # for servers that only the installed lists name (docs/spec/tvs.md, T9)
 #: How often the rules decide, at most, because the installed lists changed while TVS was asked.
 ROUNDS = 3
 

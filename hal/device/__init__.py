@@ -62,11 +62,6 @@ def crypto(path=None):
     return _crypto(crypto_binding(path))
 
 
-def tls(path=None):
-    """The TLS engine of libphonetrust, which crypto_binding() finds. Raises OSError, also if the library has no TLS."""
-    return _tls(crypto_binding(path))
-
-
 def _crypto(library):
     from hal.native import NativeCrypto
 

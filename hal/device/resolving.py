@@ -29,7 +29,6 @@ LONGEST_PAUSE = 20  # ms between two checks for an answer
 _getaddrinfo = libc.func("i", "getaddrinfo", "PPPP")
 _getaddrinfo_a = libc.func("i", "getaddrinfo_a", "iPip")
 _gai_error = libc.func("i", "gai_error", "P")
-_gai_cancel = libc.func("i", "gai_cancel", "P")
 _freeaddrinfo = libc.func("v", "freeaddrinfo", "p")
 _gai_strerror = libc.func("s", "gai_strerror", "i")
 

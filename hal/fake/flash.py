@@ -30,7 +30,6 @@ class FakeFlash:
         self.survivors = survivors
         self.bad = []
         self.writes = 0
-        self.syncs = 0
         self.lost = False
         self._undo = []  # (offset, bytes before, bytes written) of unsynced writes, oldest first
 
@@ -56,7 +55,6 @@ class FakeFlash:
     def sync(self):
         """All writes so far are safe."""
         self._check(0, 0)
-        self.syncs += 1
         self._undo = []
 
     def unsynced(self):

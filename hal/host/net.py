@@ -5,30 +5,18 @@
 numbers for IPv6.
 """
 
-import asyncio
 import errno
 import os
 import socket
 import stat
 
-from hal import tls_stream
-from hal.host import resolving, sockets, waiting
-from hal.streams import BURST, LocalStream, Stream
+from hal import net
+from hal.host import resolving, sockets
+from hal.streams import Stream
 
 
-class Net:
-    """The net part. make_engine() makes the TLS engine when it is needed for the first time."""
-
-    def __init__(self, clock, make_engine):
-        self._clock = clock
-        self._make_engine = make_engine
-        self._engine = None
-        self.static_rsa = False
-
-    @property
-    def tls_name(self):
-        """The name of the TLS engine: "libphonetrust", or "ssl" if the library is not built."""
-        return self._tls().name
+class Net(net.Net):
+    """The net part of this Python."""
 
     async def resolve(self, host, port, deadline):
         """The address of a host, which is a name or digits. Raises OSError: ENOENT if there is no address, ETIMEDOUT."""
@@ -44,116 +32,50 @@ class Net:
 
     def udp(self, address):
         """A UDP socket on a free port, for servers with addresses of this kind."""
-        return UdpSocket(_family(address))
+        return UdpSocket(socket.AF_INET6 if ":" in address[0] else socket.AF_INET)
 
     async def tcp(self, host, port, deadline):
         """A connected stream. Raises OSError: ECONNREFUSED, EHOSTUNREACH, ETIMEDOUT, and those of resolve()."""
         family, address = await resolving.resolve(host, port, deadline)
         return Stream(sockets, await sockets.connect(family, address, deadline))
 
-    async def tls(self, host, port, deadline, accept, identity=None):
-        """A TLS stream whose server accept() has accepted. Raises OSError as tcp(), EACCES and EPROTO; ValueError if the
-        identity cannot be used."""
-        engine = self._tls()
-        made = engine.connect(identity, tls_stream.server_name(host), self.static_rsa)
-        return await tls_stream.connect(self, made, self._clock, host, port, deadline, accept)
-
     def listen_local(self, path):
         """A listening Unix socket at `path`, for programs of this user and group. An old socket file is replaced. Raises
         OSError."""
-        return Listener(path)
-
-    def _tls(self):
-        if self._engine is None:
-            self._engine = self._make_engine()
-        return self._engine
+        return net.Listener(sockets, path, _listening(path))
 
 
-class UdpSocket:
-    """One UDP socket. If a datagram is there already, receiving it takes one system call and no turn of the loop."""
+class UdpSocket(net.UdpSocket):
+    """One UDP socket. A datagram that is there already costs one system call."""
 
     def __init__(self, family):
-        self._socket = socket.socket(family, socket.SOCK_DGRAM)
-        self._socket.setblocking(False)
+        super().__init__(sockets, socket.socket(family, socket.SOCK_DGRAM))
         self._receive = self._socket.recvfrom_into
-        self._streak = 0
 
-    def send(self, data, address):
-        """Send one datagram. If the system has no room for it, it is lost, as any datagram may be. Raises OSError, for example
-        without a route."""
-        try:
-            self._socket.sendto(data, address)
-        except BlockingIOError:
-            pass
-
-    async def receive_into(self, buffer, deadline):
-        """(count, address) of the next datagram, or None at the deadline. After the deadline it returns only a datagram that is
-        there already."""
-        self._streak += 1
-        if self._streak >= BURST:
-            self._streak = 0
-            await asyncio.sleep(0)
+    def _take(self, buffer):
         while True:
             try:
                 return self._receive(buffer)
             except BlockingIOError:
-                self._streak = 0
-                if not await waiting.readable(self._socket.fileno(), deadline):
-                    return None
+                return None
             except ConnectionRefusedError:
                 pass  # this is about a datagram that was sent before, and counts as silence
 
-    def close(self):
-        """Close the socket and free its port."""
-        sockets.close(self._socket)
 
-
-class Listener:
-    """A listening Unix socket. Raises OSError, EEXIST if the path is not a socket."""
-
-    def __init__(self, path):
-        self._path = path
-        _remove_socket(path)
-        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+def _listening(path):
+    _remove_socket(path)
+    made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        mask = os.umask(0o117)  # 0660: the phone's other programs are in the agent's group
         try:
-            mask = os.umask(0o117)  # 0660: the phone's other programs are in the agent's group
-            try:
-                self._socket.bind(path)
-            finally:
-                os.umask(mask)
-            self._socket.listen(8)
-            self._socket.setblocking(False)
-        except OSError:
-            self._socket.close()
-            raise
-
-    async def accept(self):
-        """Wait for the next client, and return its stream. Raises OSError, for example if no file descriptor is left."""
-        await sockets.rest()  # lets other tasks run, even if clients never stop coming
-        while True:
-            try:
-                connected = self._socket.accept()[0]
-            except BlockingIOError:
-                await sockets.readable(self._socket, None)
-                continue
-            except ConnectionAbortedError:
-                continue
-            connected.setblocking(False)
-            return LocalStream(sockets, connected)
-
-    def close(self):
-        """Stop listening, and remove the socket file."""
-        if self._socket.fileno() < 0:
-            return
-        sockets.close(self._socket)
-        try:
-            os.unlink(self._path)
-        except FileNotFoundError:
-            pass
-
-
-def _family(address):
-    return socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+            made.bind(path)
+        finally:
+            os.umask(mask)
+        made.listen(8)
+    except OSError:
+        made.close()
+        raise
+    return made
 
 
 def _remove_socket(path):

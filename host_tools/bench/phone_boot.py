@@ -9,7 +9,7 @@ from hal.host import Board, Flash, Hal
 
 MAC = "00270DC01C92"
 FLASH_SIZE = 1 << 20
-BLOCK, PLAIN_BLOCK = 1428, 512
+BLOCK = 1428
 
 
 def publish(cluster, folder):

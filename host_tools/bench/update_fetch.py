@@ -18,8 +18,6 @@ from agent.trust.decision import Decision
 from agent.trust.loads import Software
 from hal import device
 
-ENVIRONMENT = 65536
-
 
 class Watched(device.Flash):
     """A slot that looks at the heap. most: the most bytes in use."""

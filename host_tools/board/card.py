@@ -1,12 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""What a person does to a card on a PC: edit phone.json, look at or overwrite the trust store. The board must be off."""
+"""What a person does to a card on a PC: edit phone.json, add programs, overwrite a slot. The board must be off."""
 
 import json
 
-from agent.formats import bootenv
 from host_tools.image import board as boards
 from host_tools.image import bootloader, cpio, fat, fit, initramfs, keys, layout, settings
-from host_tools.image.board import ENVIRONMENT_FROM_END
 from host_tools.image.errors import ImageError
 
 
@@ -27,17 +25,12 @@ def change_settings(card, changes):
     fat.write(card, boot.offset, "phone.json", settings.encode(values))
 
 
-def add_programs(card, entries):
-    """Put other programs of the phone on a card: {path below /programs: cpio.Entry}, into both slots, signed anew with the
-    development key.
-
-    The executables directly in /programs are started beside the agent (host_tools/image/rootfs/programs). They stay until
-    the next image or load is written. ImageError where they do not fit, or the card believes another key."""
-    add_files(card, {f"programs/{path}": entry for path, entry in entries.items()})
-
-
 def add_files(card, entries):
-    """The same for files anywhere: {path: cpio.Entry}, as host_tools.image.phone_programs gives them."""
+    """Put files on a card, {path: cpio.Entry} as host_tools.image.phone_programs gives them, into both slots, which are signed
+    anew with the development key.
+
+    The executables directly in programs/ are started beside the agent (host_tools/image/rootfs/programs). They stay until
+    the next image or load is written. ImageError where they do not fit, or the card believes another key."""
     archive = initramfs.compressed(cpio.archive(entries))
     tools, key = bootloader.tools(boards.TOP, lambda text: None), keys.development(boards.TOP)
     boot, _ = layout.boot_and_store(card)
@@ -59,31 +52,4 @@ def write_slot(card, number, content, at=0):
         raise ImageError(f"{card}: slot {'ab'[number]} has no room for {len(content)} bytes at {at}")
     with open(card, "r+b") as file:
         file.seek(partition.offset + at)
-        file.write(content)
-
-
-def write_environment(card, words):
-    """Overwrite both copies of U-Boot's environment."""
-    content = bootenv.encode(0, words)
-    with open(card, "r+b") as file:
-        for partition in layout.parts(card)[2:]:
-            file.seek(partition.offset + partition.size - ENVIRONMENT_FROM_END)
-            file.write(content)
-
-
-def read_store(card):
-    """The bytes of the trust store's partition."""
-    _, store = layout.boot_and_store(card)
-    with open(card, "rb") as file:
-        file.seek(store.offset)
-        return file.read(store.size)
-
-
-def write_store(card, content, at=0):
-    """Overwrite bytes of the trust store's partition."""
-    _, store = layout.boot_and_store(card)
-    if at + len(content) > store.size:
-        raise ValueError("outside of the trust store")
-    with open(card, "r+b") as file:
-        file.seek(store.offset + at)
         file.write(content)

@@ -12,9 +12,10 @@ from rich.markup import escape
 
 from agent.errors import Malformed, Refused, SettingsError
 from agent.formats.header import Header
+from agent.formats.phoneconfig import TVS_PORT
 from agent.formats.text import shown
 from agent.formats.trustlist import SIZE_LIMIT, TrustList
-from agent.servers.judge import TVS_PORT, Asker, Judge
+from agent.servers.judge import Asker, Judge
 from agent.settings import Settings, server
 from agent.trust.age import REPLAYS
 from agent.trust.rules import POLICIES, Trust, is_list_name

@@ -19,7 +19,6 @@ import time
 SOCKET = "/run/phone/trust.sock"
 PROTOCOL = 1
 LONGEST_LINE = 1 << 20  # bytes; the agent's own limit is 128 KiB
-PURPOSES = ("application", "callmanager", "capf", "configuration", "tvs")
 
 
 class AgentError(Exception):

@@ -19,7 +19,6 @@ from host_tools.image.errors import ImageError
 SOURCES = pathlib.Path(__file__).parent / "uboot"
 # The words of the stored environment that count ("w": may be taken from there); boot.cmd describes them.
 WORDS = ("slot", "upgrade_available", "bootcount", "rolled_back")
-ENVIRONMENT_SIZE = 0x4000  # bytes of each copy, as in fragment.config
 # What no line of a configuration can say. A card behind PCI must be there before the environment is read from it.
 DEFINES = {"qemu_arm64_defconfig": "-DCONFIG_SYS_EARLY_PCI_INIT"}
 SECTOR = 512

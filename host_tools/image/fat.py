@@ -10,8 +10,6 @@ from host_tools.image.errors import ImageError
 
 # All files of all images have this date: 2025-01-01 00:00 UTC. FAT begins at 1980.
 TIME = 1735689600
-MIB = 1 << 20
-SECTOR = 512
 # mtools and mkfs take the time from here; mtools checks geometries that no SD card has.
 ENVIRONMENT = {"SOURCE_DATE_EPOCH": str(TIME), "TZ": "UTC", "MTOOLS_SKIP_CHECK": "1"}
 

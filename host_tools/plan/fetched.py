@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from agent.errors import PhonetrustError
 from agent.formats import names
 from agent.formats.header import Header
-from agent.formats.phoneconfig import PhoneConfig
+from agent.formats.phoneconfig import TVS_PORT, PhoneConfig
 from agent.formats.trustlist import TrustList
 from host_tools.cli.tvs_store import StoreError, TvsStore
 from host_tools.lab.errors import LabError
@@ -23,7 +23,6 @@ from host_tools.lab.writers import files as lab_files
 from host_tools.lab.writers import kinds, publish
 from host_tools.plan.errors import PlanError
 
-TVS_PORT = 2445
 LARGEST_FILE = 1 << 20
 _NOBODY = "server.invalid"  # the address of a server that no file names
 

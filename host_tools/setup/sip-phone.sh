@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # sip-phone.sh ARCHITECTURE...: Debian trixie's baresip (a SIP stack), OpenSSL, its PKCS#11 provider and curl with their
-# libraries, unpacked into build/sip-phone/ARCHITECTURE. Nothing of it is installed. host_tools/sip/trixie.py runs it:
+# libraries, unpacked into build/sip-phone/ARCHITECTURE. Nothing of it is installed. tests/helpers/servers/trixie.py runs it:
 # Debian 12 has no PKCS#11 provider, and its libc is too old for trixie's programs.
 source "$(dirname "$0")/common.sh"
 

@@ -19,8 +19,10 @@
 #define QUEUE_ROOM                                                                                           \
     16384            /* bytes of whole lines that wait for the end of another line, or for room              \
                       */
-#define PIECE 4096   /* bytes read at once */
+#define PIECE 4096 /* bytes read at once */
+#ifndef SILENCE
 #define SILENCE 2000 /* ms of silence that end an unfinished line of the agent or a person */
+#endif
 
 struct writer {
     int tty, log, agent, typed;

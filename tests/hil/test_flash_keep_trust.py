@@ -12,6 +12,7 @@ import pytest
 from host_tools.board import card as cards
 from host_tools.flash import keeping, writer
 from host_tools.image import fat, layout
+from tests.helpers.board import raw_card
 from tests.helpers.board.commands import phonetrust
 
 MIB = 1 << 20
@@ -31,9 +32,9 @@ def used(image, tmp_path_factory):
     boot, store = layout.boot_and_store(path)
     fat.write(path, boot.offset, "phone.json", SETTINGS)
     fat.write(path, boot.offset, "mic.pem", MIC)
-    cards.write_store(path, random.Random(7).randbytes(store.size))
+    raw_card.write_store(path, random.Random(7).randbytes(store.size))
     cards.write_slot(path, 0, random.Random(8).randbytes(3 * MIB))
-    cards.write_environment(path, {"slot": "b"})
+    raw_card.write_environment(path, {"slot": "b"})
     return path
 
 
@@ -50,7 +51,7 @@ def own_files(path):
 
 def check_renewed(image, card, used):
     """All but the store and the two files is the image's."""
-    assert cards.read_store(card) == cards.read_store(used), "the trust store is the same byte for byte"
+    assert raw_card.read_store(card) == raw_card.read_store(used), "the trust store is the same byte for byte"
     assert own_files(card) == (SETTINGS, MIC)
     for part in layout.parts(image)[2:]:
         with open(image, "rb") as new, open(card, "rb") as old:
@@ -82,7 +83,7 @@ def test_an_interrupted_write_loses_neither_trust_nor_files(image, card, used):
     for block in (1, 2, 3, 20, 57, 62, 90, 128):
         with pytest.raises(Interrupted), keeping.with_files_of(image, card, lambda text: None) as source:
             writer.write(source, card, cut_at(block), kept)
-        assert cards.read_store(card) == cards.read_store(used), block
+        assert raw_card.read_store(card) == raw_card.read_store(used), block
     done = phonetrust("flash", image, card, "--keep-trust", "--yes")
     assert done.returncode == 0, done.stderr
     assert "an earlier write was interrupted; phone.json and mic.pem of the phone are kept" in done.stderr

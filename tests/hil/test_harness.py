@@ -12,13 +12,13 @@ import pytest
 from labgrid.driver.exception import ExecutionError
 from labgrid.strategy import StrategyError
 
-from host_tools.board import card as cards
 from host_tools.board import emulator
 from host_tools.hil import environment as environments
 from host_tools.hil import record
 from host_tools.hil.phone import BoardPhone, ConsoleError
 from host_tools.image import board as boards
 from host_tools.image import fat, layout
+from tests.helpers.board import raw_card
 from tests.helpers.board.commands import inner
 from tests.helpers.board.images import build_image
 
@@ -127,7 +127,7 @@ def test_qemu_virt_starts_its_slots_through_u_boot(strategy_of, tmp_path):
     phone.power.start = "u-boot"
     phone.new(tftp=["192.0.2.1"])
     with phone.card.in_pc() as path:
-        cards.write_environment(path, {"slot": "a", "upgrade_available": "1", "bootcount": "0"})
+        raw_card.write_environment(path, {"slot": "a", "upgrade_available": "1", "bootcount": "0"})
     phone.strategy.transition("on")
     phone.expect("slot b, boot trial", 120)
     assert "sha256,rsa2048:image-" in phone.heard

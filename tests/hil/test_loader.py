@@ -11,6 +11,7 @@ from host_tools.board import card as cards
 from host_tools.hil.phone import BoardPhone, ConsoleError
 from host_tools.image import board as boards
 from host_tools.image import bootloader, fit, keys, layout
+from tests.helpers.board import raw_card
 from tests.helpers.board.forgeries import Forger
 
 TRIAL = {"slot": "a", "upgrade_available": "1", "bootcount": "0"}
@@ -42,7 +43,7 @@ class Loader:
 
     def environment(self, **words):
         with self.phone.card.in_pc() as path:
-            cards.write_environment(path, words)
+            raw_card.write_environment(path, words)
 
     def words(self):
         """The words that the card has now, and how many copies are whole."""

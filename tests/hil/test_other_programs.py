@@ -107,9 +107,9 @@ def started(phone, settings):
 
     def put(**scripts):
         phone.new(**settings)
-        entries = {name: cpio.file(text.encode(), executable=True) for name, text in scripts.items()}
+        entries = {f"programs/{name}": cpio.file(text.encode(), executable=True) for name, text in scripts.items()}
         with phone.card.in_pc() as path:
-            cards.add_programs(path, entries)
+            cards.add_files(path, entries)
         return phone
 
     return put

@@ -9,6 +9,7 @@ from hal.host import crypto
 from host_tools.board import card as cards
 from host_tools.hil.phone import ConsoleError
 from host_tools.image import provision
+from tests.helpers.board import raw_card
 from tests.helpers.board.stores import store_of
 
 #: Pulled plugs, from the first sector of a write to its end; PHONETRUST_KILLS=20 for a finer look.
@@ -21,7 +22,7 @@ class Watch:
     """Looks at the beginning of both slots of a card that the board writes to."""
 
     def __init__(self, path):
-        size = len(cards.read_store(path))
+        size = len(raw_card.read_store(path))
         _, partition = cards.layout.boot_and_store(path)
         self._file = os.open(path, os.O_RDONLY)
         self._places = (partition.offset, partition.offset + size // 2)
@@ -78,7 +79,7 @@ def test_power_cut_in_the_middle_of_a_store_write(phone, cluster, settings, meas
         new = cluster.published("ITLFile.tlv")
         phone.strategy.transition("off")
         with phone.card.in_pc() as path:
-            stored = store_of(cards.read_store(path)).load()  # raises TrustLost where nothing is whole
+            stored = store_of(raw_card.read_store(path)).load()  # raises TrustLost where nothing is whole
         found = "new" if bytes(stored.read("itl")) == new else "old"
         assert found == "new" or bytes(stored.read("itl")) == old, f"cut {cut}: neither the old list nor the new one"
         left[found] += 1
@@ -96,8 +97,8 @@ def test_garbage_in_the_trust_store_is_lost_trust_until_a_person_erases_it(phone
     phone.boot()
     phone.strategy.transition("off")
     with phone.card.in_pc() as path:
-        size = len(cards.read_store(path))
-        cards.write_store(path, bytes(range(1, 256)) * (size // 255))
+        size = len(raw_card.read_store(path))
+        raw_card.write_store(path, bytes(range(1, 256)) * (size // 255))
     assert phone.boot() == ("trust-lost", "nonsecure", True)
     assert phone.decisions()["flash"] == ("refused", "trust-lost")
     assert phone.restart() == ("trust-lost", "nonsecure", True), "only a person brings it back"
@@ -117,8 +118,8 @@ def test_a_provisioned_phone_takes_no_list_on_faith(phone, cluster, settings, tm
     itl = tmp_path / "ITLFile.tlv"
     itl.write_bytes(cluster.published(itl.name))
     with phone.card.in_pc() as path:
-        size = len(cards.read_store(path))
-        cards.write_store(path, provision.trust_store(size, itl, None, crypto()))
+        size = len(raw_card.read_store(path))
+        raw_card.write_store(path, provision.trust_store(size, itl, None, crypto()))
     assert phone.boot() == ("trusted", "nonsecure", False)
     assert phone.decisions()["itl"] == ("accepted", "unchanged"), "the very list of its cluster, from the first boot on"
     phone.type("erase all yes yes")

@@ -11,10 +11,10 @@ import inspect
 import pytest
 
 from agent.flash.writes import WRITES_AN_HOUR
-from host_tools.board import card as cards
 from host_tools.hil.phone import DECISION, BoardPhone
 from host_tools.hil.strategy import State
 from host_tools.lab.servers.tftp import TftpServer
+from tests.helpers.board import raw_card
 
 pytest.register_assert_rewrite("tests.helpers.lab.procedure", "tests.helpers.lab.phones")
 
@@ -86,7 +86,7 @@ class BootedPhone(phones.Phone):
     def stored(self):
         """What is on the card of an emulated board, a file that can be read while the board runs; a real one's cannot."""
         file = getattr(self.machine.card, "file", None)
-        return None if file is None else phones.sections(cards.read_store(file))
+        return None if file is None else phones.sections(raw_card.read_store(file))
 
     def close(self):
         """The board runs on for the next procedure."""

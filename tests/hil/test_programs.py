@@ -62,7 +62,7 @@ def phone_with_programs(phone, settings, serving, environment, programs):
     scripts = {"directory": DIRECTORY, "file": FILE}
     started = {name: cpio.file(text.format(**values).encode(), executable=True) for name, text in scripts.items()}
     with phone.card.in_pc() as path:
-        cards.add_programs(path, {**programs, **started})
+        cards.add_files(path, {f"programs/{name}": entry for name, entry in {**programs, **started}.items()})
     return phone
 
 

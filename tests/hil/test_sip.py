@@ -14,6 +14,7 @@ from host_tools.hil.strategy import State
 from host_tools.image import board as boards
 from host_tools.image import phone_programs
 from host_tools.image.provision import Region
+from tests.helpers.board import raw_card
 from tests.helpers.lab.procedure import MAC
 
 DEVICE = f"SEP{MAC}"
@@ -72,7 +73,7 @@ def test_enrolled_and_registered_by_mutual_tls_in_mixed_mode(sip_phone, calling,
     # The key's bytes are nowhere on the card but in the trust store.
     sip_phone.strategy.transition(State.off)
     with sip_phone.card.in_pc() as path:
-        store = cards.read_store(path)
+        store = raw_card.read_store(path)
         with open(path, "rb") as card:
             content = card.read()
     region = Region(len(store))

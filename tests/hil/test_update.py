@@ -18,6 +18,7 @@ from host_tools.image import bootloader, cpio, fat, fit, keys, layout, load
 from host_tools.image import build as builder
 from host_tools.lab.model.loads import FOLDER
 from host_tools.lab.servers.daemons import Atftpd
+from tests.helpers.board import raw_card
 from tests.helpers.board.stores import store_of
 
 VERSION = "0.99.1"
@@ -166,7 +167,7 @@ def test_a_load_that_does_not_work_goes_back_after_two_tries(updating, how):
     image, _ = builder.boot_image(boards.load("rpi3"), boards.TOP, content, quiet)
     with phone.card.in_pc() as path:
         cards.write_slot(path, 1, image)
-        cards.write_environment(path, TRIAL)
+        raw_card.write_environment(path, TRIAL)
         boot = layout.parts(path)[0]
         line = fat.read(path, boot.offset, "cmdline.txt").decode().strip()
         fat.write(path, boot.offset, "cmdline.txt", f"{line} phonetrust.trial={limit}\n".encode())
@@ -245,7 +246,7 @@ def test_the_plug_is_pulled_at_random_moments_of_an_update(
             good = slots(path)
             assert any(whole), f"cut {cut}: no copy of the environment is whole"
             assert good["ab".index(words.get("slot", "a"))], f"cut {cut}: the confirmed slot is damaged"
-            stored = store_of(cards.read_store(path)).load()
+            stored = store_of(raw_card.read_store(path)).load()
             assert bytes(stored.read("itl")) == cluster.published("ITLFile.tlv"), f"cut {cut}"
             key = f"{came}: slots {good}, trial {words.get('upgrade_available', '0')}"
             left[key] = left.get(key, 0) + 1

@@ -14,9 +14,9 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding
 
 from agent.formats import pem
 from host_tools.lab.servers.stream import listen
-from host_tools.sip import trixie
 from tests.helpers.native.make import make
 from tests.helpers.native.signing_agent import SigningAgent, key_of, pair_of
+from tests.helpers.servers import trixie
 
 URI = "pkcs11:token=phonetrust;object=%s;type=private"
 

@@ -153,7 +153,7 @@ REFUSED = {
     "ed25519": ("ed25519", ["-tls1_3"], "alert 40 (handshake_failure): see"),
     "secp256k1": ("ec256k1", ["-tls1_2"], "alert 40 (handshake_failure): see"),
     "certificate_required": ("rsa2048", ["-tls1_3", "-Verify", "1"], "alert 116 (certificate_required): give this phone"),
-    "certificate_required_12": ("rsa2048", ["-tls1_2", "-Verify", "1"], "alert 40 (handshake_failure)"),
+    "certificate_required_12": ("rsa2048", ["-tls1_2", "-Verify", "1"], "asked for a certificate: give this phone one"),
 }  # fmt: skip
 
 

@@ -6,6 +6,7 @@ from hal import host
 from hal.host import net as host_net
 from hal.host.with_cryptography import HostCrypto
 from hal.native import NativeCrypto
+from hal.net import Listener
 from hal.streams import LocalStream, Stream
 from hal.tls_stream import TlsStream
 
@@ -15,7 +16,7 @@ def parts(made: host.Hal) -> tuple[hal.Net, hal.Clock, hal.Random, hal.Console, 
 
 
 def sockets(
-    udp: host_net.UdpSocket, listener: host_net.Listener, local: LocalStream
+    udp: host_net.UdpSocket, listener: Listener, local: LocalStream
 ) -> tuple[hal.UdpSocket, hal.Listener, hal.LocalStream]:
     return udp, listener, local
 

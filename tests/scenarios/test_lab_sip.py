@@ -13,10 +13,10 @@ from cryptography.hazmat.primitives import serialization
 
 from agent.formats import pem
 from host_tools.lab.model.keys import Identity, make_certificate, subject
-from host_tools.sip.phone import SipFiles, SipPhone
 from tests.helpers.lab.procedure import MAC
 from tests.helpers.native.make import make
 from tests.helpers.native.signing_agent import SigningAgent, key_of
+from tests.helpers.servers.sip_phone import SipFiles, SipPhone
 
 DEVICE = f"SEP{MAC}"
 URI = "pkcs11:token=phonetrust;object=LSC;type=private"

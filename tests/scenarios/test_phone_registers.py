@@ -13,11 +13,11 @@ from agent.flash.store import Store
 from hal.host import crypto
 from host_tools.client import TrustClient
 from host_tools.image.provision import Region
-from host_tools.sip import trixie
-from host_tools.sip.phone import SipFiles, SipPhone
 from tests.helpers.lab.procedure import MAC
 from tests.helpers.native.make import make
+from tests.helpers.servers import trixie
 from tests.helpers.servers.service_phone import KINDS, ServingPhone
+from tests.helpers.servers.sip_phone import SipFiles, SipPhone
 
 DEVICE = f"SEP{MAC}"
 

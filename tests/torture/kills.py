@@ -14,6 +14,7 @@ from host_tools.board import card as cards
 from host_tools.board.emulator import PC_ADDRESS, Emulator, insert_card
 from host_tools.image import board as boards
 from host_tools.lab.model.cluster import Cluster
+from tests.helpers.board import raw_card
 from tests.helpers.board.images import build_image
 from tests.helpers.board.stores import store_of
 from tests.helpers.lab.key_pool import PooledKeys
@@ -94,7 +95,7 @@ class Killed:
     def stored(self):
         """Index of the list on the card. AssertionError where trust is lost, or the list is older than before."""
         try:
-            found = store_of(cards.read_store(self.card)).load()
+            found = store_of(raw_card.read_store(self.card)).load()
         except TrustLost as error:
             raise AssertionError(f"trust lost: {error}") from None
         itl = None if found is None else bytes(found.read("itl"))

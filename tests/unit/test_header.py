@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 from agent.errors import Malformed, Unsupported
-from agent.formats.header import Header
+from agent.formats.header import HEADER_LIMIT, Header
 from tests.helpers.agent import building
 from tests.helpers.agent.both import raises, vector
 from tests.helpers.agent.building import header, text, tlv
@@ -180,6 +180,19 @@ def test_encryption_fields():
     for name, tag in (("iv", 19), ("padding", 20), ("size", 23), ("key", 25), ("digest_algorithm", 26), ("digest", 27)):
         error = fault(encryption(**{name: None}))
         assert error.tag == tag and "encrypted file has no" in error.what, name
+
+
+def test_an_encrypted_file_without_a_key_or_with_another_iv():
+    assert fault(encryption(key=tlv(25, b""), size=tlv(23, b"\0\0"))).tag == 25
+    iv = bytes(range(1, 17))
+    assert Header(encryption(iv=tlv(19, iv))).encryption.iv == iv
+
+
+def test_the_longest_header():
+    room = HEADER_LIMIT - Header(header(rest=tlv(77, b""))).length
+    assert Header(header(rest=tlv(77, bytes(room)))).length == HEADER_LIMIT
+    error = fault(header(rest=tlv(77, bytes(room + 1))))
+    assert (error.tag, error.offset) == (2, 5) and "the limit is %d" % HEADER_LIMIT in error.what
 
 
 def test_encryption_sizes():

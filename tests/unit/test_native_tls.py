@@ -132,6 +132,14 @@ def test_failures_have_a_name_and_a_sentence():
         connection.free()
 
 
+def test_a_server_that_asked_for_a_certificate_and_failed_then():
+    said = [sentence("tls-alert", 40, 20, asked, 0, shown) for asked, shown in ((0, False), (1, False), (1, True))]
+    assert "has a cipher suite" in said[0]
+    assert said[1].endswith("alert 40 (handshake_failure): it asked for a certificate: give this phone one")
+    assert said[2].endswith("it asked for a certificate: see that it takes this phone's certificate")
+    assert "that it trusts the issuer" in sentence("tls-alert", 48, 20, 1, 0, True)
+
+
 def test_the_end_of_the_transport():
     connection = Tls(binding()).connect()
     raises(OSError, connection.cut)
@@ -150,7 +158,7 @@ def test_every_error_of_the_library_has_a_sentence():
     name = made.function(*FUNCTIONS[0])
     for number in range(-27, -10):
         failure = name(number)
-        text = sentence(failure, 40, 2, 0x7100)
+        text = sentence(failure, 40, 2, 0, 0x7100, False)
         assert failure.startswith("tls-") and len(text) > 20
         assert ("fault of the phone" in text) == (failure == "tls-internal")
     assert len(SENTENCES) == 16 and "ServerHello" in MESSAGES.values() and 40 in ALERTS

@@ -28,7 +28,7 @@ def fault(data):
 def test_a_real_configuration():
     found = PhoneConfig(vector("SEP00270DC01C92.cnf.xml"))
     assert found.tvs == [("127.0.0.1", 2445)]
-    assert found.full is True and found.encrypted is False and found.security_mode == 1
+    assert found.full is True and found.encrypted is False
     assert found.capf == [] and found.capf_auth_mode is None and found.notes == []
 
 
@@ -51,7 +51,7 @@ def test_part_of_a_buffer():
 def test_nothing_in_it():
     found = PhoneConfig(b"<device/>")
     assert (found.tvs, found.capf, found.capf_auth_mode, found.encrypted, found.full) == ([], [], None, False, True)
-    assert (found.certificate_hash, found.security_mode, found.notes) == ("", None, [])
+    assert (found.certificate_hash, found.notes) == ("", [])
 
 
 def test_tvs_by_priority():
@@ -111,14 +111,9 @@ def test_capf_with_a_wrong_port():
 def test_numbers_in_their_range():
     for mode in range(5):
         assert read("<capfAuthMode>%d</capfAuthMode>" % mode).capf_auth_mode == mode
-    for mode in range(1, 4):
-        assert read("<deviceSecurityMode>%d</deviceSecurityMode>" % mode).security_mode == mode
     for text in ("5", "-1", "", "one", "1.0", "0x1"):
         found = read("<capfAuthMode>%s</capfAuthMode>" % text)
         assert found.capf_auth_mode is None and len(found.notes) == 1 and "0 to 4" in found.notes[0], text
-    for text in ("0", "4"):
-        found = read("<deviceSecurityMode>%s</deviceSecurityMode>" % text)
-        assert found.security_mode is None and len(found.notes) == 1
 
 
 def test_truth_values():

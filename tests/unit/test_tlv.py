@@ -70,7 +70,11 @@ def test_what_stands_first():
     assert fault(tlv.header_tlvs, b"\x02\x00")[:2] == (2, 0)
     assert fault(tlv.header_tlvs, b"<device>")[:2] == (0x3C, 0)
     assert fault(tlv.header_tlvs, b"\x01\x00")[:2] == (1, 0)
+    assert "inside the first tag" in fault(tlv.header_tlvs, b"\x01\x00")[2]
+    assert fault(tlv.header_tlvs, b"\x01\x00\x00") == (1, 0, "the file ends before the header length")
     assert fault(tlv.header_tlvs, b"\x01\x00\x02\x01\x02\x02\x00\x02\x00")[:2] == (1, 0)
+    wide = building.tlv(1, b"\1\2") + building.tlv(2, b"\0\x0c\0\0")  # four bytes, and the first two would do
+    assert fault(tlv.header_tlvs, wide) == (2, 5, "HEADERLENGTH (tag 2, two bytes) must come second")
     assert fault(tlv.header_tlvs, building.tlv(1, b"\1\2") + building.tlv(3, b"\0\x0a"))[:2] == (3, 5)
     assert fault(tlv.header_tlvs, building.tlv(1, b"\1\2") + building.tlv(2, b"\0\0\x0b"))[:2] == (2, 5)
 
@@ -148,6 +152,8 @@ def test_record_lengths():
     assert fault(tlv.record_tlvs, one + b"\x0d", 0)[:2] == (13, 10)
     assert fault(tlv.record_tlvs, one + b"\x01\x00\x02\x00", 0)[:2] == (1, 10)
     assert fault(tlv.record_tlvs, b"\x01\x00\x03\x00\x00\x06", 0)[:2] == (1, 0)
+    wide = b"\x01\x00\x03\x00\x0a\x00\x00\x01\x63\x00"  # all of it would do, were it read as two bytes
+    assert fault(tlv.record_tlvs, wide, 0) == (1, 0, "RECORDLENGTH must be two bytes")
     for length in (0, 4, 11, 0xFFFF):
         bad = building.tlv(1, length.to_bytes(2, "big")) + building.tlv(4, b"\0\3")
         assert fault(tlv.record_tlvs, bad, 0)[:2] == (1, 0), length
@@ -206,6 +212,16 @@ def test_text_is_utf8():
         b"\xc1\xbf",
         b"\xc3",
         b"\xc3a",
+        b"\xc2\x7f",
+        b"\xc2\xc0",
+        b"\xe1\x7f\x80",
+        b"\xe1\xc0\x80",
+        b"\xe1\x80\x7f",
+        b"\xe1\x80\xc0",
+        b"\xf1\x7f\x80\x80",
+        b"\xf1\xc0\x80\x80",
+        b"\xf1\x80\xc0\x80",
+        b"\xf1\x80\x80\xc0",
         b"\xe0\x9f\xbf",
         b"\xe2\x82",
         b"\xe2\x82a",

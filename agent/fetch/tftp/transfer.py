@@ -40,7 +40,6 @@ class Transfer:
         self.announced = None
         self.options = {}
         self.blocks = 0
-        self.retransmissions = 0
 
 
 class Session:
@@ -90,8 +89,6 @@ class Session:
         sent = 0
         while sent < settings.attempts and self._clock.monotonic() < self._ends:
             self.socket.send(request, self._address)
-            if sent:
-                self._transfer.retransmissions += 1
             sent += 1
             again_at = min(self._clock.monotonic() + wait + self._jitter(wait), self._ends)
             while self._clock.monotonic() < again_at:
@@ -213,7 +210,6 @@ class Session:
                 runs += 1
                 if runs >= settings.attempts:
                     raise self._silent(size)
-                transfer.retransmissions += 1
                 self._acknowledge(self.last_block)
                 gap_told, in_window, acknowledged_at = False, 0, now
                 wait = min(2 * wait, LONGEST_WAIT)

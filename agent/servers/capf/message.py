@@ -10,7 +10,6 @@ import struct
 
 from agent.servers.messages import MessageError, element, sized, text_of, text_value, walk
 
-PORT = 3804
 PROTOCOL = 0x55
 VERSION = 3
 HEADER_LENGTH = 8

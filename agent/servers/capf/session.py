@@ -163,8 +163,8 @@ class Session:
                 (message.PASSWORD, message.text(string, "the authentication string")),
             ]
             if mode in (message.AUTH_LSC, message.AUTH_MIC):
-                kind, identity = _identity(mode, credentials)
-                elements += proofs(self._crypto, self._number, device_name, kind, identity, credentials.mic)
+                certificate_type, identity = _identity(mode, credentials)
+                elements += proofs(self._crypto, self._number, device_name, certificate_type, identity, credentials.mic)
         except ValueError as error:
             raise _Ended("refused", f"this phone cannot authenticate itself: {error}")
         self._authenticated_by = mode
@@ -188,8 +188,8 @@ class Session:
             raise MessageError(f"sends command {command}, which a phone does not know")
 
     async def _make_key(self, request):
-        kind, bits = _wanted_key(request)
-        if self._key or not kind:
+        key_kind, bits = _wanted_key(request)
+        if self._key or not key_kind:
             # The server is told of the error, so that it can show it; then it ends the session.
             await self._send(message.KEYGEN_RES, ((message.REASON, bytes((message.REASON_INVALID_ELEMENT,))),))
             raise _Ended(
@@ -197,10 +197,10 @@ class Session:
                 "asks for a second key" if self._key else f"asks for a key that this phone does not make: {bits}",
             )
         await self._send(message.IN_PROGRESS)
-        self._log(f"makes a key: {kind.upper()}, {bits} bits")
+        self._log(f"makes a key: {key_kind.upper()}, {bits} bits")
         began = self._clock.monotonic()
         try:
-            self._key = self._crypto.make_key(kind, bits)
+            self._key = self._crypto.make_key(key_kind, bits)
         except ValueError as error:
             raise _Ended("refused", f"asks for a key that cannot be made here: {error}")
         self._ends = min(self._deadline, self._ends + self._clock.monotonic() - began)
@@ -282,12 +282,12 @@ class Session:
 def _identity(mode, credentials):
     """(LSC or MIC, identity) for the mode AUTH_LSC or AUTH_MIC. If the phone lacks that certificate, it uses the other one
     (docs/spec/capf.md, C11)."""
-    kinds = [(message.LSC, credentials.lsc), (message.MIC, credentials.mic)]
+    both = [(message.LSC, credentials.lsc), (message.MIC, credentials.mic)]
     if mode == message.AUTH_MIC:
-        kinds.reverse()
-    for kind, identity in kinds:
+        both.reverse()
+    for certificate_type, identity in both:
         if identity:
-            return kind, identity
+            return certificate_type, identity
     raise _Ended("certificate-needed", "wants the phone to show a certificate, and it has neither LSC nor MIC")
 
 

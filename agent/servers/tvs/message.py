@@ -9,7 +9,6 @@ import struct
 
 from agent.servers.messages import MessageError, element, plain_text, sized, text_of, text_value, walk
 
-PORT = 2445
 PROTOCOL = 0x57
 VERSION = 1
 HEADER_LENGTH = 10

@@ -46,11 +46,6 @@ def phone_on_paper(state, database, itl, ctl, mac, node, kept, others, reached=N
     return TrialPhone(settings, crypto or HostCrypto(), files, asker, itl=itl, ctl=ctl, configuration=kept)
 
 
-def judge(state, database, itl, ctl, purpose, certificate, kept=None, others=()):
-    """The Decision of a running phone with these lists about a TLS server with this certificate (DER); as boot()."""
-    return phone_on_paper(state, database, itl, ctl, None, 1, kept, others).judge(purpose, certificate)
-
-
 def tvs_servers(state):
     """The TVS servers that the cluster's configuration files name, as (host, port)."""
     nodes = state.data["nodes"][:5] if has_tvs(state.data) else []

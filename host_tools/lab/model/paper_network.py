@@ -8,10 +8,9 @@ import errno
 import os
 import struct
 
+from agent.formats.phoneconfig import TVS_PORT
 from host_tools.lab.servers import tvs
 from host_tools.lab.writers.kinds import has_tvs, is_open
-
-TVS_PORT = 2445
 
 
 class Random:

@@ -285,9 +285,9 @@ class Procedure:
         decision = self.phone.judge(purpose, certificate)
         if before is not None:
             cluster, node = self._place(self.phone)
-            foretold = forecast.judge(
-                *self._running(cluster, ()), before.get("itl"), before.get("ctl"), purpose, certificate, _kept(before)
-            ).as_dict()
+            lists = before.get("itl"), before.get("ctl")
+            paper = forecast.phone_on_paper(*self._running(cluster, ()), *lists, None, 1, _kept(before), ())
+            foretold = paper.judge(purpose, certificate).as_dict()
             assert _words(self.phone, foretold) == _words(self.phone, decision)
         return decision
 

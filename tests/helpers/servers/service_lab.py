@@ -2,7 +2,9 @@
 """A lab cluster with a phone that serves other programs."""
 
 import contextlib
+import io
 import socket
+import threading
 import time
 
 from host_tools.client import TrustClient, Unsupported
@@ -11,6 +13,33 @@ from host_tools.lab.servers.tftp import TftpServer
 from host_tools.lab.writers import files
 from tests.helpers.lab.key_pool import PooledKeys
 from tests.helpers.servers.service_phone import MAC, ServingPhone
+
+
+class SlowFile(io.FileIO):
+    """A file whose blocks are read slowly until `hurry` is set: a tenth of a second each."""
+
+    def __init__(self, path, hurry):
+        super().__init__(path)
+        self._hurry = hurry
+
+    def read(self, size=-1):
+        self._hurry.wait(0.1)
+        return super().read(size)
+
+
+class SlowTftpServer(TftpServer):
+    """A TFTP server that sends the files in `slow` ({name: threading.Event}) slowly, until their event is set."""
+
+    def __init__(self, *arguments):
+        self.slow = {}
+        super().__init__(*arguments)
+
+    def _open(self, name, raddress=None, rport=None):
+        file = super()._open(name, raddress, rport)
+        if file is None or name not in self.slow:
+            return file
+        with file:
+            return SlowFile(file.name, self.slow[name])
 
 
 class Lab:
@@ -24,7 +53,7 @@ class Lab:
         self.more = path / "more"
         self.more.mkdir()
         self.asked = []
-        self.tftp = TftpServer("127.0.0.1", 0, self._find, self._on_request)
+        self.tftp = SlowTftpServer("127.0.0.1", 0, self._find, self._on_request)
         self.phone = ServingPhone(kind, {"tftp": [f"127.0.0.1:{self.tftp.port}"], "tftp_timeout": 300, **settings})
         self.phone.start()
 
@@ -42,6 +71,13 @@ class Lab:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
         return path
+
+    def publish_slowly(self, name):
+        """Put a file there that takes minutes to arrive, longer than a client waits for an answer; faster once the Event
+        that this returns is set."""
+        self.publish(name, bytes(4_000_000))
+        self.tftp.slow[name] = threading.Event()
+        return self.tftp.slow[name]
 
     def client(self, timeout=60):
         return TrustClient(self.phone.socket, timeout)

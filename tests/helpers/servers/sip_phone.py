@@ -16,7 +16,7 @@ import threading
 import time
 from pathlib import Path
 
-from host_tools.sip import trixie
+from tests.helpers.servers import trixie
 
 MODULES = ("stdio", "g711", "uuid")
 APPLICATIONS = ("account", "menu")

@@ -6,7 +6,7 @@ import platform
 import subprocess
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+ROOT = Path(__file__).resolve().parent.parent.parent.parent
 SETUP = ROOT / "host_tools" / "setup" / "sip-phone.sh"
 ARCHITECTURE = platform.machine()
 FOLDER = ROOT / "build" / "sip-phone" / ARCHITECTURE
