@@ -17,7 +17,7 @@ def read_settings(card):
 
 
 def change_settings(card, changes):
-    """Set the keys of `changes` in phone.json; None removes one. ImageError where phone.json is no JSON object."""
+    """Set the keys of `changes` in phone.json; the value None removes a key. ImageError where phone.json is no JSON object."""
     values = read_settings(card)
     for key, value in changes.items():
         values.pop(key, None)
@@ -37,7 +37,7 @@ def add_programs(card, entries):
 
 
 def add_files(card, entries):
-    """The same for files anywhere: {path: cpio.Entry}, as host_tools.image.phone_programs gives them."""
+    """Put files anywhere on a card as add_programs() does: {path: cpio.Entry}, as host_tools.image.phone_programs gives them."""
     archive = initramfs.compressed(cpio.archive(entries))
     tools, key = bootloader.tools(boards.TOP, lambda text: None), keys.development(boards.TOP)
     boot, _ = layout.boot_and_store(card)

@@ -29,7 +29,7 @@ def completion(
 ):
     """Print the script that completes this program's commands and options, or install it for yourself.
 
-    [bold]phonetrust completion bash --install[/] is all that is needed; a new shell has it.
+    [bold]phonetrust completion bash --install[/] is enough; the next shell that starts completes.
 
     Exit status: 0 done, 2 the script could not be written.
     """

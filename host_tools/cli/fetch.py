@@ -23,23 +23,23 @@ def fetch(
     host: Annotated[str, typer.Argument(metavar="HOST[:PORT]", help="A TFTP server of the cluster.")],
     to: Annotated[Path, typer.Option("--to", metavar="DIR", help="Where the files go; made where it is missing.")],
     mac: Annotated[
-        str, typer.Option("--phone", metavar="MAC", help="With the own lists and the configuration of this phone.")
+        str, typer.Option("--phone", metavar="MAC", help="Also fetch this phone's own lists and its configuration.")
     ] = "",
     fleet: Annotated[
-        Path | None, typer.Option("--all", metavar="FLEET.csv", help="The same for every phone of a fleet.")
+        Path | None, typer.Option("--all", metavar="FLEET.csv", help="Do so for every phone of a fleet.")
     ] = None,
-    at_once: Annotated[int, typer.Option(min=1, max=64, help="With --all: phones that are fetched for at once.")] = 8,
-    http: Annotated[bool, typer.Option("--http", help="By HTTPS and HTTP first, as newer phones do.")] = False,
+    at_once: Annotated[int, typer.Option(min=1, max=64, help="With --all: how many phones at the same time.")] = 8,
+    http: Annotated[bool, typer.Option("--http", help="Ask by HTTPS and HTTP first, as newer phones do.")] = False,
     http_port: Annotated[int, typer.Option(min=1, max=65535, help="Port of HTTP.")] = 6970,
     https_port: Annotated[int, typer.Option(min=1, max=65535, help="Port of HTTPS.")] = 6971,
     json: Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")] = False,
 ):
     """Fetch what a phone would get: CTL, ITL and configuration, by the phone's own names, ways and limits.
 
-    Nothing is believed and nothing is judged; [bold]phonetrust preflight[/] and [bold]phonetrust plan[/] judge the folder.
-    A file that a server has under none of the names is no failure.
+    This command judges nothing; [bold]phonetrust preflight[/] and [bold]phonetrust plan[/] judge the folder.
+    A file that the server does not have is not counted as a failure.
 
-    Exit status: 0 all that is there was fetched, 1 some could not be, 2 no file came.
+    Exit status: 0 every file that is there was fetched, 1 some files could not be fetched, 2 no file came.
     """
     values = {"file_transfer": "http", "http_port": http_port, "https_port": https_port} if http else {}
     bad = Spool()
@@ -67,7 +67,7 @@ app = parts.single(fetch)
 
 
 def _phones(mac, fleet, bad):
-    """Who is fetched for, one by one; rows with a mistake are noted in the Spool `bad`."""
+    """The phones to fetch for, one by one; rows with a mistake go to the Spool `bad`."""
     if mac or not fleet:
         yield Wanted(mac)
     if fleet:
@@ -77,7 +77,7 @@ def _phones(mac, fleet, bad):
 
 @contextlib.contextmanager
 def _progress(fleet, quiet):
-    """(told(name, what), ended()): a bar on a terminal, a line for each file elsewhere, nothing beside JSON."""
+    """(told(name, what), ended()): a bar on a terminal, a line for each file elsewhere, nothing with --json."""
     if quiet:
         yield (lambda name, what: None), (lambda: None)
         return
@@ -118,7 +118,7 @@ def _failure(name, line, text):
 
 
 def _print_json(host, collector, bad):
-    """The document piece by piece: it may be larger than the memory."""
+    """Print the document piece by piece, because it may be larger than the memory."""
     typer.echo(f'{{\n"server": {parts.json_text(host)},\n"files": {{', nl=False)
     _members((parts.json_text(name) + ": " + parts.json_text(got)) for name, got in collector.got.rows())
     typer.echo('},\n"failed": [', nl=False)

@@ -17,7 +17,7 @@ from host_tools.lists import health
 def plan(
     words: Annotated[
         list[str],
-        typer.Argument(metavar="[check] PLAN.toml", help="The plan; after `check` it is only looked through."),
+        typer.Argument(metavar="[check] PLAN.toml", help="The plan; `check` only looks for mistakes in it."),
     ],
     cluster: Annotated[
         Path, typer.Option(metavar="DIR", help="A lab cluster, or a folder of files that `phonetrust fetch` brought.")
@@ -38,12 +38,12 @@ def plan(
     ] = health.DAYS,
     json: Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")] = False,
 ):
-    """Carry out a plan on paper: for each step and group of phones whether they accept, are locked out, or need not care.
+    """Carry out a plan on paper: say for each step and group of phones whether they accept it, are locked out, or see no change.
 
-    Phones judge by their own code. Nothing is changed: neither the cluster's folder nor a server. Verdicts of phones that do
-    not restart in a step tell what they would do if they restarted then.
+    The phones' own code judges. The cluster's folder and its servers stay unchanged. The verdict on phones that do not
+    restart in a step says what they would do if they restarted then.
 
-    Exit status: 0 no step locks anybody out, 1 one does or cannot be done, 2 plan, cluster or fleet cannot be read, or
+    Exit status: 0 no step locks phones out, 1 a step does or cannot be done, 2 plan, cluster or fleet cannot be read, or
     some rows of the fleet are left out.
     """
     from host_tools.plan.document import read_plan

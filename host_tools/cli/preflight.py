@@ -21,7 +21,7 @@ from host_tools.cli import parts
 from host_tools.cli.tvs_store import StoreError, TvsStore, Unreachable
 
 TVS_TIME = 5000  # ms for a TVS server to connect, and to answer
-DEADLINE = 0  # the askers here have their own
+DEADLINE = 0  # not used: the askers here have deadlines of their own
 
 
 def preflight(
@@ -41,13 +41,13 @@ def preflight(
         typer.Option(
             "--phone",
             metavar="MAC",
-            help="With --boot and --from: the phone; --boot: else the one that the folder names.",
+            help="With --boot and --from: the phone; default with --boot: the phone that the folder has files for.",
         ),
     ] = "",
     kind: Annotated[
         str,
         typer.Option(
-            "--as", metavar="itl|ctl|NAME", help="What it is offered as; default: by its name, then its header."
+            "--as", metavar="itl|ctl|NAME", help="What the file is offered as; default: by its name, else its header."
         ),
     ] = "",
     installed_itl: Annotated[Path | None, typer.Option(help="The ITL that the phones have.")] = None,
@@ -69,7 +69,7 @@ def preflight(
         ),
     ] = REPLAYS[0],
     refuse_weak: Annotated[
-        bool, typer.Option("--refuse-weak", help="Phones that refuse SHA-1 and 1024-bit keys.")
+        bool, typer.Option("--refuse-weak", help="The phones refuse SHA-1 and 1024-bit keys.")
     ] = False,
     size_limit: Annotated[int, typer.Option(min=1, help="Bytes of a trust list that the phones take.")] = SIZE_LIMIT,
     device: Annotated[str, typer.Option(help="The name that a TVS server is told.")] = "CP-8861-SEP000000000000",
@@ -78,13 +78,13 @@ def preflight(
         typer.Option(metavar="HOST[:PORT]", help="With --from: a TVS server of the phone's last configuration."),
     ] = None,
     http: Annotated[
-        bool, typer.Option("--http", help="With --from: by HTTPS and HTTP first, as newer phones do.")
+        bool, typer.Option("--http", help="With --from: ask by HTTPS and HTTP first, as newer phones do.")
     ] = False,
     http_port: Annotated[int, typer.Option(min=1, max=65535, help="Port of HTTP.")] = 6970,
     https_port: Annotated[int, typer.Option(min=1, max=65535, help="Port of HTTPS.")] = 6971,
     html: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="With --from and --boot: also write a page, chain of trust drawn."),
+        typer.Option(metavar="FILE", help="With --from and --boot: also write a page that draws the chain of trust."),
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")] = False,
 ):
@@ -100,7 +100,7 @@ def preflight(
     [bold]phonetrust preflight --from 192.0.2.10 --phone 00270DC01C92 --installed-itl old.tlv[/] judges what the servers hand out
     now; TVS is really asked. --html FILE draws who signed what, and where the phone found the signer.
 
-    Exit status: 0 accepted, 1 refused, 2 cannot tell (also where TVS would be asked and none is named).
+    Exit status: 0 accepted, 1 refused, 2 cannot tell (also where phones would ask TVS and the command names none).
     """
     if policy not in POLICIES:
         parts.leave(parts.CANNOT_TELL, f"--policy is {policy}, not one of: {', '.join(POLICIES)}")
@@ -177,7 +177,7 @@ def _header_name(data):
 
 
 class Held:
-    """What the phones hold and how they are set; leaves with CANNOT_TELL where a list cannot be what a phone holds."""
+    """What the phones hold and how they are set; ends with CANNOT_TELL where no phone could hold such a list."""
 
     def __init__(self, installed_itl, installed_ctl, policy, size_limit, refuse_weak, replay):
         self.crypto = parts.host_crypto()

@@ -91,7 +91,7 @@ def test_an_open_cluster_with_nothing_but_its_sast(new_cluster):
         for service in ("tvs", "https"):
             with pytest.raises(LabError, match=f"no {service} server"):
                 serving.port(service)
-    with pytest.raises(LabError, match="nobody signs files"):
+    with pytest.raises(LabError, match="signs no files"):
         cluster.set_encrypted_configuration(MAC, True)
 
 

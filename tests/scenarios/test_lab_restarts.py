@@ -136,7 +136,7 @@ def test_lockouts_are_told_when_regenerating_and_when_restarting(classic):
         classic.restart("tftp", 1)
     assert {item["reason"] for item in advice.lockouts(classic, step.base, step.state)} == {"tvs-untrusted"}
     classic.accept(step)
-    with pytest.raises(LabError, match="changed by somebody else meanwhile"):
+    with pytest.raises(LabError, match="another process changed the cluster meanwhile"):
         classic.accept(other)
 
 

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""A ledger of phones in a folder: written whole when all of it changes, and a line longer where one phone's entry does.
+"""A ledger of phones in a folder. It is written whole when all of it changes; for one phone's entry a line is added.
 
     FOLDER/holdings.json      {"since": {...}, "phones": {MAC: ...}, "seen": {MAC: ...}, "notes": N}
     FOLDER/holdings-N.log     what changed since: ["phones" or "seen", MAC, its new entry], a line each
-    FOLDER/holdings.lock      held by whoever changes them
+    FOLDER/holdings.lock      held during a change
 
-A thousand phones that start at once change it three thousand times: as a whole file that costs more than serving them."""
+A thousand phones that start at once change it three thousand times; to write the whole file each time would cost more than
+serving the phones."""
 
 import contextlib
 import fcntl
@@ -18,7 +19,7 @@ NOTES_LIMIT = 1 << 20
 
 
 class Ledger:
-    """The ledger in the folder `path`, for several threads and processes. empty: what it says before it was ever written."""
+    """The ledger in the folder `path`, for several threads and processes. empty: its content before the first write."""
 
     def __init__(self, path, empty):
         self._path = path
@@ -42,12 +43,12 @@ class Ledger:
 
     def _now(self):
         while self._read_whole() and not self._read_notes():
-            pass  # it was written whole meanwhile, by another process
+            pass  # another process wrote it whole meanwhile
         return self._empty if self._written is None else self._known
 
     @contextlib.contextmanager
     def locked(self):
-        """Nobody else changes it meanwhile."""
+        """Inside, no other thread or process changes the ledger."""
         self._path.mkdir(parents=True, exist_ok=True)
         with self._guard, open(self._path / "holdings.lock", "w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
@@ -55,7 +56,7 @@ class Ledger:
 
     @contextlib.contextmanager
     def change(self):
-        """A copy of all, to be changed; it is written when the with block ends well. Entries are replaced, never changed."""
+        """A copy of all entries to change; it is written when the with block ends well. Replace entries, do not change them."""
         with self.locked():
             ledger = self.read()
             yield ledger
@@ -82,7 +83,7 @@ class Ledger:
         self._notes(old).unlink(missing_ok=True)
 
     def _read_whole(self):
-        """Read holdings.json where it is another than the known one; whether there is one."""
+        """Read holdings.json if it has changed -> whether there is one."""
         try:
             written = self._file.read_bytes()
             if written != self._written:
@@ -94,12 +95,12 @@ class Ledger:
         return self._written is not None
 
     def _read_notes(self):
-        """Read the notes that are new; False where they went because everything was written whole."""
+        """Read the new notes; False where the notes are gone because everything was written whole."""
         try:
             with open(self._notes(self._number), "rb") as notes:
                 notes.seek(self._read_up_to)
                 lines = notes.read()
-        except OSError:  # none since, or none any more
+        except OSError:  # no notes yet, or not any more
             return self._file.read_bytes() == self._written
         lines = lines[: lines.rfind(b"\n") + 1]  # the rest is being written
         self._read_up_to += len(lines)
