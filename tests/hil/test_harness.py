@@ -101,7 +101,7 @@ def test_a_board_that_says_nothing_is_an_error_with_what_was_heard(strategy_of, 
     strategy.transition("off")
 
 
-def test_states_have_names_and_nobody_reaches_unknown(strategy_of):
+def test_states_have_names_and_unknown_cannot_be_reached(strategy_of):
     with pytest.raises(StrategyError) as caught:
         strategy_of().transition("unknown")
     assert "a phone cannot be brought" in caught.value.__cause__.msg

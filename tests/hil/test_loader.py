@@ -94,7 +94,7 @@ def test_a_damaged_slot_gives_way_to_the_other_one(loader):
     assert loader.start() == ("a", "fallback"), "each start tries the confirmed one first"
 
 
-def test_no_slot_at_all_starts_nothing_and_gives_nobody_a_shell(loader):
+def test_without_a_good_slot_nothing_starts_and_there_is_no_shell(loader):
     loader.damage(0)
     loader.damage(1)
     loader.phone.strategy.transition("on")
@@ -117,7 +117,7 @@ def test_a_torn_environment_leaves_the_other_copy_or_the_first_slot(loader, torn
     assert loader.start() == (("a" if torn == 2 else "b"), "normal")
 
 
-def test_words_that_are_none_of_ours_are_not_taken_from_the_card(loader):
+def test_unknown_words_of_the_environment_are_ignored(loader):
     """Whoever can write the environment can choose a slot that a maker signed, and nothing else."""
     loader.environment(
         slot="b; echo hacked", rolled_back="x init=/bin/sh", bootcmd="echo hacked", bootargs="init=/bin/sh", bootdelay="10",

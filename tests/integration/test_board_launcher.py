@@ -84,7 +84,7 @@ def dhcp(tmp_path):
         ({"tftp": os.fsdecode(b"\xff\xfe")}, "[]"),
     ],
 )
-def test_dhcp_is_anybodys(dhcp, tmp_path, variables, found):
+def test_any_machine_can_answer_dhcp(dhcp, tmp_path, variables, found):
     network = dhcp(**variables)
     assert json.loads(network)["address"] == "192.0.2.9"
     said = servers(network)

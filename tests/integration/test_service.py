@@ -151,7 +151,7 @@ def test_others_are_answered_while_a_file_arrives(lab):
     assert fetched[0].accepted
 
 
-def test_who_goes_away_while_its_file_arrives_ends_the_transfer(lab):
+def test_a_program_that_goes_away_ends_its_transfer(lab):
     size = 48_000_000 if lab.kind == "cpython" else 12_000_000
     lab.publish("huge.bin.sgn", bytes(size))
     asked = len(lab.asked)

@@ -66,7 +66,7 @@ def test_who_floods_and_never_reads_is_hung_up_on(lab):
     deaf.close()
 
 
-def test_who_floods_and_reads_leaves_the_others_their_turns(lab):
+def test_a_program_that_floods_and_reads_leaves_other_programs_their_turns(lab):
     stop = threading.Event()
     counts = [0]
 
@@ -124,7 +124,7 @@ def test_one_program_has_four_connections(lab):
                 lab.client()
 
 
-def test_who_leaves_at_any_point_of_a_request_is_forgotten(lab):
+def test_a_program_may_leave_at_any_point_of_a_request(lab):
     request = b'{"id": 1, "do": "status"}\n'
     for cut in (0, 1, 10, len(request) - 1, len(request)):
         stream = raw(lab)

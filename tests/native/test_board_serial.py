@@ -141,7 +141,7 @@ def test_a_line_that_takes_no_bytes_costs_lines_and_no_time(line):
     assert shown == sorted(shown)
 
 
-def test_a_line_of_the_agent_that_does_not_end_keeps_nobody_waiting(line):
+def test_an_endless_line_of_the_agent_delays_no_other_line(line):
     line.write()
     line.say("agent", b"no end")
     line.hear(b"no end")
@@ -165,7 +165,7 @@ def test_what_is_typed_is_edited_and_shown_and_goes_to_the_agent(line):
     assert os.read(line.ends["typed"], 1000) == b"x" * 201 + b"\nnext\n", "one more than the agent takes"
 
 
-def test_what_is_typed_tears_no_line_and_is_torn_by_none(line):
+def test_typed_text_tears_no_line_and_no_line_tears_it(line):
     line.write()
     line.say("agent", b'{"a":')
     line.hear(b'{"a":')
@@ -180,7 +180,7 @@ def test_what_is_typed_tears_no_line_and_is_torn_by_none(line):
     assert os.read(line.ends["typed"], 100) == b"show itl\n"
 
 
-def test_a_person_who_stops_typing_keeps_nobody_waiting(line):
+def test_a_person_who_stops_typing_delays_no_line(line):
     line.write()
     line.say("log", b"ready\n")
     line.hear(b"ready\n")

@@ -38,5 +38,5 @@ def test_make_torture_finds_its_place():
     assert "| a table |" in written("| a table |\n", 60, ["bits"]) and "only bits" in written("", 60, ["bits"])
 
 
-def test_it_says_how_to_report():
+def test_security_md_says_how_to_report():
     assert "How to report" in (ROOT / "SECURITY.md").read_text()

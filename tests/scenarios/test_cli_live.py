@@ -60,7 +60,7 @@ def test_fetch_of_a_fleet_tells_bad_rows_and_fetches_the_rest(served, tmp_path):
     assert f"line 5: SEP{MAC} is in line 2 already" in result.stderr
 
 
-def test_fetch_from_nobody_cannot_tell(tmp_path):
+def test_fetch_without_a_server_cannot_tell(tmp_path):
     result = run("fetch", "127.0.0.1:9", "--to", tmp_path / "got")
     assert result.exit_code == 2 and "0 files" in result.stdout and "ITLFile.tlv" in result.stderr
 

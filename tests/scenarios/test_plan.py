@@ -201,7 +201,7 @@ def test_a_fleet_that_cannot_be_read_is_one_sentence(classic, tmp_path, content)
     assert result.exit_code == 2 and len(result.stderr.splitlines()) == 1 and "fleet.csv" in result.stderr
 
 
-def test_a_batch_that_nobody_is_in_is_a_mistake_of_the_plan(classic, tmp_path):
+def test_a_batch_without_phones_is_a_mistake_of_the_plan(classic, tmp_path):
     (tmp_path / "fleet.csv").write_text(FLEET)
     (tmp_path / "plan.toml").write_text('steps = ["restart batch frist"]')
     result = run("plan", "check", tmp_path / "plan.toml", "--cluster", classic.path, "--fleet", tmp_path / "fleet.csv")

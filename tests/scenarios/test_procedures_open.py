@@ -31,7 +31,7 @@ def start(procedure, **parts):
 def test_open_cluster(procedure):
     """An open cluster: first use, new application server, SAST replaced through the second one
 
-    Nobody signs files; unsigned configuration is taken for that reason, with a warning.
+    Files are not signed here, so the phone takes unsigned configuration, with a warning.
     """
     cluster = start(procedure, sast=2)
     unsigned = {"plain": "accepted no-file-signer", **MIXED}
@@ -53,7 +53,7 @@ def test_open_cluster(procedure):
 def test_open_cluster_services(procedure):
     """An open cluster's application server
 
-    It stands in the ITL; there is no TVS to ask about another one.
+    The ITL has its certificate; there is no TVS to ask about another server.
     """
     cluster = start(procedure)
     procedure.boot(itl="accepted first-use", plain="accepted no-file-signer", **MIXED, documented=False)
@@ -70,7 +70,7 @@ def test_open_cluster_services(procedure):
 def test_open_cluster_loses_its_only_sast(procedure):
     """An open cluster whose only SAST key is made anew
 
-    There is no TVS, so nobody can vouch for the new key.
+    There is no TVS that could vouch for the new key.
     """
     cluster = start(procedure)
     procedure.boot(itl="accepted first-use", plain="accepted no-file-signer", **MIXED, documented=False)

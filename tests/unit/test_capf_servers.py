@@ -74,7 +74,7 @@ def test_a_server_that_is_not_believed_is_passed_over_and_shown_nothing():
     assert stranger.heard == [] and stranger.identity is None, "our certificate is not shown either"
 
 
-def test_one_that_is_not_believed_says_more_than_one_that_is_away():
+def test_an_unbelieved_server_tells_more_than_an_absent_one():
     for order in ((0, 1), (1, 0)):
         world = World(end(0))
         world.accepts = False

@@ -72,7 +72,7 @@ def test_an_erased_list_empties_the_files():
     assert [files.files[name] for name in ("callmanagers.pem", "applications.pem", "capf.pem")] == ["", "", ""]
 
 
-def test_after_a_rollback_nobody_is_trusted():
+def test_after_a_rollback_the_files_are_empty():
     made, files = world({"ITLFile.tlv": vector("blank.tlv", "vectors-clusters")})
     made.boot()
     assert made.phone.judge.trust.rolled_back

@@ -111,7 +111,7 @@ def test_a_saved_state_is_loaded_again():
     raises(ValueError, stored.read_into, "itl", bytearray(6999))
 
 
-def test_sections_not_named_are_kept_and_none_removes():
+def test_sections_not_named_are_kept_and_the_value_none_removes():
     flash, state = used(2)
     store = Store(flash, crypto())
     store.load()

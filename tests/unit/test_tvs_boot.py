@@ -48,7 +48,7 @@ def test_what_cost_no_time_is_no_reason_to_leave_a_server_alone():
         assert "a" in world.net.tried, steps
 
 
-def test_what_is_asked_outside_of_the_boot_marks_nobody():
+def test_a_failed_question_outside_of_the_boot_marks_no_server():
     """A program in a hurry must not take TVS away from the boot that is going on."""
     slow = Server(GOOD, lambda request: [1000, response(request)])
     world = booting(slow)
