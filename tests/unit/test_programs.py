@@ -199,7 +199,7 @@ def test_an_unknown_signer_is_asked_about_at_tvs():
     assert place.there() == ["2"]
 
 
-def test_no_server_has_the_file():
+def test_no_server_answers():
     place = Place({}, tftp=["192.0.2.77"])
     assert place.fetch("ring.xml") == ("refused no-server", None) and place.there() == []
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""docs/procedures.md, written from what the scenarios did: one section a scenario, in the order of the files.
+"""docs/procedures.md, written from the scenarios: one section for each scenario, in the order of the files.
 
 A scenario compares its own section with the file each time it runs, so the file says what the phone does. `make docs`
 writes it anew.
@@ -117,7 +117,7 @@ that the lab does not do. Before each step the lab foretells the phone's decisio
 
 
 def play_section(play, rows):
-    """The section of a play (plays.py); `rows` is {variation: what came of it}."""
+    """The section of a play (plays.py); `rows` is {variation: its result}."""
     lines = [f"### {play.title}", "", f"Rule {play.rule}.", ""]
     lines += [f"{number}. {step.said}" for number, step in enumerate(play.steps, 1)]
     lines += [
@@ -145,7 +145,7 @@ def writing():
 
 
 def note_row(play, name, result):
-    """What came of a variation: to be written, or compared with what is written."""
+    """Take the result of a variation: write it, or compare it with the document."""
     if writing():
         noted.setdefault(play.title, {})[name] = result
         return
@@ -154,7 +154,7 @@ def note_row(play, name, result):
 
 
 def play_rows(section):
-    """{variation: what came of it} of a section."""
+    """{variation: its result} of a section."""
     return dict(re.findall(r"^\| (as documented|without \d+|\d+ before \d+) \| (.*) \|$", section, re.MULTILINE))
 
 
@@ -201,8 +201,8 @@ def sections(text):
 
 
 def stable(text):
-    """A decision's text without what differs from run to run: serial numbers, all of a name but its CN, and the port
-    2445 of the ITL's servers, which are on other ports in a lab. Nor that a server is not asked twice in one boot."""
+    """A decision's text without the parts that differ from run to run: serial numbers, a name except its CN, the port
+    2445 of the ITL's servers (a lab uses other ports), and the note that a server is not asked twice in one boot."""
     text = re.sub(r"not asked again in this boot \(((?:[^()]|\([^()]*\))*)\)", r"\1", text)
     text = re.sub(r" \(serial [0-9a-f]+\)", "", text)
     text = re.sub(r"; TVS [0-9.]+:2445: connection refused", "", text)
