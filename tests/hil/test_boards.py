@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Board folders: each that is here can be used, and a mistake in one is an error that names file and key."""
+"""Board folders: each folder here can be used, and a mistake in a folder is an error that names file and key."""
 
 import shutil
 

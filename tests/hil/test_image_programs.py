@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""`phonetrust image build --program`: what goes beside the agent, and what is refused and why."""
+"""`phonetrust image build --program`: which files come into the image, and which programs are refused and why."""
 
 import json
 

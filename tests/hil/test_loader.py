@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""U-Boot on the booted board: which slot it starts, how often, and what it tells the kernel of it.
+"""U-Boot on the booted board: which slot it starts, how often, and what it tells the kernel.
 
-What the phone does with that is tests/hil/test_update.py; here the environment is written by hand.
+tests/hil/test_update.py tests what the phone does with that; here the test writes the environment.
 """
 
 import pytest
@@ -118,7 +118,7 @@ def test_a_torn_environment_leaves_the_other_copy_or_the_first_slot(loader, torn
 
 
 def test_unknown_words_of_the_environment_are_ignored(loader):
-    """Whoever can write the environment can choose a slot that a maker signed, and nothing else."""
+    """An attacker who can write the environment can choose between slots that a maker signed, and do nothing else."""
     loader.environment(
         slot="b; echo hacked", rolled_back="x init=/bin/sh", bootcmd="echo hacked", bootargs="init=/bin/sh", bootdelay="10",
         preboot="echo hacked", start="echo hacked", fdt_addr="0",

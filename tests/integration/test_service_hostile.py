@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Programs that misbehave on the trust service's real socket harm nobody but themselves; both Pythons serve."""
+"""Programs that misbehave on the trust service's real socket harm only themselves; both Pythons serve."""
 
 import contextlib
 import json
@@ -16,7 +16,7 @@ from tests.helpers.servers.service_lab import connected, raw, wait_until, works
 
 
 def last_words(stream):
-    """What it is told until it is hung up on."""
+    """The lines that a client gets until the service closes the connection."""
     said = b""
     with contextlib.suppress(ConnectionResetError):
         while block := stream.recv(65536):
@@ -138,7 +138,7 @@ def test_a_program_may_leave_at_any_point_of_a_request(lab):
 
 
 def test_the_phone_says_nothing_but_its_log(lab):
-    """Last in this file for each kind: nothing of the above led to a traceback or to the agent's end."""
+    """Runs last for each kind of phone: no test above caused a traceback or ended the agent."""
     assert lab.phone.process.poll() is None
     lines = lab.phone.output().splitlines()
     assert [line for line in lines if not line.startswith("[")] == []

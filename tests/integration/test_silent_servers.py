@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Servers that accept and stay silent make nobody wait but those that asked about them: on both Pythons, with real sockets."""
+"""A server that accepts and stays silent delays only the program that needs it: on both Pythons, with real sockets."""
 
 import contextlib
 import socket
@@ -41,7 +41,7 @@ def silent_tcp(port):
 
 
 def asked(lab, purpose, certificate):
-    """(thread, answers) of a program that asks; the answer is put there when it comes."""
+    """(thread, answers) of a program that asks; the thread adds the answer when it comes."""
     answers = []
 
     def ask():
@@ -54,7 +54,7 @@ def asked(lab, purpose, certificate):
 
 
 def others_are_answered(lab):
-    """Another program and the console get their answers."""
+    """Check that another program and the console get their answers."""
     with lab.client() as agent:
         assert agent.status()["state"] == "trusted"
         decision = agent.judge("tvs", lab.cluster.certificate("tvs", 1))

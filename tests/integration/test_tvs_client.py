@@ -232,7 +232,7 @@ def test_a_server_that_failed_costs_its_time_once_in_a_boot(phone, serve):
 
 
 def test_two_questions_at_once(phone, serve):
-    """Both are under way together: the server answers neither before it has both."""
+    """Both are asked at the same time: the server answers only when it has both."""
     both = threading.Barrier(2)
 
     def waits(connection, server):

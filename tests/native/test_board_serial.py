@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The one writer on a board's serial line (native/board/serial.h), with sanitizers, on a terminal of the test's own."""
+"""The process that writes to a board's serial line (native/board/serial.h), with sanitizers, on a terminal of the test."""
 
 import os
 import pty
@@ -35,7 +35,7 @@ def built():
 
 
 class Line:
-    """A terminal in the place of the serial line, a folder with the three FIFOs, and a writer between them."""
+    """A terminal in place of the serial line, a folder with the three FIFOs, and a writer between them."""
 
     def __init__(self, folder):
         self.folder = folder

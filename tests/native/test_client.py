@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The C client of the trust service: what it asks, understands and exports; plain, under valgrind and under sanitizers."""
+"""The C client of the trust service: requests, answers and exported names; plain, under valgrind and under sanitizers."""
 
 import json
 import os

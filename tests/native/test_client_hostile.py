@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The C client of the trust service against agents that are none: plain, under valgrind and under sanitizers."""
+"""The C client of the trust service against false and broken agents: plain, under valgrind and under sanitizers."""
 
 import contextlib
 import socket

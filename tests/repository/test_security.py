@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""docs/security.md claims nothing without a test: each test that it names exists, and each claim of a defence names one."""
+"""docs/security.md has a test for each claim: each test that it names exists, and each claim of a defence names one."""
 
 import ast
 import re

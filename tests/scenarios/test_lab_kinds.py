@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The four kinds of cluster: who signs what in each, byte for byte, and what an open cluster does otherwise."""
+"""The four kinds of cluster: which keys sign lists and files, byte for byte, and how an open cluster differs."""
 
 import http.client
 import ssl

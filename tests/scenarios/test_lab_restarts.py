@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Restarts by hand: what is on disk, what services go on with until they are restarted, and what the lab says of it."""
+"""Restarts by hand: the certificates on disk, those that services use until they are restarted, and the lab's forecast."""
 
 import pytest
 

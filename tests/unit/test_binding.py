@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What stands between Python and C, on both Pythons: a wrong call is an exception and never reaches the library."""
+"""The binding between Python and C, on both Pythons: a wrong call is an exception and never reaches the library."""
 
 import os
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Certificates as files for other programs, on both Pythons: what is in them, and that they follow the phone's trust."""
+"""Certificates as files for other programs, on both Pythons: their content, and that they follow the phone's trust."""
 
 import os
 from binascii import a2b_base64

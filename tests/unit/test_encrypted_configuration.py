@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The encrypted configuration in the boot: signature first, then LSC, else MIC; and every way in which it is not taken."""
+"""The encrypted configuration in the boot: signature first, then LSC, else MIC; and every way to refuse it."""
 
 from agent.errors import Malformed
 from agent.formats.encrypted import decrypt

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""When the phone asks CAPF, what it makes of the answers, and what a loss of power leaves."""
+"""When the phone asks CAPF, what it does with the answers, and what a loss of power leaves."""
 
 from agent.boot import outcomes
 from agent.flash.store import Store

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The fake HAL keeps the promises of hal/__init__.py, so that a test of the agent on it says something."""
+"""The fake HAL keeps the promises of hal/__init__.py, so that tests of the agent on it are meaningful."""
 
 import asyncio
 

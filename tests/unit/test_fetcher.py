@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Which server is asked for a file, by which way, what is remembered of it in a boot, and what is told when all fail."""
+"""Which server is asked for a file, in which way, what the Fetcher remembers in a boot, and the error when all fail."""
 
 from agent.fetch.errors import BadName, BadTransfer, NoServer, NotFound, Stalled, TooLarge, most_telling
 from agent.fetch.fetcher import SERVERS_LIMIT, Fetcher

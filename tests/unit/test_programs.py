@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Files for the phone's other programs: streamed to the folder, there only once they were accepted, else not at all."""
+"""Files for the phone's other programs: streamed to the folder, and visible only after they were accepted."""
 
 import os
 

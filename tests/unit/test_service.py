@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The service for other programs: what it answers, and that a program that misbehaves harms nobody but itself."""
+"""The service for other programs: what it answers, and that a program that misbehaves harms only itself."""
 
 import json
 
