@@ -125,7 +125,7 @@ def test_rollback_first_in_mixed_mode(procedure):
 def test_bulk_certificates(procedure):
     """Moved with bulk certificate export, old cluster online
 
-    The old cluster's TVS vouches for the new one's signer; after that the phone belongs to the new cluster.
+    The old cluster's TVS vouches for the new cluster's signer; after that the phone belongs to the new cluster.
     """
     old, new = start(procedure)
     procedure.step("Bulk certificate export on the new cluster, consolidation, import on the old one.")
@@ -140,9 +140,9 @@ def test_bulk_certificates(procedure):
 def test_bulk_tftp_only(procedure):
     """Moved with bulk certificates of the type TFTP only
 
-    That is what the guide says, and it is enough where CallManager signs lists. Where ITLRecovery signs them, its
-    certificate is needed, too. The phone has by then believed a configuration that names the new cluster's TVS; it finds
-    the old one by its ITL.
+    The guide says so, and it is enough where CallManager signs lists. Where ITLRecovery signs them, its certificate is
+    needed, too. By then the phone has believed a configuration that names the new cluster's TVS; it finds the old
+    cluster's TVS by its ITL.
     """
     old, new = start(procedure, address=ADDRESS, ports={1: {"tvs": 2445}})
     folder = procedure.folder / "sftp"

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Clusters of the open tools
 
-SAST keys sign lists, often nobody signs files, and the call manager stands in the ITL for signalling by TLS, so that the
-mode is mixed by the phone's rule.
+SAST keys sign lists, and files are often not signed. The ITL has the call manager for signalling by TLS, so the mode is
+mixed by the phone's rule.
 """
 
 import pytest
@@ -91,7 +91,7 @@ def test_open_cluster_with_a_file_signer(procedure):
 def test_open_cluster_with_tvs(procedure):
     """An open cluster with a TVS that knows only CERT_VERIFICATION
 
-    The list carries its signer's certificate; TVS is asked about that.
+    The list carries its signer's certificate, so the phone asks TVS about that certificate.
     """
     cluster = start(procedure, tvs=True)
     unsigned = {"plain": "accepted no-file-signer", **MIXED}
@@ -104,7 +104,7 @@ def test_open_cluster_with_tvs(procedure):
 def test_open_cluster_by_https(procedure):
     """An open cluster with configuration by HTTPS
 
-    The body is not signed; it is believed because the ITL has the server's EC certificate as TFTP.
+    The body is not signed; the phone believes it because the ITL has the server's EC certificate as TFTP.
     """
     cluster = procedure.cluster(kind="open", https=True)
     https(procedure, cluster)

@@ -35,7 +35,7 @@ def test_reset_localkey(procedure):
 def test_reset_remotekey(procedure):
     """`utils itl reset remotekey`, after the cluster lost its ITLRecovery key
 
-    The exported key of the old ITLRecovery certificate is the lifeline.
+    The exported key of the old ITLRecovery certificate signs a list that phones take.
     """
     cluster = procedure.start(kind="classic")
     file = procedure.folder / "recovery.p12"
