@@ -65,7 +65,7 @@ class State:
 
     @classmethod
     def load(cls, folder, read_identity=None):
-        """Read the generation in `folder`. LabError when it is none. read_identity: makes an Identity from the bytes of a
+        """Read the generation in `folder`. LabError when there is none. read_identity: makes an Identity from the bytes of a
         file; default: with its key."""
         folder = Path(folder)
         read_identity = read_identity or (lambda content: Identity.from_pem(content, own=True))
