@@ -95,7 +95,8 @@ async def crowd(server, count):
 
 def handed_out(cluster):
     """The folder of what the cluster hands out."""
-    return cluster.published_path("ITLFile.tlv").parent
+    state = cluster.state
+    return state.folder / "published" / state.data["nodes"][0]["name"]
 
 
 def lines(count=PHONES):

@@ -10,9 +10,8 @@ from pathlib import Path
 from agent.trust.decision import Decision
 from agent.trust.rules import Trust
 from hal.host import crypto
+from host_tools.bench import device
 from host_tools.bench.measure import Curve, Line, medians
-from host_tools.bench.size import environment
-from host_tools.bench.startup import ROOT, install
 from host_tools.bench.streaming import SAST_ROLE, make
 from host_tools.lab.model.keys import KeyMaker, make_identity
 from host_tools.lab.writers import files
@@ -56,11 +55,10 @@ def lists():
 
 
 def streams():
-    """From 1 to 64 MB, on MicroPython x86-64 with the image's bytecode."""
+    """From 1 to 64 MB, on MicroPython x86-64."""
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        install(folder)
-        (folder / PROGRAM.name).write_bytes(PROGRAM.read_bytes())
+        device.install(folder, PROGRAM)
         found = {size: [] for size in MEGABYTES}
         for size in MEGABYTES:
             data, trusted = make(size << 20)
@@ -87,9 +85,8 @@ def streams():
 def stream(folder, size):
     """(us, bytes of heap) of one run."""
     done = subprocess.run(
-        [ROOT / "host_tools/setup/micropython", "x86_64", folder / PROGRAM.name, folder / f"file-{size}",
-         folder / f"list-{size}"],
-        stdin=subprocess.DEVNULL, env=environment(folder), capture_output=True, text=True, check=False,
+        device.command(PROGRAM, folder / f"file-{size}", folder / f"list-{size}"),
+        stdin=subprocess.DEVNULL, env=device.environment(folder), capture_output=True, text=True, check=False,
     )  # fmt: skip
     if done.returncode:
         raise RuntimeError(f"{size} MB: {done.stdout}{done.stderr}")

@@ -2,7 +2,6 @@
 """What the subjects about a whole boot share: a cluster's files, a phone of the host's HAL, and what is counted of it."""
 
 import asyncio
-import shutil
 
 from agent import settings as agent_settings
 from agent.main import Phone
@@ -19,9 +18,7 @@ def publish(cluster, folder):
     names = ["CTLFile.tlv", "ITLFile.tlv", f"SEP{MAC}.cnf.xml.sgn"]
     sizes = {}
     for name in names:
-        path = cluster.published_path(name)
-        shutil.copy(path, folder / name)
-        sizes[name] = path.stat().st_size
+        sizes[name] = (folder / name).write_bytes(cluster.handed_out(name))
     return sizes
 
 

@@ -11,7 +11,6 @@ from pathlib import Path
 
 from host_tools.bench import size
 from host_tools.bench.measure import Curve, Line
-from host_tools.bench.startup import install
 from host_tools.lab.model.keys import KeyMaker, make_identity
 
 COUNTS = (1, 2, 4, 8, 16)
@@ -89,7 +88,6 @@ def lines():
     )
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        install(folder)
         with size.agent(folder) as process:
             path = str(folder / "state" / "trust.sock")
             found = {count: [] for count in COUNTS}

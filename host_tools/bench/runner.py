@@ -16,7 +16,7 @@ from host_tools.bench.measure import Failure, from_dict
 
 ROOT = Path(__file__).resolve().parents[2]
 #: Seconds that a subject may take; one that takes longer hangs.
-PATIENCE = 300
+PATIENCE = 600
 GRACE = 15  # seconds to take down servers and machines
 
 
@@ -64,7 +64,7 @@ def main(arguments):
     except Exception as error:
         if os.environ.get("PHONETRUST_TRACEBACK"):
             raise
-        print(f"{type(error).__name__}: {error}".replace("\n", " "), file=sys.stderr)
+        print(f"{type(error).__name__}: {error}".replace("\n", " ").replace(f"{ROOT}/", ""), file=sys.stderr)
         return 2
     Path(file).write_text(json.dumps([line.as_dict() for line in found]))
     return 0

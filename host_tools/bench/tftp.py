@@ -2,6 +2,7 @@
 """3 MB by TFTP on loopback from atftpd: the agent's client on both Pythons against curl and atftp."""
 
 import asyncio
+import os
 import random
 import shutil
 import statistics
@@ -11,8 +12,8 @@ from pathlib import Path
 
 from agent.fetch.tftp import client as tftp
 from hal.host import Hal
+from host_tools.bench import device
 from host_tools.bench.measure import Line, medians
-from host_tools.bench.startup import ROOT, install
 from host_tools.lab.servers.daemons import Atftpd
 
 SIZE = 3 << 20
@@ -88,11 +89,8 @@ def atftp(program, server, output):
 
 def micropython(folder, server):
     """A function that starts a MicroPython that fetches the file some times: the median seconds of one."""
-    wrapper = str(ROOT / "host_tools/setup/micropython")
-    program = str(folder / PROGRAM.name)
-    command = [wrapper, "x86_64", "-X", "heapsize=16M", program, str(server.address[1]), "file", str(SIZE), "3"]
-    library = str(folder / "libphonetrust.so")
-    environment = {"PATH": "/usr/bin:/bin", "MICROPYPATH": str(folder), "PHONETRUST_LIBRARY": library}
+    command = device.command(PROGRAM, server.address[1], "file", SIZE, 3, heap="16M")
+    environment = device.environment(folder)
 
     def run():
         done = subprocess.run(
@@ -101,6 +99,15 @@ def micropython(folder, server):
         return statistics.median([int(line) / 1e6 for line in done.stdout.split()])
 
     return run
+
+
+def cpu(run):
+    """(ms in Python, ms in system calls) of CPU time of this process for one run."""
+    before = os.times()
+    for _ in range(ROUNDS):
+        run()
+    after = os.times()
+    return (after.user - before.user) / ROUNDS * 1e3, (after.system - before.system) / ROUNDS * 1e3
 
 
 def needed(program):
@@ -121,34 +128,39 @@ def lines():
         (folder / "file").write_bytes(content)
         software = Path(scratch) / "software"
         software.mkdir()
-        install(software)
-        shutil.copy(PROGRAM, software)
+        device.install(software, PROGRAM)
         with Atftpd(folder) as server:
             output = Path(scratch) / "fetched"
-            device, on_device = micropython(software, server), []
+            phone, on_phone = micropython(software, server), []
             sides = [
                 ours(server, content, block_size=BLOCK),
                 curl(clients[0], server, output, "--tftp-blksize", str(BLOCK)),
                 atftp(clients[1], server, output),
-                lambda: on_device.append(device()),
+                lambda: on_phone.append(phone()),
                 ours(server, content, block_size=BLOCK, window=1),
                 ours(server, content, options=False),
                 curl(clients[0], server, output),
             ]
             times = [seconds * 1e3 for seconds in medians(sides, ROUNDS)]
+            python, system = cpu(sides[0])
         windows, by_curl, by_atftp, _, lockstep, plain, plain_curl = times
-    phone = statistics.median(on_device) * 1e3
+    mapped = statistics.median(on_phone) * 1e3
     faster, which = min((by_curl, "curl"), (by_atftp, "the atftp client"))
     how = f"loopback, atftpd, blocks of {BLOCK} on all sides, windows of {WINDOW}"
     yield Line(
         "TFTP of 3 MB on CPython, against the faster client", windows, "ms", faster, 0.6,
         f"{how}; ours: the agent's client in a running process; other: {which}, a process for each file (curl "
         f"{by_curl:.1f} ms, without windows; atftp {by_atftp:.1f} ms)", 5,
+        [
+            ("CPU time of the client, Python", python),
+            ("CPU time of the client, system calls", system),
+            ("waiting for atftpd", max(windows - python - system, 0)),
+        ],
     )  # fmt: skip
     yield Line("TFTP of 3 MB on CPython, against curl", windows, "ms", by_curl, 1.0, f"{how}; other: curl alone")
     yield Line(
-        "TFTP of 3 MB on MicroPython x86-64", phone, "ms", faster, 1.0,
-        f"{how}; ours: the agent's client on MicroPython with the image's bytecode; other: {which}", 5,
+        "TFTP of 3 MB on MicroPython x86-64", mapped, "ms", faster, 1.0,
+        f"{how}; ours: the agent's client on MicroPython, mapped as on a board; other: {which}", 5,
     )  # fmt: skip
     yield Line(
         "TFTP of 3 MB, lockstep",

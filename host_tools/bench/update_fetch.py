@@ -2,7 +2,8 @@
 """One update, or the same file by TFTP into memory, on the phone's Python: update_fetch.py MODE PORT NAME FOLDER prints the ms.
 
 MODE "memory": the file goes to memory that is there already. "update": agent/boot/load.py takes it, from the request to the
-restart: verified, written to a file as slot, read back, verified again. FOLDER has slot-a, slot-b (files), key.der.
+restart: verified, written to a file as slot, read back, verified again. "heap": the same, and it prints instead the most bytes
+of heap in use, looked at before each write to the slot. FOLDER has slot-a, slot-b (files), key.der.
 """
 
 import asyncio
@@ -20,13 +21,25 @@ from hal import device
 ENVIRONMENT = 65536
 
 
+class Watched(device.Flash):
+    """A slot that looks at the heap. most: the most bytes in use."""
+
+    most = 0
+
+    def write(self, offset, data):
+        """Look, and write."""
+        gc.collect()
+        Watched.most = max(Watched.most, gc.mem_alloc())
+        device.Flash.write(self, offset, data)
+
+
 class Loads:
-    """hal.loads over two files."""
+    """hal.loads over two files, of the class `flash`."""
 
     running, boot = "a", "normal"
 
-    def __init__(self, folder):
-        self.slots = {name: device.Flash(f"{folder}/slot-{name}", 0, 31 << 20) for name in ("a", "b")}
+    def __init__(self, folder, flash):
+        self.slots = {name: flash(f"{folder}/slot-{name}", 0, 31 << 20) for name in ("a", "b")}
         self.environment = [device.Flash(f"{folder}/slot-{name}", 31 << 20, bootenv.SIZE) for name in ("a", "b")]
 
     def confirmed(self):
@@ -47,6 +60,13 @@ class Anything:
         """None failed."""
 
     def keep_load_names(self, trial, failed):
+        """Not kept."""
+
+    def load_writes(self):
+        """It is the first one."""
+        return 0
+
+    def keep_load_writes(self, count):
         """Not kept."""
 
     def record(self, decision):
@@ -72,7 +92,7 @@ class Memory:
 
 
 async def measure(mode, port, name, folder):
-    """The ms that it took."""
+    """The ms that it took, or the bytes of heap."""
     hal = device.Hal()
     tftp = Client(hal.net, hal.clock, hal.random, deadline=900000)
     if mode == "memory":
@@ -94,9 +114,9 @@ async def measure(mode, port, name, folder):
     phone = Anything()
     board = name.split("-")[1]
     software = Software(f"phonetrust-{board}-0.0.1", board, "0.0.0", [key])
+    slots = Loads(folder, Watched if mode == "heap" else device.Flash)
     step = LoadStep(
-        Loads(folder), software, hal.crypto, phone, phone, phone, fetcher, lambda: True, phone, hal.clock,
-        lambda line: None, restart,
+        slots, software, hal.crypto, phone, phone, phone, fetcher, lambda: True, phone, hal.clock, lambda line: None, restart
     )  # fmt: skip
     wanted = type("Configuration", (), {"load": name, "load_server": ""})
     phone.accepted = (Decision(True, "signed-by-itl", "SEP", ""), wanted)
@@ -105,10 +125,7 @@ async def measure(mode, port, name, folder):
     await step.run()
     if phone.decisions[-1].reason != "load-installed":
         raise SystemExit(phone.decisions[-1].text)
-    if hasattr(gc, "mem_alloc"):
-        gc.collect()
-        print(f"memory {gc.mem_alloc()}", file=sys.stderr)
-    return ended[0] - start
+    return Watched.most if mode == "heap" else ended[0] - start
 
 
 print(asyncio.run(measure(sys.argv[1], int(sys.argv[2]), sys.argv[3], sys.argv[4])))

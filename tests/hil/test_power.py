@@ -112,11 +112,13 @@ def test_garbage_in_the_trust_store_is_lost_trust_until_a_person_erases_it(phone
 
 
 @pytest.mark.needs("card")
-def test_a_provisioned_phone_takes_no_list_on_faith(phone, cluster, settings):
+def test_a_provisioned_phone_takes_no_list_on_faith(phone, cluster, settings, tmp_path):
     phone.new(**settings, policy="provisioned-only")
+    itl = tmp_path / "ITLFile.tlv"
+    itl.write_bytes(cluster.published(itl.name))
     with phone.card.in_pc() as path:
         size = len(cards.read_store(path))
-        cards.write_store(path, provision.trust_store(size, cluster.published_path("ITLFile.tlv"), None, crypto()))
+        cards.write_store(path, provision.trust_store(size, itl, None, crypto()))
     assert phone.boot() == ("trusted", "nonsecure", False)
     assert phone.decisions()["itl"] == ("accepted", "unchanged"), "the very list of its cluster, from the first boot on"
     phone.type("erase all yes yes")

@@ -55,7 +55,7 @@ class Front:
         if self.place is None:
             return None
         cluster, node = self.place
-        return cluster.published_path(name, node)
+        return cluster.handed_out(name, node)
 
 
 class BootedPhone(phones.Phone):

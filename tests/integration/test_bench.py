@@ -110,6 +110,12 @@ def test_the_page_says_what_is_missed_why_and_what_is_worse(monkeypatch):
     assert "- **a boot**: how a boot is measured." in text
 
 
+def test_a_limit_is_said_of_a_target_that_is_missed_or_a_line_that_is_worse_only(monkeypatch):
+    monkeypatch.setattr(page, "LIMITS", {line.name: f"why {line.name}" for line in LINES})
+    text = page.text(LINES, [], [], {"library": 100.0}, "0.1.0", [])
+    assert [line.name for line in LINES if f"why {line.name}" in text] == ["library", "a boot"]
+
+
 def test_the_page_names_the_machine_and_no_path(monkeypatch):
     said = dict(page.machine())
     assert set(said) == {"processor", "system", "CPython", "MicroPython"}
@@ -175,6 +181,7 @@ def test_an_unknown_subject_is_named(capsys):
     ("body", "why"),
     [
         ("raise RuntimeError('no server')", "RuntimeError: no server"),
+        (f"raise OSError('{ROOT}/build is not there')", "OSError: build is not there"),
         ("import os; os._exit(9)", "its process ended with 9"),
         ("import time; time.sleep(60)", "it took longer than 1 s"),
     ],

@@ -1,11 +1,16 @@
 # SPDX-License-Identifier: MIT
 """The lab's ledger of phones: entries noted line by line, by several processes, and written whole now and then."""
 
+import contextlib
 import json
+import os
+import time
+from pathlib import Path
 
 import pytest
 
 from host_tools.lab.model import ledger as ledgers
+from host_tools.lab.model.holdings import Holdings
 from host_tools.lab.model.ledger import Ledger
 
 EMPTY = {"since": {"itl": None}, "phones": {}}
@@ -88,3 +93,58 @@ def test_many_notes_are_written_whole(ledger, tmp_path, monkeypatch):
     assert whole["notes"] > 1 and len(whole["phones"]) > 1
     assert len(Ledger(tmp_path, EMPTY).read()["phones"]) == 20
     assert sum(log.stat().st_size for log in tmp_path.glob("holdings-*.log")) < 400
+
+
+def test_a_whole_file_is_read_once_and_again_when_another_takes_its_place(ledger, tmp_path, monkeypatch):
+    os.utime(tmp_path / "holdings.json", (1, 1))
+    other = Ledger(tmp_path, EMPTY)
+    assert ledger.read() == other.read()
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "read_bytes", lambda path: pytest.fail(f"{path} was read again"))
+        note(other, "A", {"itl": "x"})
+        assert ledger.read() == {"since": {"itl": "one"}, "phones": {"A": {"itl": "x"}}}
+    with other.change() as all_of_it:
+        all_of_it["since"] = {"itl": "two"}
+    assert ledger.read() == {"since": {"itl": "two"}, "phones": {"A": {"itl": "x"}}}
+
+
+def test_a_whole_file_whose_time_does_not_tell_it_from_another_is_read_again(ledger, tmp_path):
+    file = tmp_path / "holdings.json"
+    soon = time.time_ns() + 3600 * 10**9
+    os.utime(file, ns=(soon, soon))
+    assert ledger.read()["since"] == {"itl": "one"}
+    file.write_text(file.read_text().replace("one", "two"))
+    os.utime(file, ns=(soon, soon))
+    assert ledger.read()["since"] == {"itl": "two"}
+
+
+@pytest.mark.parametrize("step", ["asked", "fetched"])
+def test_what_another_server_notes_in_the_same_moment_is_kept(tmp_path, monkeypatch, step):
+    mac = "001100000000"
+    ours, theirs = Holdings(tmp_path), Holdings(tmp_path)
+    steps = {
+        "asked": lambda holdings, kind: holdings.asked(
+            "tftp", "10.0.0.1", f"{kind}SEP{mac}.{'tlv' if kind else 'cnf.xml'}"
+        ),
+        "fetched": lambda holdings, kind: holdings.fetched(
+            "10.0.0.1", f"{kind or 'CTL'}File.tlv", b"a list", lambda *case: True
+        ),
+    }
+    for holdings in (ours, theirs):
+        for kind in ("ITL", "CTL"):
+            holdings.fetched("10.0.0.1", f"{kind}SEP{mac}.tlv", None, lambda *case: False)
+    locked = ours._ledger.locked
+
+    @contextlib.contextmanager
+    def after_the_other():
+        steps[step](theirs, "")
+        with locked():
+            yield
+
+    monkeypatch.setattr(ours._ledger, "locked", after_the_other)
+    steps[step](ours, "ITL")
+    known = Ledger(tmp_path, EMPTY).read()
+    if step == "asked":
+        assert known["seen"][mac]["asked"] == ["list", "plain"]
+    else:
+        assert set(known["phones"][mac]) == {"itl", "ctl"} and None not in known["phones"][mac].values()

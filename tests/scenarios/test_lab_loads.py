@@ -33,8 +33,8 @@ def forecast(cluster):
 
 def test_a_load_is_handed_out_under_the_name_that_is_signed(cluster, load):
     assert cluster.add_load(load) == NAME and cluster.loads() == [NAME]
-    assert cluster.published_path(NAME + ".sgn").read_bytes() == load.read_bytes(), "not a byte of it is the cluster's"
-    assert cluster.published_path(NAME) is None and cluster.published_path("../cluster.json") is None
+    assert cluster.handed_out(NAME + ".sgn").read_bytes() == load.read_bytes(), "not a byte of it is the cluster's"
+    assert cluster.handed_out(NAME) is None and cluster.handed_out("../cluster.json") is None
     assert cluster.add_load(load) == NAME, "the same once more"
     load.write_bytes(load.read_bytes() + b"x")
     with pytest.raises(LabError, match="another load phonetrust-rpi3-0.2.0.sgn is handed out already"):

@@ -178,10 +178,10 @@ def test_autoregistration(cluster):
 def test_centralized_tftp_hands_out_the_other_clusters_files_but_its_own_itl(new_cluster):
     central, other = new_cluster(phone=None, name="central"), new_cluster(name="other")
     central.set_centralized_tftp(other.path)
-    assert central.published_path(SGN).read_bytes() == other.published(SGN)
-    assert central.published_path("ITLFile.tlv").read_bytes() == central.published("ITLFile.tlv")
+    assert central.handed_out(SGN) == other.published(SGN)
+    assert central.handed_out("ITLFile.tlv") == central.published("ITLFile.tlv")
     central.set_centralized_tftp(None)
-    assert central.published_path(SGN) is None
+    assert central.handed_out(SGN) is None
     with pytest.raises(LabError, match="no lab cluster"):
         central.set_centralized_tftp(other.path / "nowhere")
 

@@ -109,15 +109,14 @@ class Cluster(Phones, Loads, Certificates, Parameters, Releases, Transfers, Bulk
         """The bytes of a file that a node's TFTP hands out; None where it has no such file."""
         return self.state.published[self.node(node)["name"]].get(name)
 
-    def published_path(self, name, node=1):
-        """The path of a file that a node hands out (state.HandedOut), for servers; None where there is none."""
+    def handed_out(self, name, node=1):
+        """What a node's servers hand out under a name (state.HandedOut): the bytes of a file, the path of a load, or None."""
         load = self.load_path(name)
         if load is not None:
             return load
         state = self.state
         self.node(node, state.data)
-        found = state.handed_out(node).find(name)
-        return found[0].folder / "published" / found[1] / name if found and found[0].folder else None
+        return state.handed_out(node).get(name)
 
     def certificate(self, kind, node=None):
         """The DER of one of the cluster's certificates: kind as in regenerate(), or "callmanager-ec", "token-1"."""

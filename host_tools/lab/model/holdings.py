@@ -23,6 +23,7 @@ _DEVICE = re.compile(r"CP-([A-Za-z0-9]+)-SEP([0-9A-F]{12})")
 _WHAT = {"tlv": "list", "cnf.xml": "plain", "cnf.xml.sgn": "signed", "cnf.xml.enc.sgn": "encrypted"}
 _OWN_LIST = re.compile(r"(CTL|ITL)SEP([0-9A-F]{12})\.tlv")
 _NOTHING = {"itl": None, "ctl": None}
+_REMEMBERED = 100  # lists
 
 
 class Holdings:
@@ -33,6 +34,8 @@ class Holdings:
         self._ledger = Ledger(self.path, {"since": {**_NOTHING, "state": None}, "phones": {}})
         self._asking = {}  # (client host, "itl" | "ctl") -> MAC
         self._named = {}  # client host -> the MAC that it named last
+        self._lists = {}  # SHA-256 -> list, for most phones hold the same ones
+        self._names = {}  # and back
 
     def groups(self, known):
         """Phones that hold the same: [(MACs, ITL or None, CTL or None)]. `known`: the MACs that the cluster knows.
@@ -88,12 +91,19 @@ class Holdings:
             return
         if mac is None or content is None:
             return
-        with self._ledger.locked():
-            held = self._ledger.entry("phones", mac, _NOTHING)
-            if decide(kind, content, self._list(held["itl"]), self._list(held["ctl"])):
-                now = {**held, kind: self._keep(content)}
-                if now != held:
+        if self._changed(mac, kind, content, decide):  # seldom: a phone that starts anew holds the list already
+            with self._ledger.locked():
+                now = self._changed(mac, kind, content, decide)
+                if now:
+                    self._keep(content)
                     self._ledger.note("phones", mac, now)
+
+    def _changed(self, mac, kind, content, decide):
+        """The entry of a phone that is given this list; None where the list changes nothing."""
+        held = self._ledger.entry("phones", mac, _NOTHING)
+        now = {**held, kind: self._name(content)}
+        taken = now != held and decide(kind, content, self._list(held["itl"]), self._list(held["ctl"]))
+        return now if taken else None
 
     def asked(self, service, host, name):
         """A phone at `host` asked "tftp", "http" or "https" for `name`: note which features that shows."""
@@ -115,16 +125,22 @@ class Holdings:
         return self._ledger.read().get("seen", {})
 
     def _see(self, mac, *what, model=None):
-        known = self._ledger.entry("seen", mac, {"model": None, "asked": []})
-        wanted = {"model": model or known["model"], "asked": sorted({*known["asked"], *what})}
-        if wanted != known:
+        if self._news(mac, what, model):
             with self._ledger.locked():
-                self._ledger.note("seen", mac, wanted)
+                now = self._news(mac, what, model)
+                if now:
+                    self._ledger.note("seen", mac, now)
+
+    def _news(self, mac, what, model):
+        """What was seen of a phone, with this; None where it is known already."""
+        known = self._ledger.entry("seen", mac, {"model": None, "asked": []})
+        now = {"model": model or known["model"], "asked": sorted({*known["asked"], *what})}
+        return now if now != known else None
 
     def _keep(self, content):
         if content is None:
             return None
-        name = hashlib.sha256(content).hexdigest()
+        name = self._name(content)
         (self.path / "lists").mkdir(exist_ok=True)
         if not (self.path / "lists" / name).exists():
             building = self.path / "lists" / "new"
@@ -132,5 +148,24 @@ class Holdings:
             os.replace(building, self.path / "lists" / name)
         return name
 
+    def _name(self, content):
+        name = self._names.get(content)
+        if name is None:
+            name = hashlib.sha256(content).hexdigest()
+            self._remember(name, content)
+        return name
+
     def _list(self, name):
-        return None if name is None else (self.path / "lists" / name).read_bytes()
+        if name is None:
+            return None
+        content = self._lists.get(name)
+        if content is None:
+            content = (self.path / "lists" / name).read_bytes()
+            self._remember(name, content)
+        return content
+
+    def _remember(self, name, content):
+        if len(self._lists) >= _REMEMBERED:
+            self._lists, self._names = {}, {}
+        self._lists[name] = content
+        self._names[content] = name

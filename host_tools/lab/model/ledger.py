@@ -13,9 +13,12 @@ import fcntl
 import json
 import os
 import threading
+import time
 
 #: Bytes of notes after which the ledger is written whole.
 NOTES_LIMIT = 1 << 20
+#: ns after which a file that is written anew certainly has another time than the one before it.
+SETTLED = 2_000_000_000
 
 
 class Ledger:
@@ -27,6 +30,7 @@ class Ledger:
         self._known = {part: dict(entries) for part, entries in empty.items()}
         self._empty = self._known
         self._written = None  # the bytes of holdings.json that are known
+        self._stamp = None  # of that file, where it tells that file from all others
         self._number = 0  # of the notes
         self._read_up_to = 0
         self._guard = threading.RLock()
@@ -49,10 +53,16 @@ class Ledger:
     @contextlib.contextmanager
     def locked(self):
         """Inside, no other thread or process changes the ledger."""
-        self._path.mkdir(parents=True, exist_ok=True)
-        with self._guard, open(self._path / "holdings.lock", "w") as lock:
+        with self._guard, self._open_lock() as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
+
+    def _open_lock(self):
+        try:
+            return open(self._path / "holdings.lock", "w")
+        except FileNotFoundError:
+            self._path.mkdir(parents=True, exist_ok=True)
+            return open(self._path / "holdings.lock", "w")
 
     @contextlib.contextmanager
     def change(self):
@@ -80,28 +90,41 @@ class Ledger:
         building = self._path / "holdings.new"
         building.write_text(json.dumps({**ledger, "notes": old + 1}, indent=1, sort_keys=True) + "\n")
         os.replace(building, self._file)
-        self._notes(old).unlink(missing_ok=True)
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(self._notes(old))
 
     def _read_whole(self):
         """Read holdings.json if it has changed -> whether there is one."""
         try:
-            written = self._file.read_bytes()
-            if written != self._written:
-                known = json.loads(written)
-                self._number = known.pop("notes", 0)
-                self._known, self._written, self._read_up_to = known, written, 0
+            stamp = self._look()
+            if stamp is None or stamp != self._stamp:
+                written = self._file.read_bytes()
+                if written != self._written:
+                    known = json.loads(written)
+                    self._number = known.pop("notes", 0)
+                    self._known, self._written, self._read_up_to = known, written, 0
+                self._stamp = stamp
         except (OSError, ValueError):
-            self._written = None
+            self._written = self._stamp = None
         return self._written is not None
+
+    def _look(self):
+        """A mark that changes with holdings.json; None where the file is too new for a safe mark. OSError."""
+        now, found = time.time_ns(), os.stat(self._file)
+        settled = found.st_mtime_ns < now - SETTLED
+        return (found.st_ino, found.st_mtime_ns, found.st_size) if settled else None
 
     def _read_notes(self):
         """Read the new notes; False where the notes are gone because everything was written whole."""
         try:
+            if os.stat(self._notes(self._number)).st_size == self._read_up_to:
+                return True  # whole lines stay as they are
             with open(self._notes(self._number), "rb") as notes:
                 notes.seek(self._read_up_to)
                 lines = notes.read()
         except OSError:  # no notes yet, or not any more
-            return self._file.read_bytes() == self._written
+            stamp = self._look()
+            return stamp == self._stamp if stamp else self._file.read_bytes() == self._written
         lines = lines[: lines.rfind(b"\n") + 1]  # the rest is being written
         self._read_up_to += len(lines)
         for line in lines.splitlines():
@@ -110,4 +133,4 @@ class Ledger:
         return True
 
     def _notes(self, number):
-        return self._path / f"holdings-{number}.log"
+        return f"{self._path}/holdings-{number}.log"

@@ -56,9 +56,14 @@ class Loads(Part):
 
     def load_path(self, file_name):
         """The path of a load's file, "NAME.sgn"; None where it is not handed out."""
+        if (
+            not file_name.endswith(".sgn")
+            or ".cnf.xml" in file_name
+            or not _NAME.fullmatch(file_name.removesuffix(".sgn"))
+        ):
+            return None
         path = self.path / FOLDER / file_name
-        known = _NAME.fullmatch(file_name.removesuffix(".sgn")) and file_name.endswith(".sgn")
-        return path if known and path.is_file() else None
+        return path if path.is_file() else None
 
     def set_load(self, mac, name, server=None):
         """Say which load a phone shall run ("" for any); mac "all": every phone that the cluster knows.

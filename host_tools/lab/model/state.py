@@ -141,7 +141,8 @@ class Store:
     def __init__(self, path, read_identity=None):
         self.path = Path(path)
         self._read_identity = read_identity  # as of State.load()
-        self._loaded = None
+        self._link = str(self.link)
+        self._loaded = None, None  # where the link pointed to, and that State
 
     @property
     def link(self):
@@ -156,17 +157,18 @@ class Store:
         """The current State, read again only when the generation changed."""
         for _attempt in range(3):
             try:
-                name = os.path.basename(os.readlink(self.link))
+                target = os.readlink(self._link)
             except OSError as error:
                 raise LabError(f"{self.path} holds no lab cluster; make one with `phonetrust lab init`") from error
-            loaded = self._loaded
-            if loaded is not None and loaded.folder and loaded.folder.name == name:
+            known, loaded = self._loaded
+            if loaded is not None and known == target:
                 return loaded
             try:
-                self._loaded = State.load(self.path / "generations" / name, self._read_identity)
-                return self._loaded
+                loaded = State.load(self.path / "generations" / os.path.basename(target), self._read_identity)
+                self._loaded = target, loaded
+                return loaded
             except LabError:
-                if os.path.basename(os.readlink(self.link)) == name:
+                if os.readlink(self._link) == target:
                     raise  # no other process has moved on and removed it
         raise LabError(f"the cluster in {self.path} changes faster than it can be read")
 

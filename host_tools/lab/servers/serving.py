@@ -185,10 +185,10 @@ class Serving:
 
     def _tftp(self, number, port):
         def on_request(name, found, client):
-            self.events.add("tftp", number, "fetch", file=name, found=found, client=client)
-            self._note_holdings("tftp", number, name, client)
+            self.events.add("tftp", number, "fetch", file=name, found=found is not None, client=client)
+            self._note_holdings("tftp", name, client, found)
 
-        return TftpServer(self.address, port, lambda name: self.cluster.published_path(name, number), on_request)
+        return TftpServer(self.address, port, lambda name: self.cluster.handed_out(name, number), on_request)
 
     def _stream(self, number, port, service, kind, serve):
         """A server of `service` that shows the node's certificate `kind` (None: no TLS) and calls serve(node, ...)."""
@@ -239,32 +239,32 @@ class Serving:
             name = path.removeprefix("/")
             if service == "https" and name.endswith(CONFIGURATION):
                 return self._unsigned(name, number)
-            file = self.cluster.published_path(name, number)
-            return file and ("application/octet-stream", file.read_bytes())
+            return _octets(self.cluster.handed_out(name, number))
 
         web_server.answer_stream(stream, client, find, self._on_request(number, service, client))
 
     def _unsigned(self, name, number):
         """Port 6971's answer for a signed configuration: the file without its signature, as phones believe the server."""
-        file = self.cluster.published_path(name, number)
+        file = self.cluster.handed_out(name, number)
         if file:
-            return "application/octet-stream", unsigned(file.read_bytes())
-        file = self.cluster.published_path(name.removesuffix(".sgn"), number)  # a cluster that signs no files
-        return file and ("application/octet-stream", file.read_bytes())
+            return _octets(unsigned(file))
+        return _octets(self.cluster.handed_out(name.removesuffix(".sgn"), number))  # a cluster that signs no files
 
     def _on_request(self, number, service, client):
         def on_request(path, found):
             self.events.add(service, number, "fetch", file=path, found=found, client=client)
-            self._note_holdings(service, number, path.removeprefix("/"), client)
+            name = path.removeprefix("/")
+            self._note_holdings(service, name, client, self.cluster.handed_out(name, number))
 
         return on_request
 
-    def _note_holdings(self, service, number, name, client):
+    def _note_holdings(self, service, name, client, content):
         """Keep the ledger of what phones hold, for forecasts; a list that cannot be judged does not change it."""
-        self.cluster.holdings.asked(service, client.rpartition(":")[0], name)
-        state = self.cluster.state
+        host = client.rpartition(":")[0]
+        self.cluster.holdings.asked(service, host, name)
 
         def decide(kind, content, itl, ctl):
+            state = self.cluster.state
             case = (state.number, kind, content, itl, ctl)
             if case not in self._taken:  # most phones hold the same lists
                 if len(self._taken) >= REMEMBERED:
@@ -272,9 +272,8 @@ class Serving:
                 self._taken[case] = forecast.takes(state, self.cluster.vouches_for(state), kind, content, itl, ctl)
             return self._taken[case]
 
-        content = state.handed_out(number).get(name)
         with contextlib.suppress(Refused, LabError, OSError):
-            self.cluster.holdings.fetched(client.rpartition(":")[0], name, content, decide)
+            self.cluster.holdings.fetched(host, name, content, decide)
 
     def _follow_services(self):
         """Close and open the ports of services as the state says."""
@@ -313,6 +312,11 @@ class Serving:
 
     def _write_ports(self):
         replace_json(self.ports_file, self.as_dict())
+
+
+def _octets(file):
+    """An HTTP server's answer for a file, given as bytes or path; None for a missing file."""
+    return file and ("application/octet-stream", file if isinstance(file, bytes) else file.read_bytes())
 
 
 def registrations_file(cluster):

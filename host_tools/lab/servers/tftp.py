@@ -3,10 +3,11 @@
 
 tftpy negotiates blksize and tsize and drops other options such as windowsize [seen in its source]; a file that does not
 exist is answered with ERROR 1. Two of its habits need care: an exception of an unexpected type ends its loop, so the
-loop is started again on the same port; and it closes files with flock(), so it must be given real files.
+loop is started again on the same port; and it closes files with flock(), which only real files have, unless it is told not to.
 """
 
 import contextlib
+import io
 import logging
 import shutil
 import socket
@@ -23,7 +24,8 @@ for name in ("tftpy", "tftpy.TftpServer", "tftpy.TftpStates", "tftpy.TftpContext
 
 
 class TftpServer:
-    """TFTP on (`address`, `port`), port 0 = a free one; `find(name)` gives the path of a published file, or None."""
+    """TFTP on (`address`, `port`), port 0 = a free one; `find(name)` gives a published file, its bytes or its path, or None.
+    `on_request(name, found, client)` is called for each request, with what was found."""
 
     def __init__(self, address, port, find, on_request):
         self._find = find
@@ -69,16 +71,17 @@ class TftpServer:
     def _open(self, name, raddress=None, rport=None):
         session = self._server.sessions.get(f"{raddress}:{rport}")
         if session is not None:
+            session.flock = False
             # tftpy answers from any address of this machine; phones take answers only from the address that they asked.
             with contextlib.suppress(OSError):  # bound already: the request came twice
                 session.sock.bind((self._address, 0))
-        path = self._find(name)
-        self._on_request(name, path is not None, f"{raddress}:{rport}")
+        found = self._find(name)
+        self._on_request(name, found, f"{raddress}:{rport}")
         try:
-            return open(path, "rb") if path else None
+            return found if found is None else io.BytesIO(found) if isinstance(found, bytes) else open(found, "rb")
         except OSError:
-            return None  # its generation was removed between the look-up and now
+            return None  # it was removed between the look-up and now
 
     def _refuse_upload(self, path, context):
-        self._on_request(path, False, f"{context.host}:{context.port}")
+        self._on_request(path, None, f"{context.host}:{context.port}")
         return None

@@ -134,7 +134,7 @@ class Procedure:
         if entry["address"] == self.address:
             return f"{self.address}:{entry['ports']['tftp']}"
         # Answers must come from the address that was asked, so another loopback address needs a server of its own.
-        server = TftpServer(self.listen, 0, lambda name: cluster.published_path(name, node), lambda *request: None)
+        server = TftpServer(self.listen, 0, lambda name: cluster.handed_out(name, node), lambda *request: None)
         self._stack.callback(server.close)
         return f"{self.address}:{server.port}"
 

@@ -30,7 +30,7 @@ class Lab:
 
     def _find(self, name):
         path = self.more / name
-        return path if path.is_file() else self.cluster.published_path(name)
+        return path if path.is_file() else self.cluster.handed_out(name)
 
     def _on_request(self, name, found, client):
         self.asked.append(name)
