@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Test collection: every tests/unit/test_*.py runs under CPython and again inside MicroPython, as items of its own.
 
-host_tools/setup/micropython starts MicroPython once for each file, in the session's first need of it, or for each test of a
-file that says ALONE = True; what it reports for each test becomes the outcome of `test_name[micropython-ARCHITECTURE]`.
+host_tools/setup/micropython starts MicroPython once for each file, when the session first needs it, or once for each test of a
+file that says ALONE = True. Its report about a test is the outcome of `test_name[micropython-ARCHITECTURE]`.
 """
 
 import ast
@@ -88,7 +88,7 @@ class NotForThisPython(pytest.File):
 
 
 def software():
-    """The file with what an image has of agent/ and hal/, and the fake HAL; made in the session's first need of it."""
+    """The file with agent/ and hal/ as an image has them, and the fake HAL; made when the session first needs it."""
     path = Path(os.environ["PHONETRUST_TEST_FOLDER"]) / "software.romfs"
     if not path.exists():
         from host_tools.image.software import modules
@@ -123,7 +123,7 @@ class MicroPythonRun:
         self.ending = ""
 
     def start(self, tests):
-        """Run these tests to the end and keep what each reported and how the interpreter ended."""
+        """Run these tests to the end; keep the report of each, and how the interpreter ended."""
         heap = ["-X", f"heapsize={self.settings.heap}"] if self.settings.heap else []
         command = [str(ROOT / "host_tools/setup/micropython"), self.architecture, *heap]
         environment = {**os.environ, "MICROPYPATH": str(ROOT)}

@@ -3,9 +3,9 @@
 
 Each tier is one pytest run over its folders, or several over parts that share nothing with each other (PARTS). Three
 lanes take the runs from one queue, the longest first: while one waits for a board to boot, the others work (LANES=1: one
-after the other, as it is with a real board). What a run prints stands behind its name. Each tier has one JUnit file in
-build/junit. A tier whose folders hold no test yet is left out with a line that says so; a tier that has tests and runs
-none of them fails, since skipping all is how a broken harness looks. The last line counts all tiers:
+after the other, as it is with a real board). Each printed line begins with the name of its run. Each tier has one JUnit file in
+build/junit. A tier whose folders have no test yet is left out, with a line that says so. A tier that has tests and runs
+none of them fails, because a broken harness skips all tests. The last line counts all tiers:
 `N passed, N failed, N skipped`.
 """
 

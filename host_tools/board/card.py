@@ -15,7 +15,7 @@ def read_settings(card):
 
 
 def change_settings(card, changes):
-    """Set the keys of `changes` in phone.json; None removes one. ImageError where phone.json is no JSON object."""
+    """Set the keys of `changes` in phone.json; the value None removes a key. ImageError where phone.json is no JSON object."""
     values = read_settings(card)
     for key, value in changes.items():
         values.pop(key, None)

@@ -67,7 +67,9 @@ def run(
         ),
     ] = False,
     until: Annotated[str | None, typer.Option(help="End with status 0 when this text is seen.")] = None,
-    timeout: Annotated[float | None, typer.Option(help="End after so many seconds; status 1 if --until waits.")] = None,
+    timeout: Annotated[
+        float | None, typer.Option(help="End after so many seconds; status 1 if --until still waits.")
+    ] = None,
     log: Annotated[pathlib.Path | None, typer.Option(help="Append what is shown to this file.")] = None,
     no_console: Annotated[
         bool,
@@ -114,7 +116,7 @@ def run(
 
 @contextlib.contextmanager
 def _only_one(folder):
-    """One emulated board of a kind at a time: they would share card and console."""
+    """Let only one emulated board of a kind run: two would share card and console."""
     folder.mkdir(parents=True, exist_ok=True)
     with open(folder / "lock", "w") as lock:
         try:
@@ -130,9 +132,9 @@ def _name(sip):
 
 @contextlib.contextmanager
 def _cluster(path, mac, printer=None):
-    """Serve the lab cluster in `path` on the PC's loopback, under the address that the board sees; its TFTP port.
+    """Serve the lab cluster in `path` on the PC's loopback, under the address that the board sees -> its TFTP port.
 
-    printer: says what happens at CAPF and the call manager, which run then, in mixed mode where the cluster is made."""
+    printer: reports what happens at CAPF and the call manager. With it both run, and a new cluster is in mixed mode."""
     from host_tools.lab.errors import LabError
     from host_tools.lab.model.cluster import Cluster
 

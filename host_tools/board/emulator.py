@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""A board in QEMU. It boots what is on its card: U-Boot, device tree and command line are taken from its FAT partition, as the
-board's firmware does, and U-Boot takes the rest from the slots. Where the board has no U-Boot, or the time that it takes is
-to be saved, QEMU starts the kernel of the confirmed slot itself; nothing is checked then, no slot is on trial, and
-the phone knows that it cannot replace its software.
+"""A board in QEMU. It boots from its card: QEMU takes U-Boot, device tree and command line from the FAT partition, as the
+board's firmware does, and U-Boot takes the rest from the slots. If the board has no U-Boot, or to save its time, QEMU starts
+the kernel of the confirmed slot itself. Then no signature is checked, no slot is on trial, and the phone knows that it cannot
+replace its software.
 
 The card is a file of the image's size that the emulated board writes to, as a real one writes to its SD card. The PC's
-loopback is 10.0.2.2 for the board (QEMU's user network); it reaches nothing else, and nothing else reaches it.
+loopback is 10.0.2.2 for the board (QEMU's user network); the board reaches nothing else, and nothing else reaches the board.
 """
 
 import os
@@ -94,7 +94,7 @@ class Emulator:
         return self.process
 
     def command(self):
-        """QEMU's command line but for console and monitor."""
+        """QEMU's command line without console and monitor."""
         return base_command(self.board, self.card, self.folder, self.mac, self.start_with)
 
     def start(self):

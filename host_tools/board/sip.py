@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""`phonetrust board run BOARD --sip`: the image with a SIP phone, and what the cluster has to say about it, in words."""
+"""`phonetrust board run BOARD --sip`: the image with a SIP phone, and sentences about what happens at the cluster."""
 
 from host_tools.image import board as boards
 from host_tools.image import build as builder
@@ -17,13 +17,13 @@ def image(described):
 
 
 def prepare(cluster, mac):
-    """Let the cluster's CAPF give a phone that has no LSC one, without asking for proof."""
+    """Let the cluster's CAPF issue an LSC to a phone that has none, without asking for proof."""
     if cluster.phone_certificate(mac, "lsc") is None:
         cluster.set_capf(mac, "install")
 
 
 def words(event):
-    """What an event of the lab's servers means for the phone, as one sentence; None for the others."""
+    """What an event of the lab's servers means for the phone, as one sentence; None for events that are not about it."""
     device, what = event.get("device", "the phone"), event["what"]
     if event["service"] == "capf" and what == "issued":
         return f"CAPF gave {device} a certificate (LSC), serial {event['serial']}: its key never left the board"

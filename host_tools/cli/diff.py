@@ -23,8 +23,8 @@ def diff(
     """Show what differs between two trust lists, or between two folders of files for phones.
 
     Certificates are added, removed, renewed (same subject, another key), re-signed (same key, another certificate), or
-    have other roles or hosts. For each list follows what phones that hold A's will do when they are offered B's: they accept
-    it, refuse it, or ask a TVS server about it.
+    have other roles or hosts. For each list the output also says what phones that hold A's list do when they are offered B's:
+    they accept it, refuse it, or ask a TVS server about it.
 
     [bold]Examples[/]
 

@@ -23,22 +23,22 @@ def fetch(
     host: Annotated[str, typer.Argument(metavar="HOST[:PORT]", help="A TFTP server of the cluster.")],
     to: Annotated[Path, typer.Option("--to", metavar="DIR", help="Where the files go; made where it is missing.")],
     mac: Annotated[
-        str, typer.Option("--phone", metavar="MAC", help="With the own lists and the configuration of this phone.")
+        str, typer.Option("--phone", metavar="MAC", help="Also fetch this phone's own lists and its configuration.")
     ] = "",
     fleet: Annotated[
-        Path | None, typer.Option("--all", metavar="FLEET.csv", help="The same for every phone of a fleet.")
+        Path | None, typer.Option("--all", metavar="FLEET.csv", help="Do so for every phone of a fleet.")
     ] = None,
-    at_once: Annotated[int, typer.Option(min=1, max=64, help="With --all: phones that are fetched for at once.")] = 8,
-    http: Annotated[bool, typer.Option("--http", help="By HTTPS and HTTP first, as newer phones do.")] = False,
+    at_once: Annotated[int, typer.Option(min=1, max=64, help="With --all: how many phones at the same time.")] = 8,
+    http: Annotated[bool, typer.Option("--http", help="Ask by HTTPS and HTTP first, as newer phones do.")] = False,
     http_port: Annotated[int, typer.Option(min=1, max=65535, help="Port of HTTP.")] = 6970,
     https_port: Annotated[int, typer.Option(min=1, max=65535, help="Port of HTTPS.")] = 6971,
     json: Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")] = False,
 ):
     """Fetch what a phone would get: CTL, ITL and configuration, by the phone's own names, ways and limits.
 
-    Nothing is believed and nothing is judged; [bold]phonetrust preflight[/] and [bold]phonetrust plan[/] judge the folder.
-    Without --phone and --all only the lists that all phones share come. A file that a server has under none of the names is no
-    failure. Where a server goes away, what came stays, and each phone that was left out is named with its line.
+    This command judges nothing; [bold]phonetrust preflight[/] and [bold]phonetrust plan[/] judge the folder.
+    Without --phone and --all it fetches only the lists that all phones share. A file that the server does not have is not
+    counted as a failure. If a server goes away, the files that came stay, and each phone that was left out is named.
 
     [bold]Examples[/]
 
@@ -85,7 +85,7 @@ app = parts.single(fetch)
 
 
 def _phones(mac, fleet, bad):
-    """Who is fetched for, one by one; rows with a mistake are noted in the Spool `bad`."""
+    """The phones to fetch for, one by one; rows with a mistake go to the Spool `bad`."""
     if not fleet:
         yield Wanted(mac)
         return
@@ -95,7 +95,7 @@ def _phones(mac, fleet, bad):
 
 @contextlib.contextmanager
 def _progress(fleet, quiet):
-    """(told(name, what), ended()): a bar on a terminal, a line for each file elsewhere, nothing beside JSON."""
+    """(told(name, what), ended()): a bar on a terminal, a line for each file elsewhere, nothing with --json."""
     if quiet:
         yield (lambda name, what: None), (lambda: None)
         return
@@ -137,7 +137,7 @@ def _failure(name, line, text):
 
 
 def _print_json(host, collector, bad):
-    """The document piece by piece: it may be larger than the memory."""
+    """Print the document piece by piece, because it may be larger than the memory."""
     typer.echo(f'{{\n"server": {parts.json_text(host)},\n"files": {{', nl=False)
     _members((parts.json_text(name) + ": " + parts.json_text(got)) for name, got in collector.got.rows())
     typer.echo('},\n"failed": [', nl=False)

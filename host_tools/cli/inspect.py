@@ -25,7 +25,9 @@ from host_tools.lists import health
 
 def inspect(
     file: Annotated[Path, typer.Argument(help="A CTL, an ITL, a signed file (.sgn, .enc.sgn) or a firmware load.")],
-    full: Annotated[bool, typer.Option("--full", help="Every field of the header and of each record, too.")] = False,
+    full: Annotated[
+        bool, typer.Option("--full", help="Also show every field of the header and of each record.")
+    ] = False,
     pem: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="Print only the certificate of record N, in PEM.")
     ] = None,

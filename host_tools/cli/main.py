@@ -13,7 +13,7 @@ from agent import VERSION
 from host_tools.cli import INTERRUPTED
 from host_tools.cli.parts import CANNOT_TELL
 
-#: command -> module that has it as `app` (a group) or `command` (a single one), in the order in which help lists them
+#: command -> module that has it as `app`, in the order in which help lists them
 COMMANDS = {
     "inspect": "host_tools.cli.inspect",
     "diff": "host_tools.cli.diff",
@@ -88,7 +88,7 @@ def main():
     except Exception as error:
         if os.environ.get("PHONETRUST_TRACEBACK"):
             raise
-        # Never 1, which is an answer: no.
+        # Not 1: that status is the answer no.
         print(f"phonetrust: {_fault(error)}", file=sys.stderr)
         sys.exit(CANNOT_TELL)
 

@@ -68,7 +68,7 @@ def keep_inputs(outputs, inputs):
 
 
 def print_json(value):
-    """One JSON document, for scripts and for people: what would steer a terminal is written as an escape."""
+    """One JSON document, for scripts and for people: characters that would steer a terminal are escaped."""
     typer.echo(json_text(value, indent=2))
 
 

@@ -24,7 +24,9 @@ def phone(
         "phone.json"
     ),
     state: Annotated[Path, typer.Option(metavar="DIR", help="Where the phone keeps its flash.")] = Path("phone-state"),
-    serve: Annotated[bool, typer.Option("--serve", help="Stay: answer the console here and other programs.")] = False,
+    serve: Annotated[
+        bool, typer.Option("--serve", help="Keep running: answer the console and other programs.")
+    ] = False,
     socket: Annotated[
         Path | None,
         typer.Option(metavar="PATH", help="With --serve: the Unix socket for other programs; see docs/service.md."),
@@ -72,7 +74,7 @@ def phone(
 
 
 async def run(running, serve, socket, json):
-    """Boot the phone, and let it stay with serve=True. Returns whether the first boot was good."""
+    """Boot the phone; with serve=True it then keeps running. Returns whether the first boot was good."""
     results = []
 
     def booted(good):
@@ -88,7 +90,7 @@ async def run(running, serve, socket, json):
 
 
 def publish_beside(socket):
-    """The folder of certificates beside the service's socket; ends with a sentence where there can be none."""
+    """The folder of certificates beside the service's socket; ends the command with a sentence where it cannot be made."""
     from hal.files import Published
 
     folder = socket.resolve().parent / "certificates"
@@ -100,7 +102,7 @@ def publish_beside(socket):
 
 
 def listen(net, path):
-    """The service's listener; ends with a sentence where it cannot listen there."""
+    """The service's listener; ends the command with a sentence where it cannot listen there."""
     try:
         return net.listen_local(str(path))
     except OSError as error:
@@ -108,7 +110,7 @@ def listen(net, path):
 
 
 def read_mic(path):
-    """(certificate DER, private key DER) of a PEM file; ends with a sentence where one of them is missing."""
+    """(certificate DER, private key DER) of a PEM file; ends the command with a sentence where one of them is missing."""
     from agent.flash.identity import parse_pem
 
     try:

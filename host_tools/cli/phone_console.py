@@ -17,7 +17,7 @@ class LogConsole(hal.host.Console):
         self._console = Console(file=stream, highlight=False, soft_wrap=True)
 
     def write(self, text):
-        """Write lines. Colour only marks words, and carries no meaning of its own."""
+        """Write lines. Colour only marks words; the text says everything."""
         shown = Text(text.rstrip("\n"))
         for word, style in _STYLES.items():
             shown.highlight_words([f" {word} "], style)

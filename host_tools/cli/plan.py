@@ -20,7 +20,7 @@ MOST_NAMED = 5  # rows that are named where all of a fleet have a mistake
 def plan(
     words: Annotated[
         list[str],
-        typer.Argument(metavar="[check] PLAN.toml", help="The plan; after `check` it is only looked through."),
+        typer.Argument(metavar="[check] PLAN.toml", help="The plan; `check` only looks for mistakes in it."),
     ],
     cluster: Annotated[
         Path, typer.Option(metavar="DIR", help="A lab cluster, or a folder of files that `phonetrust fetch` brought.")
@@ -41,12 +41,11 @@ def plan(
     ] = health.DAYS,
     json: Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")] = False,
 ):
-    """Carry out a plan on paper: for each step and group of phones whether they accept, are locked out, or need not care.
+    """Carry out a plan on paper: say for each step and group of phones whether they accept it, are locked out, or see no change.
 
-    Phones judge by their own code. Nothing is changed: neither the cluster's folder nor a server. Verdicts of phones that do
-    not restart in a step tell what they would do if they restarted then. Where the plan locks phones out, a safe order of its
-    steps is looked for. A step that the cluster cannot do and a row of the fleet with a mistake are told, and the rest is
-    answered.
+    The phones' own code judges. The cluster's folder and its servers stay unchanged. The verdict on phones that do not
+    restart in a step says what they would do if they restarted then. If the plan locks phones out, the command looks for a
+    safe order of its steps. It names each step that the cluster cannot do and each bad row of the fleet, and answers the rest.
 
     [bold]Examples[/]
 

@@ -23,7 +23,7 @@ from host_tools.cli import parts
 from host_tools.cli.tvs_store import StoreError, TvsStore, Unreachable
 
 TVS_TIME = 5000  # ms for a TVS server to connect, and to answer
-DEADLINE = 0  # the askers here have their own
+DEADLINE = 0  # not used: the askers here have deadlines of their own
 
 
 def preflight(
@@ -49,7 +49,7 @@ def preflight(
     kind: Annotated[
         str,
         typer.Option(
-            "--as", metavar="itl|ctl|NAME", help="What it is offered as; default: by its name, then its header."
+            "--as", metavar="itl|ctl|NAME", help="What the file is offered as; default: by its name, else its header."
         ),
     ] = "",
     installed_itl: Annotated[Path | None, typer.Option(help="The ITL that the phones have.")] = None,
@@ -71,7 +71,7 @@ def preflight(
         ),
     ] = REPLAYS[0],
     refuse_weak: Annotated[
-        bool, typer.Option("--refuse-weak", help="Phones that refuse SHA-1 and 1024-bit keys.")
+        bool, typer.Option("--refuse-weak", help="The phones refuse SHA-1 and 1024-bit keys.")
     ] = False,
     size_limit: Annotated[int, typer.Option(min=1, help="Bytes of a trust list that the phones take.")] = SIZE_LIMIT,
     device: Annotated[str, typer.Option(help="The name that a TVS server is told.")] = "CP-8861-SEP000000000000",
@@ -80,13 +80,13 @@ def preflight(
         typer.Option(metavar="HOST[:PORT]", help="With --from: a TVS server of the phone's last configuration."),
     ] = None,
     http: Annotated[
-        bool, typer.Option("--http", help="With --from: by HTTPS and HTTP first, as newer phones do.")
+        bool, typer.Option("--http", help="With --from: ask by HTTPS and HTTP first, as newer phones do.")
     ] = False,
     http_port: Annotated[int, typer.Option(min=1, max=65535, help="Port of HTTP.")] = 6970,
     https_port: Annotated[int, typer.Option(min=1, max=65535, help="Port of HTTPS.")] = 6971,
     html: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="With --from and --boot: also write a page, chain of trust drawn."),
+        typer.Option(metavar="FILE", help="With --from and --boot: also write a page that draws the chain of trust."),
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")] = False,
 ):
@@ -202,7 +202,7 @@ def _header_name(data):
 
 
 class Held:
-    """What the phones hold and how they are set; leaves with CANNOT_TELL where a list cannot be what a phone holds.
+    """What the phones hold and how they are set; ends with CANNOT_TELL where no phone could hold such a list.
 
     device: "SEP<MAC>" of the only phone that is meant, None for any phone."""
 

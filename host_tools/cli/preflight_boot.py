@@ -75,7 +75,7 @@ def read(folder):
 
 
 def only_phone(folder, files):
-    """The MAC address of the one phone that the files are for; any where they are for no phone in particular."""
+    """The MAC address of the one phone that the files are for; NOBODY where no file names a phone."""
     found = {match[1] for name in files if (match := _OF_PHONE.match(name))}
     if len(found) > 1:
         shown = ", ".join(sorted(found)[:8])

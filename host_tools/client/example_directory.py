@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""An HTTPS directory request whose certificate decision is the agent's: python -m host_tools.client.example_directory URL
+"""An HTTPS directory request that asks the agent about the server: python -m host_tools.client.example_directory URL
 
-A phone's directory program works like this. TLS proves that the server has the key of the certificate that it shows. Whether
-to believe the certificate is the trust agent's decision, not that of authorities, names or dates; the program asks after the
-handshake, before it sends its first byte.
+A phone's directory program works like this. TLS proves that the server has the key of the certificate that it shows. The
+trust agent decides whether to believe the certificate; authorities, names and dates do not count. The program asks the agent
+after the handshake, before it sends its first byte.
 
-In the place of URL, `corporate` or `personal` is the directory that the phone's verified configuration names: the phone's
-built-in application goes to the secure URL; a plain http URL, as releases before 8.0 need, is asked without any decision.
+`corporate` or `personal` in place of URL is the directory that the phone's verified configuration names. The phone's built-in
+application goes to the secure URL. A plain http URL, as releases before 8.0 need, is fetched without a decision.
 Exit status: 0 the directory is printed, 1 refused, 2 no reliable answer."""
 
 import argparse
@@ -55,7 +55,7 @@ class TrustedConnection(http.client.HTTPSConnection):
 def directory(url, path=SOCKET, timeout=30):
     """(Decision, None where there is nothing to decide; bytes of the directory). url: an https or http URL, or one of SERVICES.
 
-    ServerRefused, AgentError, OSError, http.client.HTTPException; ValueError: the URL is another kind of URL."""
+    ServerRefused, AgentError, OSError, http.client.HTTPException; ValueError: not an https or http URL."""
     with TrustClient(path, timeout) as agent:
         url = configured(agent, url) if url in SERVICES else url
         parts = urllib.parse.urlsplit(url)

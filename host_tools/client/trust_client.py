@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A program's connection to the trust agent of its phone: may this TLS server be talked to, is this file to be believed?
+"""A program's connection to the trust agent of its phone: may it talk to this TLS server, may it believe this file?
 
     with TrustClient("/run/phone/trust.sock") as agent:
         decision = agent.judge("application", stream.getpeercert(binary_form=True))
@@ -39,7 +39,7 @@ class RequestRefused(AgentError):
 
 @dataclasses.dataclass(frozen=True)
 class Decision:
-    """What the agent decided. accepted: True only after the agent said so in that word. reason: a code of
+    """What the agent decided. accepted: True only where the outcome was the word "accepted". reason: a code of
     docs/reasons.md. kind: the purpose or the file. text: one sentence for people."""
 
     accepted: bool
@@ -65,7 +65,7 @@ class Decision:
 @dataclasses.dataclass(frozen=True)
 class Certificate:
     """One of the phone's own certificates. key: "lsc" or "mic". der: the certificate, None where the phone has none.
-    sha256: of it, hexadecimal; what sign() may be told."""
+    sha256: digest of the certificate, hexadecimal; sign() takes it."""
 
     key: str
     der: bytes | None
@@ -110,7 +110,7 @@ class TrustClient:
         self.close()
 
     def close(self):
-        """End the connection; files that were fetched by it go. May be called twice."""
+        """End the connection; the agent then removes the files that it fetched. May be called twice."""
         self._socket.close()
 
     def status(self):
@@ -118,7 +118,7 @@ class TrustClient:
         return self._part(self._ask("status"), "status")
 
     def judge(self, purpose, certificate):
-        """May a TLS server with this certificate (DER) be talked to for this purpose (one of PURPOSES)? A Decision.
+        """May the program talk to a TLS server with this certificate (DER) for this purpose (one of PURPOSES)? A Decision.
 
         Ask after the handshake, which proves that the server has the key, and before you send the first byte."""
         if not certificate:
@@ -127,8 +127,8 @@ class TrustClient:
         return Decision.read(self._part(self._ask("judge", purpose=purpose, certificate=text), "decision"))
 
     def fetch(self, name):
-        """Have a file fetched and verified: (Decision, path of its content or None). Open or copy it while this
-        connection is open and has not fetched four more."""
+        """Let the agent fetch and verify a file: (Decision, path of its content or None). Open or copy it while this
+        connection is open, and before it fetches four more."""
         answer = self._ask("fetch", name=name)
         decision = Decision.read(self._part(answer, "decision"))
         path = answer.get("path")
@@ -149,18 +149,18 @@ class TrustClient:
         return Certificate(name, self._bytes(text), sha256)
 
     def sign(self, scheme, digest, value, key="lsc", certificate=None):
-        """A signature for a TLS handshake with a key of the phone's, which stays with the agent.
+        """A signature for a TLS handshake by a key of the phone, which stays with the agent.
 
         scheme: "rsa-pkcs1", "rsa-pss", "ecdsa" (DER). digest: "sha256", "sha384", "sha512"; value: the digest, bytes.
-        certificate: sha256 of the certificate that it must fit. RequestRefused: no such key (any more), not this agent's
-        group, or too many this minute."""
+        certificate: sha256 of the certificate that the signature must fit. RequestRefused: the phone has no such key (any
+        more), this program is not of the agent's group, or it asked too often in this minute."""
         arguments = {"key": key, "scheme": scheme, "digest": digest, "data": base64.b64encode(value).decode("ascii")}
         if certificate is not None:
             arguments["certificate"] = certificate
         return self._bytes(self._ask("sign", **arguments).get("signature"))
 
     def subscribe(self):
-        """Ask for events; what is trusted now. From then on the connection is only for event()."""
+        """Ask for events -> what is trusted now. From then on the connection is only for event()."""
         return self._part(self._ask("subscribe"), "trust")
 
     def event(self, timeout=None):

@@ -23,10 +23,12 @@ def console(
         str, typer.Argument(help="/dev/ttyUSB0, socket://HOST:PORT, rfc2217://HOST:PORT, or a running emulated board.")
     ],
     until: Annotated[str | None, typer.Option(help="End with status 0 when this text is seen.")] = None,
-    timeout: Annotated[float | None, typer.Option(help="End after so many seconds; status 1 if --until waits.")] = None,
+    timeout: Annotated[
+        float | None, typer.Option(help="End after so many seconds; status 1 if --until still waits.")
+    ] = None,
     log: Annotated[pathlib.Path | None, typer.Option(help="Append what is shown to this file.")] = None,
     send: Annotated[list[str] | None, typer.Option(help="A line to send when connected; may be repeated.")] = None,
-    timestamps: Annotated[bool, typer.Option(help="The time of day before each line.")] = True,
+    timestamps: Annotated[bool, typer.Option(help="Show the time of day before each line.")] = True,
     speed: Annotated[int, typer.Option(help="Baud rate of a serial port.")] = 115200,
 ):
     """Show the console of TARGET and send keys to it; Ctrl-] ends. If the port goes away, the command waits for it."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The person's keys, each at once and unchanged: Ctrl-C goes to the board, Ctrl-] ends the session."""
+"""The keys that a person types, each at once and unchanged: Ctrl-C goes to the board, Ctrl-] ends the session."""
 
 import os
 import select
@@ -13,7 +13,7 @@ END = b"\x1d"  # Ctrl-]
 class Keyboard:
     """As a context manager: keys() -> bytes typed since the last call, b"" if none, None when the person wants to leave.
 
-    Without a terminal no keys are read, and only the text or the time that the session waits for ends it.
+    Without a terminal no keys are read; the session then ends at its text or its time limit.
     """
 
     def __enter__(self):

@@ -41,7 +41,7 @@ class SocketPort:
 
 
 class SerialPort:
-    """A pyserial port, which is also how RFC 2217 is spoken."""
+    """A pyserial port; pyserial speaks RFC 2217, too."""
 
     def __init__(self, opened):
         self._serial = opened

@@ -29,7 +29,7 @@ class Printer:
         self._write("".join(parts))
 
     def note(self, text):
-        """A line of our own."""
+        """Print a line that is not the console's."""
         begin = "" if self._at_start else "\n"
         self._write(f"{begin}-- {text}\n")
         self._at_start = True

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""`make run`: a lab cluster on loopback and a phone that boots against it, step by step, each with what must come out.
+"""`make run`: a lab cluster on loopback and a phone that boots against it, step by step. Each boot is checked.
 
-Every boot starts from power-on, so what the phone knows the second time it has read from flash. Exit status 1 where
-a boot ends other than told, 2 where the phone or the cluster cannot be made.
+Every boot starts from power-on, so the phone knows only what it reads from its flash. Exit status 1 where a boot ends
+otherwise than it must, 2 where the phone or the cluster cannot be made.
 """
 
 import argparse
@@ -33,7 +33,7 @@ STYLES = {"error": "red", "warning": "yellow", "notice": "green", "info": "dim"}
 
 
 class DemoError(Exception):
-    """A boot went other than told; the text says how."""
+    """A boot ended otherwise than it must; the text says how."""
 
 
 class Demo:
@@ -66,7 +66,7 @@ class Demo:
                     kind = "configuration" if decision["kind"] == CONFIGURATION else decision["kind"]
                     found[kind] = decision["reason"]
                     if kind in expected:
-                        why = decision["text"].strip() if kind == "itl" else ""  # the configuration's follows from it
+                        why = decision["text"].strip() if kind == "itl" else ""  # the same holds for the configuration
                         accepted = decision["outcome"] == "accepted"
                         self.picture.decision(SUBJECTS[kind], accepted, decision["reason"], why)
                 if state := STATE.search(line):

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """The phones of the demonstration: the booted board, and the board's program alone. Both run what the image carries.
 
-A phone has `title`, `address` (the PC's loopback as the phone sees it) and console(servers): boot it once with these
-TFTP servers in its settings, a context manager that gives the lines of its console and ends the phone.
+A phone has `title`, `address` (the PC's loopback as the phone sees it) and console(servers): a context
+manager that boots it once with these TFTP servers in its settings, gives the lines of its console, and ends the phone.
 """
 
 import contextlib
@@ -56,7 +56,7 @@ class ProgramPhone:
         (folder / "store").write_bytes(bytes(FLASH_SIZE))  # blank: a phone fresh from the factory
 
     def next_load(self):
-        """None: this phone's software is not its own to replace."""
+        """None: this phone cannot replace its own software."""
 
     @contextlib.contextmanager
     def console(self, servers, limit=BOOT_LIMIT):
@@ -80,7 +80,7 @@ class ProgramPhone:
 
 
 class EmulatedBoard:
-    """The image, booted in QEMU as a Raspberry Pi 3. Each boot powers the machine on; its end is the plug pulled."""
+    """The image, booted in QEMU as a Raspberry Pi 3. Each boot powers the machine on, and ends as if the plug were pulled."""
 
     title = "the SD card image, booted in QEMU as a Raspberry Pi 3"
     address = emulator.PC_ADDRESS
@@ -103,7 +103,7 @@ class EmulatedBoard:
 
     @contextlib.contextmanager
     def console(self, servers, limit=BOOT_LIMIT):
-        """Power on; the lines of the serial console without U-Boot's smaller talk, for `limit` seconds at most."""
+        """Power on; the lines of the serial console with only the main lines of U-Boot, for `limit` seconds at most."""
         cards.change_settings(self.card, {"mac": MAC, "tftp": servers})
         machine = emulator.Emulator(self.board, self.card, self.folder / "machine", MAC)
         machine.start()

@@ -42,7 +42,7 @@ _FRAME = """<svg class="rich-terminal" viewBox="0 0 {width} {height}" xmlns="htt
 </svg>
 """
 
-# What a sentence of the phone says only about this run, and of a name what follows its CN.
+# Parts of a sentence that are only about this run, and the parts of a name behind its CN.
 _OF_THIS_RUN = (
     (re.compile(r" \(serial [0-9a-f]+\)"), ""),
     (re.compile(r"(CN=[^,;]+)(?:[,;][A-Z]+=[^,; .]+)+"), r"\1"),

@@ -28,9 +28,7 @@ def flash(
     target: Annotated[pathlib.Path, typer.Argument(help="The card's device, like /dev/sdb, or a file.")],
     keep_trust: Annotated[
         bool,
-        typer.Option(
-            "--keep-trust", help="Leave the trust store of the phone's card as it is, phone.json and mic.pem too."
-        ),
+        typer.Option("--keep-trust", help="Keep the trust store, phone.json and mic.pem of the phone's card."),
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     allow_fixed_disk: Annotated[
@@ -48,7 +46,7 @@ def flash(
     typer.echo(f"{version}, {mebibytes(size)}, to {found.describe()}", err=True)
     if not yes and (found.is_device or found.exists):
         if not sys.stdin.isatty():
-            raise Refusal(f"{target}: nobody is there to be asked; scripts say --yes")
+            raise Refusal(f"{target}: there is no terminal to ask at; scripts use --yes")
         lost = "All but its trust and settings" if keep_trust else "All"
         if not typer.confirm(f"{lost} that is on {target} will be lost. Write it?", err=True):
             raise Refusal(f"{target}: left as it was")
@@ -68,7 +66,7 @@ def flash(
 
 
 def check_image(image):
-    """An image in words. ImageError where the file is no image, before anything is touched."""
+    """Version and board of an image, as text. ImageError where the file is no image, before anything is touched."""
     boot, _ = layout.boot_and_store(image)
     facts = json_text.loads(fat.read(image, boot.offset, "build.json"))
     return f"phonetrust {facts['version']} for {facts['board']}"

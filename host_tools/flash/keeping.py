@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
 """What `phonetrust flash --keep-trust` leaves on a card: its trust store, untouched, and the files that are the phone's own.
 
-The trust store of an image lies where that of every earlier image lies, phonetrust 0.1's too, so it need not be copied: an
-interrupted write leaves it as it was. The boot partition is written anew, and what is in mic.pem exists nowhere else. So
-FILES first go to the end of the card, behind all partitions (the stash), and stay there until everything was read back: after
-a loss of power in between, the same command finds them there.
+Every image has its trust store at the same place, that of phonetrust 0.1 included, so the store is not copied, and an
+interrupted write leaves it as it was. But the boot partition is written anew, and mic.pem exists nowhere else. So FILES first
+go to the end of the card, behind all partitions (the stash), and stay there until everything was read back. After a loss of
+power in between, the same command finds them there.
 
     stash, one BLOCK:   MAGIC:8 length:4 SHA-256 of the JSON:32   JSON {name: base64}   zeros
 """
@@ -24,15 +24,15 @@ from host_tools.image import fat, layout
 from host_tools.image.command_parts import Refusal
 from host_tools.image.errors import ImageError
 
-#: Files of the boot partition that make this phone this phone; the image has none of the second.
+#: Files of the boot partition that belong to one phone; an image has no mic.pem.
 FILES = ("phone.json", "mic.pem")
 MAGIC = b"PHTSTASH"
 _HEAD = ">8sI32s"
 
 
 def kept_ranges(image, target):
-    """[(start, end)] of what is not written: the trust store, the same on both, and the stash. Refusal where `target` is no
-    phone's card with a trust store there, or has no room for the stash."""
+    """[(start, end)] of the bytes that are not written: the trust store and the stash. Refusal where `target` is no card of a
+    phone with its trust store at the same place, or has no room for the stash."""
     try:
         _, old = layout.boot_and_store(target)
     except (ImageError, OSError) as error:
@@ -49,9 +49,9 @@ def kept_ranges(image, target):
 
 @contextlib.contextmanager
 def with_files_of(image, target, report):
-    """Inside, a copy of the image with FILES of the card `target` in it; they are in the stash of the card, too, until the
-    end without an error. report(text) hears where they come from an earlier stash. ImageError where the card's cannot be
-    read."""
+    """Inside, a copy of the image with FILES of the card `target` in it. They are in the stash of the card, too, until the
+    block ends without an error. report(text) is called where they come from an earlier stash. ImageError where the card
+    cannot be read."""
     files = _stashed(image, target)
     if files is not None:
         report(f"{target}: an earlier write was interrupted; {' and '.join(files)} of the phone are kept")
@@ -75,7 +75,7 @@ def _place(image):
 
 
 def _stashed(image, target):
-    """{name: bytes} that an interrupted write left on the card, None where none did."""
+    """{name: bytes} that an interrupted write left in the stash of the card; None where there is no stash."""
     with open(target, "rb") as card:
         card.seek(_place(image))
         block = card.read(writer.BLOCK)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Copies the image and reads it back from the medium itself, not from the PC's memory.
 
-`keep` has pairs of offsets, in whole BLOCKs: what lies between two of them on the medium is neither written nor compared.
+`keep` has pairs of offsets (start, end), in whole BLOCKs: these bytes of the medium are neither written nor compared.
 """
 
 import fcntl
@@ -16,7 +16,7 @@ BLKRRPART = 0x125F  # read its partition table again
 
 
 def write(image, target, progress, keep=()):
-    """Copy the file `image` to the path `target`. `progress(bytes done)`. Refusal where somebody else has it open."""
+    """Copy the file `image` to the path `target`. `progress(bytes done)`. Refusal where the disk is in use."""
     descriptor, is_device = opened(target)
     with open(image, "rb") as source, open(descriptor, "wb", buffering=0) as medium:
         done = 0

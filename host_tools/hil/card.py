@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The board's SD card as labgrid drivers: in the PC's hands while the board is off, in the board's while it is on."""
+"""The board's SD card as labgrid drivers: the PC has it while the board is off, the board while it is on."""
 
 import abc
 import contextlib
@@ -36,7 +36,7 @@ class CardProtocol(abc.ABC):
             raise ImageError(f"{path}: byte {different} reads back different; the card is broken")
 
     def check(self, path, size):
-        """Refuse what must not be written."""
+        """Refuse a card that must not be written."""
         targets.check(targets.examine(pathlib.Path(path)), size)
 
 
@@ -46,7 +46,7 @@ class EmulatedCardDriver(Driver, CardProtocol):
     """A file as the card of an emulated board.
 
     Args:
-        path (str): the file; without it one beside the records, named after the target
+        path (str): the file; default: a file beside the records, named after the target
     """
 
     path = attr.ib(default="", validator=attr.validators.instance_of(str))

@@ -35,7 +35,7 @@ class EmulatedBoardDriver(Recorded, QEMUDriver):
     Args:
         board (str): its folder
         mac (str): its MAC address, 12 hexadecimal digits
-        start (str): what QEMU starts, "u-boot" or "kernel"; without it what board.toml says for tests
+        start (str): what QEMU starts, "u-boot" or "kernel"; default: what board.toml says for tests
         extra (list): more arguments for QEMU
     """
 
@@ -134,12 +134,12 @@ class EmulatedBoardDriver(Recorded, QEMUDriver):
 
     @step(args=["sectors"])
     def slow_card(self, sectors):
-        """From now until power goes, the card takes so many sectors a second: each state of a write can be seen from the PC."""
+        """Until power-off, the card takes only so many sectors a second, so that the PC sees each state of a write."""
         free = {"bps": 0, "bps_rd": 0, "bps_wr": 0, "iops": 0, "iops_rd": 0}
         self.monitor_command("block_set_io_throttle", {"device": "sd0", **free, "iops_wr": sectors})
 
     def _read(self, size=1, timeout=10, max_size=None):
         data = super()._read(size=size, timeout=max(timeout, 0), max_size=max_size)
-        if not data:  # labgrid would go on reading nothing until its time is up
+        if not data:  # labgrid would read on until its time is up
             raise pexpect.EOF("the emulated board has ended")
         return data

@@ -87,7 +87,7 @@ class BoardPhone:
         return self.await_state()
 
     def status(self):
-        """What `show status` says."""
+        """The status that `show status` prints, as a dictionary."""
         self.type("show status")
         return json.loads(self.expect(r"(\{.*\})\r?\n", 60)[1])
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""An emulated board with the plugs of a real one: a serial line and a power switch. For trying out a rack of boards.
+"""An emulated board with the plugs of a real one: a serial line and a power switch. It stands in for a real board in a rack.
 
 python -m host_tools.hil.rack BOARD CARD prints one line of JSON, {"serial": "/dev/pts/4", "power": "http://..."}, and runs
 until SIGTERM. labgrid's exporter exports the line as a RawSerialPort, the switch as a NetworkPowerPort of model `rest`.
@@ -25,7 +25,7 @@ from host_tools.image.errors import ImageError
 
 
 class RackBoard:
-    """The board in its slot: `serial` is the device of its line, switch(on) its power."""
+    """The board in its slot: `serial` is the device of its line, switch(on) switches its power."""
 
     def __init__(self, board, card, folder):
         self._emulator = Emulator(board, pathlib.Path(card), folder)
@@ -94,7 +94,7 @@ def power_switch(board):
             self.wfile.write(body)
 
         def log_message(self, format, *args):
-            """Nobody reads it."""
+            """Write no log."""
 
     return http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
 

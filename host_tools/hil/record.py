@@ -15,7 +15,7 @@ FOLDER = pathlib.Path(os.environ.get("PHONETRUST_HIL_FOLDER") or boards.TOP / "b
 
 
 class Recorded:
-    """Before a console driver of labgrid: all that it reads goes to a file, and the rest goes there at power-off.
+    """A base class put before a console driver of labgrid: all that the driver reads goes to a file, the rest at power-off.
 
     labgrid reads a console only when a test expects something of it; so drain() must be called before power goes.
     """
@@ -41,7 +41,7 @@ class Recorded:
         self._record.write(data)
 
     def note(self, text):
-        """A line of our own between those of the console."""
+        """Add a line that is not the console's."""
         self._keep(f"\n--- {time.strftime('%H:%M:%S')} {text}\n".encode())
 
     def drain(self, silence=0.2, limit=5.0):

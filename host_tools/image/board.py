@@ -79,8 +79,8 @@ class Layout:
         return (self.slot_mib - 1) * MIB
 
     def environment_offsets(self):
-        """Where the two copies of U-Boot's environment begin: near the end of each slot's partition, so that no one
-        erase block of a card holds both."""
+        """Where the two copies of U-Boot's environment begin: near the end of each slot's partition, so that no erase
+        block of a card holds both."""
         return tuple(offset + self.slot_mib * MIB - ENVIRONMENT_FROM_END for offset in self.slot_offsets())
 
 
@@ -111,14 +111,14 @@ class Qemu:
     machine: str
     memory_mib: int
     device_tree: str  # file of the FAT partition
-    own_tree: bool  # it is the one that QEMU makes for this machine, asked for when an image is built
+    own_tree: bool  # QEMU makes this tree for its machine, and is asked for it when an image is built
     loader: str  # QEMU's option that starts U-Boot: "kernel" or "bios"
     arguments: list[str]
     disk: list[str]
     network: list[str]
     cmdline: str  # added to the image's cmdline.txt
     start: str  # what QEMU starts: "u-boot" (as the board's firmware does), or "kernel": that of the confirmed slot
-    test_start: str  # the same for tests that are about something else: U-Boot takes its seconds
+    test_start: str  # the same for tests that are not about U-Boot, which takes some seconds
 
 
 @dataclasses.dataclass
@@ -214,7 +214,7 @@ def _check(board, path):
         if not (board.folder / name).is_file():
             raise ImageError(f"{board.folder / name}: is missing")
     if len(board.command_line.splitlines()) != 1:
-        raise ImageError(f"{board.folder / 'cmdline.txt'}: must be one line, the boot firmware reads no other")
+        raise ImageError(f"{board.folder / 'cmdline.txt'}: must be one line, because the boot firmware reads only one")
     if f"console={board.phone.console}" not in board.command_line:
         raise ImageError(
             f"{board.folder / 'cmdline.txt'}: names no console={board.phone.console} as phone.console says"

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """U-Boot for a board: built from Debian's source package with our fragment and our start script, kept in build/u-boot.
 
-The same source, fragment, script and layout give the same bytes. The keys that it believes are no part of it: they stand in
-the device tree (host_tools/image/devicetree.py), which the board's firmware hands to it.
+The same source, fragment, script and layout give the same bytes. The keys that U-Boot believes are not in it. They are in
+the device tree (host_tools/image/fit.py, trust), which the board's firmware hands to U-Boot.
 """
 
 import hashlib
@@ -19,7 +19,7 @@ from host_tools.image.errors import ImageError
 SOURCES = pathlib.Path(__file__).parent / "uboot"
 # The words of the stored environment that count ("w": may be taken from there); boot.cmd describes them.
 WORDS = ("slot", "upgrade_available", "bootcount", "rolled_back")
-# What no line of a configuration can say. A card behind PCI must be there before the environment is read from it.
+# Definitions that Kconfig has no line for. A card behind PCI must be there before the environment is read from it.
 DEFINES = {"qemu_arm64_defconfig": "-DCONFIG_SYS_EARLY_PCI_INIT"}
 SECTOR = 512
 TOOLS_FRAGMENT = "# CONFIG_LOCALVERSION_AUTO is not set\n# CONFIG_TOOLS_MKEFICAPSULE is not set\n"
@@ -42,7 +42,7 @@ def build(board, top, report):
 
 
 def _kept(top, configuration, fragment, target, results, report):
-    """The folder in build/u-boot with the results of this build, which is made where it is not there."""
+    """The folder in build/u-boot with the results of this build; it is built where it is missing."""
     source = top / "build/u-boot/source"
     if not (source / ".fetched").is_file():
         _fetch(top, report)
@@ -113,7 +113,7 @@ def _build(source, configuration, fragment, defines, target, results, kept):
             shutil.copy(built, finished / built.name)
         try:
             finished.rename(kept)
-        except OSError:  # somebody else's build was quicker
+        except OSError:  # another build was quicker
             if not kept.is_dir():
                 raise
 
@@ -122,7 +122,7 @@ def _make(source, output, target, defines):
     source, output = (
         source.resolve(),
         output.resolve(),
-    )  # make names files by such paths, the compiler is to forget them
+    )  # make passes such paths on; -ffile-prefix-map removes them from the result
     words = ",".join(f"{word}:sw" for word in WORDS)
     names = f"-ffile-prefix-map={output}=. -ffile-prefix-map={source}=."
     command = [
@@ -142,7 +142,7 @@ def _make(source, output, target, defines):
 
 
 def _check_configuration(path, fragment):
-    """Kconfig drops what it does not know without a word: each line of the fragment must have arrived."""
+    """Check that each line of the fragment arrived, because Kconfig silently drops what it does not know."""
     found = set(path.read_text().splitlines())
     for line in fragment.splitlines():
         if line.startswith("# CONFIG_") and line.endswith(" is not set"):

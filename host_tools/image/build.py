@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""From a board's folder to its card image and its load, in steps; what is slow and does not change is kept in build/."""
+"""From a board's folder to its card image and its load, in steps; slow results that do not change are kept in build/."""
 
 import dataclasses
 import gzip
@@ -31,8 +31,8 @@ MIB = 1 << 20
 
 @dataclasses.dataclass
 class Content:
-    """What a person may choose. settings: for phone.json. store: bytes of the trust store. key: keys.ImageKey that signs,
-    None: the development key. spare: one more key (its certificate) that the phone believes. version: of the load, None:
+    """What a person may choose for an image. settings: for phone.json. store: bytes of the trust store. key: keys.ImageKey that
+    signs, None: the development key. spare: one more key (its certificate) that the phone believes. version: of the load, None:
     this source tree's. floor: the oldest version that a phone with this image takes. extra: cpio entries for the root file
     system ({path: cpio.Entry}). programs: folders and packages (phone_programs)."""
 
@@ -84,12 +84,12 @@ def build(board, top, output, content, report):
 
 
 def boot_image(board, top, content, report, cache=None):
-    """-> (the signed boot image's bytes, its fit.Facts). cache: a folder for what is slow; None: the one in build/."""
+    """-> (the signed boot image's bytes, its fit.Facts). cache: a folder for slow results; None: the one in build/."""
     return _boot_image(board, top, content, report, cache)[:2]
 
 
 def _boot_image(board, top, content, report, cache=None):
-    """The same, and the phone_programs.Programs in it."""
+    """boot_image(), and the phone_programs.Programs in it."""
     cache = cache or top / "build/image/cache"
     cache.mkdir(parents=True, exist_ok=True)
     key = content.key or keys.development(top)

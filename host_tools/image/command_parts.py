@@ -13,11 +13,11 @@ from host_tools.image.errors import ImageError
 
 
 class Refusal(ImageError):
-    """The answer is no, and nothing is missing to say so: exit status 1."""
+    """The answer is a definite no: exit status 1."""
 
 
 def plain_errors(command):
-    """A command that says an ImageError in one sentence: exit status 1 for a refusal, 2 where it cannot be done."""
+    """Wrap a command so that an ImageError ends it with one sentence: exit status 1 for a refusal, 2 for other errors."""
 
     @functools.wraps(command)
     def guarded(*arguments, **options):

@@ -25,7 +25,7 @@ def group():
 
 
 def default_image(name):
-    """Where a board's image is built unless said otherwise."""
+    """The file that a board's image is built to by default."""
     return boards.TOP / "build/image" / f"{name}.img"
 
 
@@ -36,7 +36,7 @@ def build(
     output: Annotated[pathlib.Path | None, typer.Option("--output", "-o", help="The image's file.")] = None,
     provision: Annotated[
         pathlib.Path | None,
-        typer.Option(help="ITLFile.tlv to install at build time; the phone then takes no first list on faith."),
+        typer.Option(help="ITLFile.tlv to install at build time; the phone then takes no first list unchecked."),
     ] = None,
     ctl: Annotated[pathlib.Path | None, typer.Option(help="CTLFile.tlv to install with it.")] = None,
     set_: Annotated[
@@ -44,16 +44,14 @@ def build(
     ] = None,
     key: Annotated[
         pathlib.Path | None,
-        typer.Option(
-            help="Folder of the image key that signs (`image key new`); a development key where none is given."
-        ),
+        typer.Option(help="Folder of the image key that signs (`image key new`); default: a development key."),
     ] = None,
     spare: Annotated[
         pathlib.Path | None,
-        typer.Option(help="Certificate of a second key whose loads the phone takes, to change keys by."),
+        typer.Option(help="Certificate of a second key whose loads the phone takes, so that keys can be changed."),
     ] = None,
     version: Annotated[
-        str | None, typer.Option(help="Version of the load, like 0.2.1; this source's if not given.")
+        str | None, typer.Option(help="Version of the load, like 0.2.1; default: that of this source.")
     ] = None,
     floor: Annotated[
         str, typer.Option(help="The oldest version that phones with this image still take as a load.")
@@ -68,7 +66,7 @@ def build(
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")] = False,
 ):
-    """Build the image that a card is written with, and the load (NAME.sgn) by which phones update themselves to it."""
+    """Build an image for a card, and the load (NAME.sgn) with which phones update themselves to the same software."""
     begun = time.monotonic()
     described = boards.load(board)
     target = output or default_image(board)
@@ -76,7 +74,7 @@ def build(
     content.key = keys.load(key) if key else keys.development(boards.TOP)
     content.spare = keys.load_certificate(spare) if spare else None
     if ctl and not provision:
-        raise ImageError("--ctl goes with --provision: without an ITL the phone would take its first one on faith")
+        raise ImageError("--ctl goes with --provision: without an ITL the phone would take its first ITL unchecked")
     if provision:
         content.store = _store(described, provision, ctl)
         content.settings.setdefault("policy", "provisioned-only")
@@ -96,7 +94,9 @@ def build(
     typer.echo(f"{built.load}: the same as a load, {mebibytes(built.load.stat().st_size)}")
     typer.echo(f"{built.contents}: what is inside, with versions and licences")
     if built.development:
-        typer.echo("signed with the development key of this source tree: for phones of value make one, `image key new`")
+        typer.echo(
+            "signed with the development key of this source tree: make a key for real phones with `image key new`"
+        )
 
 
 def _store(described, itl, ctl):

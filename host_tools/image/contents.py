@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """The list of what is inside an image, with versions and licences: SPDX 2.3 in JSON, which auditors' programs read.
 
-Versions and licences are those that the Debian packages state themselves (changelog and copyright file). A licence of theirs
-that SPDX has no name for is given by a reference with the words of the package.
+Versions and licences are those that the Debian packages state themselves (changelog and copyright file). For a licence
+that SPDX has no name for, the list refers to the words of the package.
 """
 
 import datetime
@@ -40,7 +40,7 @@ def document(board, top, unpacked, facts, others):
         found = _package(name, version, _declared(folder / "copyright", name, extracted))
         found["supplier"] = "Organization: Debian"
         packages.append(found)
-    for name, digest in sorted(others.folders.items()):  # whoever made it knows its licence
+    for name, digest in sorted(others.folders.items()):  # only its maker knows its licence
         packages.append(_package(f"programs/{name}", f"SHA-256 {digest[:16]}", "NOASSERTION"))
     identity = hashlib.sha256(json.dumps(packages, sort_keys=True).encode()).hexdigest()
     described = packages[0]["SPDXID"]
@@ -83,7 +83,7 @@ def names(board, unpacked, facts):
 
 
 def _identifier(licence, extracted):
-    """SPDX's name of a licence; one that it does not have goes to `extracted`."""
+    """SPDX's name of a licence; a licence that SPDX does not know goes to `extracted`."""
     if licence in LICENCES:
         return LICENCES[licence]
     reference = "LicenseRef-Debian-" + re.sub(r"[^A-Za-z0-9.-]+", "-", licence).strip("-")
@@ -113,8 +113,7 @@ def _relation(one, kind, other):
 
 
 def _version(folder, name):
-    """The version in the newest entry of a package's changelog; that of a rebuild, where there was one, is in a file of its
-    own."""
+    """The version in the newest entry of a package's changelog; a rebuild has a changelog file of its own."""
     for file in ("changelog.Debian.arm64.gz", "changelog.Debian.gz", "changelog.gz"):
         if (folder / file).is_file():
             line = gzip.decompress((folder / file).read_bytes()).decode(errors="replace").partition("\n")[0]

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Boot images: kernel and root file system of one board in one signed file that U-Boot checks and starts (FIT).
 
-mkimage writes and signs it. Read back by the phone's own reader, agent/formats/fit.py.
+mkimage writes and signs it. The phone's own reader, agent/formats/fit.py, reads it back.
 """
 
 import dataclasses
@@ -53,7 +53,7 @@ TREE = """/dts-v1/;
 
 @dataclasses.dataclass
 class Facts:
-    """Whom a boot image is for and what is in it. name: of the load, "phonetrust-rpi3-0.2.0"; version: "0.2.0"; software:
+    """What a boot image is for, and what is in it. name: of the load, "phonetrust-rpi3-0.2.0"; version: "0.2.0"; software:
     version with the digest of the phone's own programs; kernel: version of Linux; address: where it is unpacked to."""
 
     name: str
@@ -92,7 +92,7 @@ def key_folder(folder, key):
 
 
 def trust(tools, tree, keys):
-    """A device tree's bytes with the public `keys` (keys.ImageKey): U-Boot then starts what one of them signed, only."""
+    """A device tree's bytes with the public `keys` (keys.ImageKey): U-Boot then starts only what one of them signed."""
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         path = folder / "tree.dtb"
@@ -103,13 +103,13 @@ def trust(tools, tree, keys):
             (certificates / f"{key.hint}.crt").write_bytes(key.pem)
             algorithm = f"sha256,rsa{key.bits}"
             run(tools / "fdt_add_pubkey", "-a", algorithm, "-k", certificates, "-n", key.hint, "-r", "conf", path)
-        # Of several required keys U-Boot wants the signatures of all, unless it is told otherwise.
+        # By default U-Boot wants the signatures of all required keys.
         programs.run("fdtput", "-t", "s", path, "/signature", "required-mode", "any")
         return path.read_bytes()
 
 
 def signed_by(tools, image, tree):
-    """Whether a key of the device tree's bytes signed this boot image, as U-Boot's own program for that sees it."""
+    """Whether a key of the device tree's bytes signed this boot image, checked by U-Boot's own program."""
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         (folder / "image").write_bytes(image)
@@ -120,7 +120,7 @@ def signed_by(tools, image, tree):
 
 
 def parse(image):
-    """A boot image's bytes (more may follow) -> agent.formats.fit.Fit. ImageError where it is none."""
+    """A boot image's bytes (more may follow) -> agent.formats.fit.Fit. ImageError where it is no boot image."""
     size = int.from_bytes(image[4:8], "big") if image[:4] == reader.MAGIC.to_bytes(4, "big") else len(image)
     try:
         return reader.Fit(lambda offset, count: image[offset : offset + count], min(size, len(image)))
@@ -129,7 +129,7 @@ def parse(image):
 
 
 def facts_of(found):
-    """The Facts of a parsed image. ImageError where they are not all there."""
+    """The Facts of a parsed image. ImageError where one is missing."""
     try:
         texts = [found.text(path) for path in (reader.NAME, reader.BOARD, reader.VERSION, "/phonetrust,software")]
         kernel, address = found.text("/images/kernel/description"), found.number("/images/kernel/load")

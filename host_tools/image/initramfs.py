@@ -58,8 +58,8 @@ def system(board, packages, version):
 
 
 def phone(board, files, facts, trusted, floor):
-    """The entries of the second part: software.collect's files, the scripts and what they know of the board and of this
-    image (facts: fit.Facts), the certificates of the keys.ImageKeys whose loads are `trusted`."""
+    """The entries of the second part: software.collect's files, the scripts, what the scripts need to know of the board and of
+    this image (facts: fit.Facts), and the certificates of the keys.ImageKeys whose loads are `trusted`."""
     entries = {
         f"phone/{name}": cpio.file(content, name not in (software.SOFTWARE, software.PROGRAM))
         for name, content in files.items()

@@ -14,7 +14,7 @@ SLOTS = ("a", "b")
 
 
 def examine(path, top):
-    """-> facts of an image, card or load as a dictionary ready for JSON. ImageError where it is none of them."""
+    """-> facts of an image, card or load as a dictionary ready for JSON. ImageError where the file is something else."""
     with open(path, "rb") as file:
         start = file.read(512)
     if start[:3] == b"\x01\x00\x02":  # VERSION, the first tag of a signed file

@@ -18,8 +18,8 @@ app = typer.Typer(
 @app.command()
 @plain_errors
 def new(
-    folder: Annotated[pathlib.Path, typer.Argument(help="Where image.key and image.crt go; made.")],
-    name: Annotated[str, typer.Option(help="Who signs, for the certificate.")] = "phonetrust image key",
+    folder: Annotated[pathlib.Path, typer.Argument(help="Where image.key and image.crt go; it is made.")],
+    name: Annotated[str, typer.Option(help="The signer's name in the certificate.")] = "phonetrust image key",
     bits: Annotated[int, typer.Option(help="2048 or 4096.")] = 2048,
 ):
     """Make a key. Keep image.key where only the build of releases finds it: phones run whatever it signs."""
@@ -50,4 +50,4 @@ def show(
     typer.echo(f"  certificate SHA-256 {found.fingerprint}")
     typer.echo(f"  private key: {'here' if found.key is not None else 'not here'}")
     if found.development:
-        typer.echo("  a development key: for phones of value make another")
+        typer.echo("  a development key: make another one for real phones")

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""Image keys: who holds one decides what may run on the phones that have its certificate.
+"""Image keys: the holder of a key decides what may run on the phones that have its certificate.
 
 A key is a folder with image.key (PEM, for its owner alone) and image.crt. It signs twice: the boot image, for U-Boot, and
-the load around it, for the phone. An image holds the certificate of the key that signed it, and that of a spare, by which
-a maker can change keys: the spare's private key stays somewhere else until then.
+the load around it, for the phone. An image holds the certificate of the key that signed it, and that of a spare key,
+so that the maker can change keys later. The private key of the spare stays somewhere else until then.
 """
 
 import datetime
@@ -58,7 +58,7 @@ class ImageKey:
 
     @property
     def hint(self):
-        """The name by which U-Boot finds the public key; names no file."""
+        """The name by which U-Boot finds the public key."""
         return "image-" + self.fingerprint[:16]
 
     @property
@@ -71,7 +71,7 @@ class ImageKey:
 
     @property
     def development(self):
-        """Whether it is the key that is made where none is given: everybody who builds has one."""
+        """Whether it is a key that a build made for itself because no other was given."""
         names = self.certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
         return [name.value for name in names] == [DEVELOPMENT]
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The whole image: partition table, boot partition, raw partitions of trust store and slots; and reading that back.
 
-The table is an MBR, which is what the boot ROM of a Raspberry Pi looks for. sfdisk writes it; it is read here by hand, as
+The table is an MBR, which is what the boot ROM of a Raspberry Pi looks for. sfdisk writes it; this file reads it by hand, as
 the boot ROM does.
 """
 
@@ -60,7 +60,7 @@ def assemble(path, board, boot, store, slots, environment):
 
 
 def _copy(source, image, offset):
-    """Copy a file to an offset; what is zero stays a hole, so that a 64 MB image takes as much as is in it."""
+    """Copy a file to an offset. Blocks of zeros stay holes, so that the image takes only the disk space of its content."""
     with open(source, "rb") as file:
         while block := file.read(MIB):
             if block.count(0) != len(block):
@@ -90,7 +90,7 @@ def partitions(path):
 
 
 def parts(path):
-    """The four partitions of one of our images -> (boot, store, slot A, slot B). ImageError where it is another one's."""
+    """The four partitions of one of our images -> (boot, store, slot A, slot B). ImageError where it is another image."""
     _, found = partitions(path)
     if tuple(partition.kind for partition in found) != KINDS:
         raise ImageError(f"{path}: is not an image of a phone: a FAT32 partition and three raw ones are expected")
@@ -98,7 +98,7 @@ def parts(path):
 
 
 def boot_and_store(path):
-    """The first two of them; also of a card that phonetrust 0.1 wrote, which has no slots."""
+    """The first two of those partitions; also of a card that phonetrust 0.1 wrote, which has no slots."""
     _, found = partitions(path)
     if tuple(partition.kind for partition in found) not in (KINDS, KINDS[:2]):
         raise ImageError(f"{path}: is not an image of a phone: a FAT32 partition and raw ones are expected")
@@ -106,7 +106,7 @@ def boot_and_store(path):
 
 
 def read_slot(path, partition):
-    """The boot image in a slot's partition, bytes; b"" where none is there. It may be damaged."""
+    """The boot image in a slot's partition, bytes; b"" where there is none. The image may be damaged."""
     with open(path, "rb") as file:
         file.seek(partition.offset)
         head = file.read(8)

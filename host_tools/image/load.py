@@ -19,7 +19,7 @@ def name(board, version):
 
 
 def check_version(version, what):
-    """ImageError where it is not three numbers."""
+    """ImageError where a version is not three numbers. what: the option that gave it."""
     if not VERSION.fullmatch(version):
         raise ImageError(f"{what} {version}: must be three numbers with dots between them, like 0.2.1")
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The device tree that QEMU makes for a machine of its own: no kernel package has it."""
+"""The device tree of a machine that only QEMU has: QEMU makes it, and no kernel package has it."""
 
 import pathlib
 import tempfile
@@ -12,7 +12,7 @@ def device_tree(board):
     qemu = board.qemu
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder) / "tree"
-        # dtb-randomness: no seeds in it, which would be the same for all phones with this image.
+        # dtb-randomness=off: a seed in the tree would be the same for all phones with this image.
         machine = f"{qemu.machine},dtb-randomness=off,dumpdtb={path}"
         command = ["-machine", machine, "-m", str(qemu.memory_mib), "-nodefaults", "-display", "none"]
         programs.run("qemu-system-aarch64", *command, *qemu.arguments)

@@ -18,15 +18,15 @@ import tempfile
 from host_tools.image import programs
 from host_tools.image.errors import ImageError
 
-# What is kept of the packages; documentation, headers and the like are not.
+# Files of packages that are kept.
 KEPT = ("boot/", "usr/bin/", "usr/lib/")
-# ... but for what says which version of a package this is, and under which licence.
+# Kept as well: files that state the version of a package and its licence.
 STATED = re.compile(r"usr/share/doc/[^/]+(/(copyright|changelog(\.Debian)?(\.[a-z0-9]+)?\.gz))?")
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 
 
 def unpack(packages, build, report):
-    """Make sure that `packages` (board.Packages) are unpacked -> their folder. `report(text)` is called as it goes on.
+    """Make sure that `packages` (board.Packages) are unpacked -> their folder. `report(text)` is called at each step.
 
     Raises ImageError where they cannot be fetched.
     """
@@ -58,7 +58,7 @@ def unpack(packages, build, report):
 
 
 def kernel_version(folder):
-    """The one kernel that is in the packages, like "6.12.57+deb13-arm64"."""
+    """The version of the one kernel in the packages, like "6.12.57+deb13-arm64"."""
     versions = [path.name for path in (folder / "usr/lib/modules").glob("*")]
     if len(versions) != 1:
         raise ImageError(f"{folder}: holds {len(versions)} kernels, one is needed")
@@ -131,5 +131,5 @@ def _extract(stream, folder):
 
 
 def _prepare_modules(folder):
-    (folder / "lib").symlink_to("usr/lib")  # depmod and the interpreter's name in each program look there
+    (folder / "lib").symlink_to("usr/lib")  # depmod looks there, and each program names its interpreter there
     programs.run("depmod", "-b", folder, kernel_version(folder))

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: MIT
 """Programs that an image has beside the agent: a folder with its own files, or a package of the board's suite.
 
-FOLDER goes to /programs/FOLDER. Its executable `start` is what is started (rootfs/programs). Its file `packages` may name
+FOLDER goes to /programs/FOLDER. rootfs/programs starts its executable `start`. Its file `packages` may name
 packages of the suite, one a line, each with patterns of the files that are wanted (all, without one):
 
     baresip-core usr/bin/baresip usr/lib/baresip/modules/account.so usr/lib/baresip/modules/g711.so
 
-PACKAGE gives /programs/PACKAGE/start, which is its one program. Files of packages lie where the package has them; the
-libraries that they need are added to usr/lib, but for those that the image has, and so are libphonetrust's two for other
-programs: libphonetrust-client.so and libphonetrust-pkcs11.so.
+PACKAGE gives /programs/PACKAGE/start, which starts its one program. Files of packages keep their paths. The libraries that they
+need are added to usr/lib unless the image has them, and so are the two libraries for other programs, libphonetrust-client.so
+and libphonetrust-pkcs11.so.
 """
 
 import dataclasses
@@ -36,8 +36,8 @@ OWN_LIBRARIES = ("libphonetrust-client.so", "libphonetrust-pkcs11.so")
 
 @dataclasses.dataclass
 class Programs:
-    """entries: {path: cpio.Entry}. packages: {name: (version, folder with its copyright file)} of the Debian packages of which
-    a file is among them. folders: {name: SHA-256 of its files} of the programs that came as folders."""
+    """entries: {path: cpio.Entry}. packages: {name: (version, folder with its copyright file)} of the Debian packages that have
+    a file among the entries. folders: {name: SHA-256 of its files} of the programs that came as folders."""
 
     entries: dict = dataclasses.field(default_factory=dict)
     packages: dict = dataclasses.field(default_factory=dict)
@@ -47,7 +47,7 @@ class Programs:
 def collect(words, board, top, in_the_image, report):
     """The Programs that `words` name, folders or packages.
 
-    board: board.Board. in_the_image: names of the libraries that the image has already. report(text) hears of progress.
+    board: board.Board. in_the_image: names of the libraries that the image has already. report(text) is called with progress.
     ImageError that says what is missing or wrong."""
     found, folders = {}, {}
     wanted = {}  # package -> patterns
@@ -127,7 +127,7 @@ def _entry(path):
 
 
 def _chosen(unpacked, package, patterns):
-    """The package's files that patterns ask for. ImageError where one asks for none."""
+    """The package's files that patterns ask for. ImageError where a pattern matches no file."""
     names = (unpacked / _LISTS / package).read_text().split("\n")
     names = [name for name in names if name.startswith(KEPT) and not name.endswith("/")]
     taken = set()
@@ -153,7 +153,7 @@ def _start_of(package, names):
 
 
 def _libraries(found, unpacked, in_the_image):
-    """What the programs and modules in `found` need and nobody has."""
+    """The libraries that programs and modules in `found` need and the image lacks."""
     folder = unpacked / LIBRARIES
     needed = {}
     for name, entry in found.items():
@@ -183,7 +183,7 @@ def _unpack(names, suite, build, report):
         _fetch(names, suite, partial / "all")
         try:
             (partial / "all").rename(folder)
-        except OSError:  # somebody else's build was quicker
+        except OSError:  # another build was quicker
             if not folder.is_dir():
                 raise
     finally:
@@ -193,7 +193,7 @@ def _unpack(names, suite, build, report):
 
 def _fetch(names, suite, folder):
     source = f"deb [signed-by={packages.KEYRING}] {packages.archive()} {suite.suite} {' '.join(suite.components)}"
-    # Which files are whose: dpkg's own lists come only with an installation.
+    # The lists say which package each file is from; dpkg's own lists come only with an installation.
     lists = f'mkdir "$1/{_LISTS}"; for deb in "$1"/var/cache/apt/archives/*.deb; do name=${{deb##*/}}; '
     lists += f"""dpkg-deb --fsys-tarfile "$deb" | tar -t | sed 's,^\\./,,' >"$1/{_LISTS}/${{name%%_*}}"; """
     lists += f"""dpkg-deb --field "$deb" Version >"$1/{_LISTS}/${{name%%_*}}.version"; done"""

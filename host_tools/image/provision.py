@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The first trust lists, put into the image's trust store at build time: such a phone takes none on faith."""
+"""The first trust lists, put into the image's trust store at build time, so that the phone takes no first list unchecked."""
 
 from agent.flash.store import Store
 from agent.trust.decision import Decision
@@ -23,7 +23,7 @@ class Region:
         self.content[offset : offset + len(data)] = data
 
     def sync(self):
-        """Memory needs none."""
+        """Do nothing: the region is in memory."""
 
 
 def trust_store(size, itl, ctl, crypto):

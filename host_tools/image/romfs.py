@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""A read-only file system that MicroPython runs bytecode from where it lies in memory: ROMFS, as vfs.VfsRom of MicroPython
-1.25 and later mounts it (extmod/vfs_rom.c).
+"""A read-only file system from which MicroPython runs bytecode without a copy in its heap: ROMFS, as vfs.VfsRom of
+MicroPython 1.25 and later mounts it (extmod/vfs_rom.c).
 
 A record is `kind length payload`, both numbers in groups of 7 bits, most significant first, bit 7 set in all but the last.
 A directory's and a file's payload begin with `length name`; then follow the entries of the directory, or the file's bytes in

@@ -21,8 +21,8 @@ in PEM. The other files start the phone; it needs all of them.
 
 
 def from_words(words):
-    """["tftp=192.0.2.1", ...] -> {key: value}. A value that is JSON is taken as that, else as text; tftp is split at
-    commas. ImageError: no key, or one given twice."""
+    """["tftp=192.0.2.1", ...] -> {key: value}. A value that is JSON is read as JSON, any other as text; tftp is split at
+    commas. ImageError: a word without a key, or a key given twice."""
     settings = {}
     for word in words:
         key, sign, value = word.partition("=")

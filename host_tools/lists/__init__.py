@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-"""What an administrator asks about trust lists: are they healthy, and what differs between two of them."""
+"""What an administrator asks about trust lists: are they healthy, and what differs between two lists?"""

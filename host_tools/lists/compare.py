@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """What differs between two trust lists, or between two folders of files for phones; and what phones make of the new ones.
 
-A certificate is found again by itself (SHA-256). One that is not is paired with an old one of the same subject: "re-signed"
-where the key is the same, else "renewed". Records are compared without their order, which phones do not mind."""
+A certificate is the same if its SHA-256 is. A new certificate is paired with an old one of the same subject: "re-signed" if the
+key is the same, else "renewed". The order of records does not count, because phones ignore it."""
 
 import hashlib
 
@@ -62,7 +62,7 @@ def no_list(data):
 
 
 def compare(old, new, crypto):
-    """The differences of two trust lists (bytes), ready for JSON. Refused where one cannot be read."""
+    """The differences of two trust lists (bytes), ready for JSON. Refused where a list cannot be read."""
     lists = [TrustList(data, crypto, limit=len(data)) for data in (old, new)]
     before, after = (_certificates(each) for each in lists)
     gone = [each for sha, each in before.items() if sha not in after]
@@ -120,18 +120,18 @@ def _key(certificate):
     try:
         key = x509.load_der_x509_certificate(certificate).public_key()
         return hashlib.sha256(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).hexdigest()
-    except Exception:  # a key that the library does not know, in a certificate that phones may read all the same
+    except Exception:  # a key that the library does not know; phones may still read the certificate
         return None
 
 
 class Noting(Asker):
-    """Stands for a TVS that nobody asks: notes what phones would ask it."""
+    """In place of a TVS: notes what phones would ask."""
 
     def __init__(self):
         self.questions = []
 
     async def ask(self, question, deadline=None):
-        """An Answer; what matters is that the question was put."""
+        """Note the question. The Answer does not matter."""
         self.questions.append(question)
         return Answer("unreachable", text="TVS is not asked by this comparison.")
 
@@ -146,15 +146,15 @@ def phones_with(kind, old, new, crypto):
     if asker.questions and not decision.accepted:
         question = asker.questions[0]
         who = f"{question.subject} (serial {question.serial.hex()})" if question.request == "query" else "its signer"
-        text = f"Phones ask TVS about {who}: they take the list where TVS vouches for it, and refuse it where not."
+        text = f"Phones ask TVS about {who}: they take the list if TVS vouches for it, and else refuse it."
         return {"outcome": "asks-tvs", "reason": "tvs-needed", "text": text}
     return {"outcome": decision.outcome, "reason": decision.reason, "text": decision.text}
 
 
 def compare_folders(old, new, crypto):
-    """The differences of two folders ({name: bytes}), ready for JSON: one item a file that differs, by its name.
+    """The differences of two folders ({name: bytes}), ready for JSON: one item for each file that differs, by its name.
 
-    A file that is damaged has "error"; the others are compared all the same."""
+    The item of a damaged file has "error"; the other files are still compared."""
     found = []
     for name in sorted({*old, *new}):
         if old.get(name) == new.get(name):
@@ -169,7 +169,7 @@ def compare_folders(old, new, crypto):
 
 
 def compare_files(old, new, crypto):
-    """The differences of two files: "list" and "phones" for trust lists, "signer" for others that are signed, or "error"."""
+    """The differences of two files: "list" and "phones" for trust lists, "signer" for other signed files, or "error"."""
     kinds = {kind_of(old), kind_of(new)}
     try:
         if len(kinds) == 1 and None not in kinds:

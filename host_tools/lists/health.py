@@ -2,13 +2,13 @@
 """What is wrong with a trust list soon or already: certificates that expire, weak keys, a size near the limit.
 
 Phones do not look at the dates of the certificates in their lists (docs/spec/rules.md), but servers, browsers and an
-administrator's own processes do, and a certificate that is renewed too late is renewed in a hurry."""
+administrator's own processes do, and an administrator should have time to renew a certificate."""
 
 import datetime
 
 from agent.formats.trustlist import SIZE_LIMIT
 
-#: Days for which a certificate is to be good still, where nothing else is asked for.
+#: Days for which a certificate should still be valid, by default.
 DAYS = 90
 #: Bits of an RSA and of an EC key below which it counts as weak.
 SMALLEST_KEYS = {"RSA": 2048, "EC": 256}
@@ -19,7 +19,7 @@ CLOSE = 0.9
 def list_warnings(found, days=DAYS, now=None):
     """Sentences about the facts of one list, as host_tools.cli.inspect.describe() has them.
 
-    days: certificates that expire within so many are named. now: datetime in UTC, default: this moment."""
+    days: certificates that expire within so many days are named. now: datetime in UTC, default: this moment."""
     close = size_warning(found["bytes"])
     warnings = [close] if close else []
     header = found["header"]
@@ -48,7 +48,7 @@ def _of_record(record, days, now):
         yield f"has a weak key: {record['key']} bits."
     left = days_left(record["not_after"], now)
     if left is None:
-        yield "says no date that can be read."
+        yield "has no date that can be read."
     elif left < 0:
         yield f"expired {-left} days ago."
     elif left <= days:
@@ -56,7 +56,7 @@ def _of_record(record, days, now):
 
 
 def days_left(not_after, now=None):
-    """Whole days until "YYYYMMDDhhmmss..." in UTC, negative after it; None where this is no date."""
+    """Whole days until "YYYYMMDDhhmmss..." in UTC, negative afterwards; None where the text is no date."""
     now = now or datetime.datetime.now(datetime.UTC)
     try:
         end = datetime.datetime.strptime(not_after[:14], "%Y%m%d%H%M%S").replace(tzinfo=datetime.UTC)

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-"""Servers that run now: what they hand out, fetched and judged by the phone's own clients."""
+"""Files of servers that run now, fetched by the phone's own clients."""

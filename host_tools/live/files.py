@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Files of servers that run now, by the phone's own fetcher: what came, from where, and what did not.
+"""Files of servers that run now, by the phone's own fetcher: which files came, from where, and which did not.
 
-`LiveFiles` is given to a TrialPhone in the place of files. `fetch_phone` gets what one phone would ask for."""
+`LiveFiles` is given to a TrialPhone in place of files. `fetch_phone` gets the files that one phone would ask for."""
 
 from agent.boot.lists import list_names
 from agent.fetch.errors import FetchError, NotFound
@@ -15,9 +15,9 @@ PHONE_TIME = 180000
 
 
 class LiveFiles:
-    """The fetcher of a phone with these settings (agent.settings.Settings), which notes what came.
+    """The fetcher of a phone with these settings (agent.settings.Settings), which notes the files that came.
 
-    hal: of this PC. log(line): what fails. accept: async, whether an HTTPS server may hand out files; may be set later.
+    hal: of this PC. log(line): called for each failure. accept: async, whether an HTTPS server may hand out files; set later.
     got: {name: (bytes, way, server)}. failed: {name: text}."""
 
     def __init__(self, hal, settings, log=None, accept=None):
@@ -55,7 +55,7 @@ class LiveFiles:
         self._fetcher.begin(deadline)
 
     def begin_now(self):
-        """The files of one phone are fetched from now on, within PHONE_TIME."""
+        """Begin to fetch the files of one phone, which may take PHONE_TIME."""
         self._fetcher.begin(self._clock.monotonic() + PHONE_TIME)
 
     def costs(self):
@@ -75,7 +75,7 @@ class LiveFiles:
         return fetched
 
     async def get(self, name, limit, secure=False):
-        """The bytes of a file that nobody judges. FetchError."""
+        """The bytes of a file, not judged. FetchError."""
         await self.fetch(name, _Nowhere(), limit, secure=secure)
         return self.got[name][0]
 
@@ -93,14 +93,14 @@ class _Nowhere:
 
 
 class _Noting:
-    """A sink that keeps a copy of what goes to another one."""
+    """A sink that keeps a copy of the bytes and passes them to another sink."""
 
     def __init__(self, sink):
         self._sink = sink
         self.data = bytearray()
 
     def begin(self, size):
-        """The file starts, maybe over."""
+        """The file starts, maybe for a second time."""
         self.data = bytearray()
         self._sink.begin(size)
 
@@ -113,9 +113,9 @@ class _Noting:
 async def fetch_phone(files, device, limit, told=None, known=None):
     """Get what the phone `device` ("SEP00270DC01C92", or None: the cluster's lists alone) would ask for into `files`.got.
 
-    Each name is asked for, also where a phone would stop: {name: "got", "not-found" or "failed"}. told(name, what): each
-    as it comes. known: what came of names that were asked for already, {name: "got" or "not-found"}. A file that does not
-    come fails alone; a server that does not answer at all is not asked again for this phone."""
+    Returns {name: "got", "not-found" or "failed"} for all names, also those after which a phone would stop. told(name, what)
+    is called for each. known: {name: "got" or "not-found"} of names that were asked for already. After a failed file the
+    others are still fetched; a server that does not answer at all is not asked again for this phone."""
     results, known = {}, known or {}
     files.begin_now()
     for names in _asked(device):
@@ -134,12 +134,12 @@ async def fetch_phone(files, device, limit, told=None, known=None):
             if told:
                 told(name, results[name])
             if results[name] == "got":
-                break  # the others of this row are what a phone asks for instead
+                break  # a phone asks for the next name of a row only if this one is missing
     return results
 
 
 def _asked(device):
-    """Rows of names; of each row the phone takes the first that is there."""
+    """Rows of names; the phone takes the first file of each row that is there."""
     rows = []
     for kind in ("ctl", "itl"):
         own, shared = list_names(kind, device or "")

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Files for one phone or for a whole fleet, a bounded number of phones at once, in the same memory for ten and for a million.
 
-What came and what failed is written to a file while it happens (Spool) and read again for the answer."""
+Results go to a file on disk as they come (Spool) and are read again for the answer."""
 
 import asyncio
 import json
@@ -14,7 +14,7 @@ from host_tools.live.files import LiveFiles, fetch_phone
 
 NOBODY = "000000000000"
 FILE_LIMIT = 1 << 20
-#: Phones in a row for which nothing at all came, after which a server counts as gone.
+#: After so many phones in a row for which nothing came, a server counts as gone.
 GONE_AFTER = 3
 
 
@@ -34,7 +34,7 @@ class Spool:
         self.count = 0
 
     def add(self, *row):
-        """One more row, of what JSON can say."""
+        """Add a row of values that JSON can express."""
         self._file.write(json.dumps(row) + "\n")
         self.count += 1
 
@@ -61,14 +61,14 @@ class Collector:
         self._at_once = at_once
         self._told = told
         self._ended = ended
-        self._shared = {}  # what all phones of the cluster ask for, once
+        self._shared = {}  # results for names that all phones ask for, which are fetched once
         self._written = set()  # the shared files that are on disk
         self._silent = 0  # phones in a row for which nothing came
         self.got = Spool()
         self.failed = Spool()
 
     async def all(self, wanted):
-        """Fetch for all of `wanted`, [Wanted] or what yields them. SettingsError; OSError where a file cannot be written."""
+        """Fetch for all of `wanted`, an iterable of Wanted. SettingsError; OSError where a file cannot be written."""
         from hal.host import Hal
 
         hal, left = Hal(), iter(wanted)

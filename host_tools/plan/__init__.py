@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-"""Plans: what steps on a cluster do to a fleet of phones, before anybody does them (docs/guide.md)."""
+"""Plans: what steps on a cluster would do to a fleet of phones (docs/guide.md)."""

@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Clusters on paper: a copy of a cluster that the steps of a plan change. The folder on disk is only read, and no private key
-in it (paper_keys.py).
+"""Clusters on paper: a copy of a cluster that the steps of a plan change. The folder on disk is only read, and its private
+keys are not read at all (paper_keys.py).
 
-New keys are made once and used again in other orders of the same steps, each at most once in one order; so a search makes
-few keys."""
+A new key is used at most once in one order of the steps, and used again in other orders, so a search makes few keys."""
 
 from pathlib import Path
 
@@ -47,8 +46,8 @@ class CountedKeys(KeyMaker):
 
 
 class Paper:
-    """What the clusters of one plan share. keys: CountedKeys. signatures, crypto: of phones on paper. clusters: {path: each},
-    as a cluster names another one whose files it hands out."""
+    """What the clusters of one plan share. keys: CountedKeys. signatures, crypto: of phones on paper. clusters: {path:
+    PaperCluster}, because a cluster names another cluster whose files it hands out by its path."""
 
     def __init__(self, key_maker=None):
         self.keys = CountedKeys(key_maker)
@@ -57,13 +56,13 @@ class Paper:
         self.clusters = {}
 
     def get(self, path):
-        """The State of the cluster in a folder: as of the plan, else as it is on disk."""
+        """The State of the cluster in a folder: the plan's, else the one on disk."""
         if path in self.clusters:
             return self.clusters[path].state
         return Store(path, self.read_identity).current()
 
     def read_identity(self, pem):
-        """An Identity without its private key, which is not looked at."""
+        """An Identity without its private key, which is not read."""
         return self.signatures.identity(fetched.certificate(pem))
 
 
@@ -80,7 +79,7 @@ class PaperCluster(Steps):
         self.key = str(Path(path).resolve())
         paper.clusters[self.key] = self
         self._draft = draft
-        self._draft.identities.pop("ca", None)  # a third party on paper has a key of its own
+        self._draft.identities.pop("ca", None)  # on paper the third party gets a new key
         for content in (file for node in draft.published.values() for file in node.values()):
             paper.signatures.learn(content)
         phones = draft.data["phones"]
@@ -97,15 +96,15 @@ class PaperCluster(Steps):
         self._vouched = (None, None)
 
     def snapshot(self):
-        """What use() brings back."""
+        """A value from which use() brings the present state back."""
         return self._draft, self.saved, self.exported, self.model
 
     def use(self, snapshot):
-        """Be what the cluster was at a snapshot()."""
+        """Go back to the state of a snapshot()."""
         self._draft, self.saved, self.exported, self.model = snapshot
 
     def publish_and_commit(self, draft):
-        """As of Cluster; a list in which nothing has changed stays the fetched one."""
+        """As Cluster's; a list without a change stays the fetched list."""
         before = fetched.itls(draft)
         try:
             publish.build(draft)

@@ -22,7 +22,7 @@ PLACE = re.compile(r"^(.*?)(?: in cluster (\S+))?$")
 _NODE = r"(?: on node (?P<node>\d{1,3}))?"
 _WHO = r"(?:all phones|batch (?P<batch>\S+))"
 OWN = "own"  # the plan's own cluster, where another step or cluster names it
-#: word of a step -> how it is written; `family` of steps that keep their order among themselves
+#: word of a step -> (regular expression, examples)
 GRAMMAR = {
     "regenerate": (rf"regenerate (?P<kind>[a-z0-9-]+){_NODE}(?P<ca> by a third party)?", "regenerate tvs on node 1"),
     "restart-phones": (rf"restart {_WHO}", "restart all phones, restart batch A"),
@@ -67,9 +67,9 @@ GRAMMAR = {
     "hand-out": (r"hand out (?P<folder>\S+)", "hand out new-files"),
 }
 _PATTERNS = {word: re.compile(pattern, re.IGNORECASE) for word, (pattern, _) in GRAMMAR.items()}
-#: steps that phones do, not a cluster
+#: steps of phones, not of a cluster
 OF_PHONES = ("restart-phones", "move", "node", "erase")
-#: words that are one family, whatever they say: their order is their meaning
+#: words whose steps are one family: their order matters
 _FAMILIES = {
     "release": ("pre8", "upgrade", "finish", "switch"),
     "saved": ("backup", "restore", "reinstall"),
@@ -123,7 +123,7 @@ class Plan:
 
 
 def parse_step(text):
-    """A Step. PlanError says what there is."""
+    """The Step of a text. PlanError suggests a known step."""
     if len(text) > LONGEST:
         raise PlanError(f"{text[:20]!r}... has {len(text)} characters; a step has at most {LONGEST}")
     found = PLACE.match(" ".join(text.split()))
@@ -141,7 +141,7 @@ def parse_step(text):
 
 
 def _toml(path):
-    """What a TOML file holds. PlanError."""
+    """The content of a TOML file. PlanError."""
     try:
         with open(path, "rb") as file:
             content = file.read(LARGEST + 1)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""A cluster made from the files that its phones get, as `phonetrust fetch` brings them: lists name every certificate and
-server that phones care about. What they do not name (Tomcat, CAPF where it is missing) has a stand-in that no phone asks for.
+"""A cluster made from the files that its phones get, as `phonetrust fetch` brings them: lists have every certificate and
+server that phones use. A certificate that they lack (Tomcat, sometimes CAPF) gets a stand-in that no phone asks for.
 
-A folder `tvs` in it, as of preflight --tvs-store, says what TVS vouches for besides: certificates that were imported."""
+A folder `tvs` in it, as for preflight --tvs-store, has further certificates that TVS vouches for because they were imported."""
 
 import re
 
@@ -28,7 +28,7 @@ _NOBODY = "server.invalid"  # the address of a server that no file names
 
 
 def certificate(pem):
-    """The x509.Certificate in a file of PEM, whatever else is in it. LabError where there is none."""
+    """The x509.Certificate in a PEM file, which may have more in it. LabError where there is none."""
     try:
         return x509.load_pem_x509_certificate(pem)
     except ValueError as error:
@@ -48,8 +48,8 @@ class Entry:
 
 
 class Model:
-    """path: the folder. state: State of a cluster that hands out these files. mac: of the phone whose they are, or None.
-    notes: what it cannot say, as sentences.
+    """path: the folder. state: State of a cluster that hands out these files. mac: of the phone that the files are for, or
+    None. notes: sentences about what the files do not tell.
 
     PlanError where the folder has no files of a cluster, or a list that is damaged."""
 
@@ -197,7 +197,7 @@ class Model:
             given[f"tvs-{number}"] = identity(each.certificate) if each else self._stand_in
 
     def _imported(self, state):
-        """What the folder `tvs` says that TVS vouches for, besides the cluster's own certificates."""
+        """Add the certificates of the folder `tvs`, which TVS vouches for besides the cluster's own."""
         if not (self._path / "tvs").is_dir():
             return
         try:
@@ -209,7 +209,7 @@ class Model:
             state.data["trusted"][f"trusted-{number}"] = list(roles)
 
     def _first_build(self, itl, ctl):
-        """Hand out the files as they are, and note what the lab's lists of the same state look like: see keep()."""
+        """Hand out the files as they are, and note the lists that the lab would make of the same state, for keep()."""
         first = self.state.data["nodes"][0]["name"]
         for name, each in ((lab_files.ITL_NAME, itl), (lab_files.CTL_NAME, ctl)):
             if each is not None:
@@ -233,7 +233,7 @@ class Model:
         self.keep(self.state, before)
 
     def keep(self, state, before):
-        """Where a node handed out the fetched ITL `before`, it still does unless signer or records have changed."""
+        """Let a node that handed out the fetched ITL `before` keep it unless signer or records have changed."""
         for name, node in state.published.items():
             built = node.get(lab_files.ITL_NAME)
             if built is not None and before.get(name) == self._kept.get(_content(built), b""):
@@ -246,7 +246,7 @@ def itls(state):
 
 
 def _content(trust_list):
-    """What a list says, without its time and signature: its signer's name, and its records."""
+    """(signer's name, records) of a list, without its time and signature."""
     offset, signer = 0, b""
     while not signer:
         length = int.from_bytes(trust_list[offset + 1 : offset + 3], "big")
@@ -257,7 +257,7 @@ def _content(trust_list):
 
 
 def _by_host(entries):
-    """{host: Entry} of those that have one, in their order; the first of a host counts."""
+    """{host: Entry} of the entries with a host, in their order; the first entry of a host counts."""
     found = {}
     for each in entries:
         if each.host:

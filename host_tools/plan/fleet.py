@@ -7,7 +7,7 @@ Columns are separated by commas, or by semicolons or tabs, as the first line has
 
 Only `device` is needed. itl, ctl: a file, or its SHA-256, SHA-1 or MD5 as hexadecimal digits; empty: the phone has none;
 a fleet without a column itl holds what the cluster hands out at the beginning. servers: numbers of the nodes that the phone
-reaches, the one it fetches from first; empty: all. online: yes or no. batch: any word that plans name."""
+reaches, beginning with the node that it fetches from; empty: all. online: yes or no. batch: any word that plans name."""
 
 import csv
 import hashlib
@@ -20,7 +20,7 @@ from pathlib import Path
 from host_tools.plan.errors import PlanError
 
 COLUMNS = ("device", "model", "itl", "ctl", "servers", "online", "batch")
-AS_PUBLISHED = "*"  # in the place of a list: what the cluster hands out at the beginning
+AS_PUBLISHED = "*"  # in place of a list: the list that the cluster hands out at the beginning
 _DEVICE = re.compile(r"SEP[0-9A-F]{12}")
 _DIGESTS = {32: "md5", 40: "sha1", 64: "sha256"}
 _HEX = re.compile(r"[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64}")
@@ -53,7 +53,7 @@ class Row:
 def rows(path, bad):
     """Yields the Rows of a fleet. bad(line, text): a row with a mistake, which is left out; the rest is read.
 
-    A second phone of one name is such a mistake; names are kept in a file meanwhile. FleetError."""
+    A second row with the same device is such a mistake; a file on disk keeps the names meanwhile. FleetError."""
     try:
         if Path(path).is_fifo():
             raise FleetError("this is a pipe; a fleet is read twice, so it must be a file")
@@ -86,7 +86,7 @@ def rows(path, bad):
 
 
 def _lines(file, bad):
-    """The lines of a file; one without end does not fill the memory. A bad one is told and comes out empty."""
+    """The lines of a file. A line without an end does not fill the memory. A bad line goes to `bad` and comes out empty."""
     number = 0
     while line := file.readline(LONGEST):
         number += 1
@@ -136,10 +136,10 @@ def _row(line, header, cells):
 
 
 class _Names:
-    """The names that were read, in a file of their own that SQLite removes."""
+    """The names that were read, in a temporary file of SQLite."""
 
     def __enter__(self):
-        self._base = sqlite3.connect("", isolation_level=None)  # "": a file on disk that nobody else sees
+        self._base = sqlite3.connect("", isolation_level=None)  # "": a temporary file on disk
         self._base.execute("PRAGMA cache_size = -2000")
         self._base.execute("PRAGMA journal_mode = OFF")
         self._base.execute("PRAGMA synchronous = OFF")
@@ -148,7 +148,7 @@ class _Names:
         return self
 
     def add(self, name, line):
-        """Note a name; the line that has it already, or None."""
+        """Note a name -> the earlier line that has it, or None."""
         done = self._base.execute("INSERT OR IGNORE INTO names VALUES (?, ?)", (name, line))
         if done.rowcount:
             return None
@@ -159,8 +159,8 @@ class _Names:
 
 
 class Lists:
-    """Known trust lists by file and by checksum. folder: of known lists, or None. base: where files of the fleet lie.
-    PlanError where the folder cannot be read."""
+    """Known trust lists by file and by checksum. folder: of known lists, or None. base: the folder of the fleet's files.
+    Raises PlanError if the folder cannot be read."""
 
     def __init__(self, folder, base):
         self._base = Path(base)
@@ -175,7 +175,7 @@ class Lists:
                     self._known[hashlib.new(digest, content, usedforsecurity=False).hexdigest()] = content
 
     def find(self, text):
-        """The bytes of a list by the text of its cell; None for an empty one. ValueError says what is wrong."""
+        """The bytes of a list by the text of its cell; None for an empty cell. ValueError says what is wrong."""
         if text in ("", "-"):
             return None
         if text not in self._by_text:

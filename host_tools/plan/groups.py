@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The phones of a fleet by their state. The fleet is read twice: to count, and to write who must be visited."""
+"""The phones of a fleet by their state. The fleet is read twice: to count, and to write the phones that need a visit."""
 
 import csv
 
@@ -16,7 +16,7 @@ MOST_TOLD = 1000  # bad rows that are told one by one
 
 class Fleet:
     """path: of the CSV file. lists: fleet.Lists. groups: [Group]. bad: [(line, text)] of rows that are left out, the first
-    MOST_TOLD; bad_count: of all. FleetError, PlanError."""
+    MOST_TOLD; bad_count: number of all. FleetError, PlanError."""
 
     def __init__(self, path, lists, world):
         self._path = path
@@ -94,6 +94,6 @@ class Fleet:
 
 
 def _plain(cell):
-    """A text that no spreadsheet takes for a formula, and that no terminal obeys."""
+    """The text made harmless: a spreadsheet does not take it for a formula, and a terminal shows it."""
     cell = shown(cell, SENTENCES_LIMIT)
     return "'" + cell if cell[:1] in tuple("=+-@|%") else cell

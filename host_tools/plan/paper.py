@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""The world of a plan: clusters on paper, and groups of phones that hold and reach the same.
+"""The world of a plan: clusters on paper, and groups of phones that hold the same lists and reach the same servers.
 
-What a group does is computed once for all its phones, and once for all groups that agree in everything a phone decides by."""
+A verdict is computed once for all phones of a group, and once for all groups that agree in everything that decides it."""
 
 import hashlib
 from dataclasses import dataclass, replace
@@ -21,7 +21,7 @@ ACCEPTED, UNCHANGED, LOCKED, WAITS = "accepted", "unchanged", "locked-out", "wai
 @dataclass(frozen=True)
 class Held:
     """What a group decides by. itl, ctl: SHA-256 or None. home: name of its cluster. kept: (name, TVS servers, TIMESTAMP)
-    of the configuration it verified last, or None. servers: numbers of nodes. alone: the old cluster is out of its reach."""
+    of the configuration it verified last, or None. servers: numbers of nodes. alone: the group does not reach the old cluster."""
 
     itl: str | None
     ctl: str | None
@@ -33,7 +33,7 @@ class Held:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What phones do: ACCEPTED, UNCHANGED, LOCKED or WAITS; decisions: [(kind, outcome, reason, text)]; then: Held after it."""
+    """What phones do: ACCEPTED, UNCHANGED, LOCKED or WAITS; decisions: [(kind, outcome, reason, text)]; then: Held afterwards."""
 
     outcome: str
     decisions: tuple
@@ -41,7 +41,7 @@ class Verdict:
 
 
 class World:
-    """path: folder of the plan's own cluster. others: {name: path}. PlanError where one cannot be read."""
+    """path: folder of the plan's own cluster. others: {name: path}. PlanError where a cluster cannot be read."""
 
     def __init__(self, path, others, key_maker=None):
         self._paper = Paper(key_maker)
@@ -57,7 +57,7 @@ class World:
         self.boots = 0  # how many were computed
 
     def _check_addresses(self):
-        """Clusters that phones cannot tell apart are no plan."""
+        """PlanError where phones cannot tell two clusters apart."""
         seen = {}
         for name, each in self.clusters.items():
             for server in each.named_tvs():
@@ -80,7 +80,7 @@ class World:
         return key
 
     def nodes(self, held):
-        """How many nodes the smallest of the clusters has whose phones these are."""
+        """The number of nodes of the smallest cluster among the homes of these phones."""
         return min(len(self.clusters[each.home].data["nodes"]) for each in held)
 
     @property
@@ -99,17 +99,17 @@ class World:
         return Held(self.remember(itl), self.remember(ctl), "", kept, servers)
 
     def snapshot(self):
-        """What use() brings back."""
+        """A value from which use() brings the present state back."""
         return {name: each.snapshot() for name, each in self.clusters.items()}, self._keys.position, self._version
 
     def use(self, snapshot):
-        """Be what the world was at a snapshot()."""
+        """Go back to the state of a snapshot()."""
         clusters, self._keys.position, self._version = snapshot
         for name, each in clusters.items():
             self.clusters[name].use(each)
 
     def apply(self, step):
-        """Carry out a step that concerns clusters, not phones. PlanError where a cluster cannot do it; nothing has changed."""
+        """Carry out a step that concerns clusters, not phones. PlanError where it cannot be done; then nothing has changed."""
         before = self.snapshot()
         try:
             self.clusters[step.cluster].apply(step, self.clusters)

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Signatures on paper: a plan needs no private key, and reads none.
 
-A `PaperKey` stands for a private key of which only the certificate is known. What it signs is believed by `PaperCrypto` of
-the same `PaperSignatures` and by nobody else: the signature is a code made with a secret that lives as long as the plan. What
-the cluster has signed already keeps its real signature, so that a list that nothing changes stays the same list."""
+A `PaperKey` stands for a private key of which only the certificate is known. Only `PaperCrypto` of the same `PaperSignatures`
+believes its signatures: a signature is a code made with a secret that exists as long as the plan. Files that the cluster has
+signed keep their real signature, so that a list without a change stays the same list."""
 
 import hashlib
 import hmac
@@ -21,14 +21,14 @@ _SIGNATURE, _HEADER_LENGTH = 12, 2  # tags of a header: docs/spec/formats.md
 
 
 class PaperSignatures:
-    """The signatures of one plan: those that were there before, and the secret of those that it makes."""
+    """The signatures of one plan: the real ones of existing files, and the secret for new ones."""
 
     def __init__(self):
         self._secret = os.urandom(32)
         self._real = {}
 
     def learn(self, content):
-        """Note the real signature of a list or a signed file (bytes); anything else is passed over."""
+        """Note the real signature of a list or a signed file (bytes); other bytes are ignored."""
         found = _signature(content)
         if found is not None:
             start, end = found
@@ -45,13 +45,13 @@ class PaperSignatures:
         return hashlib.shake_256(hmac.digest(self._secret, words, "sha256")).digest(size)
 
     def identity(self, certificate):
-        """An Identity that signs on paper where its key is RSA; others never sign lists."""
+        """An Identity that signs on paper if its key is RSA; other keys never sign lists."""
         public_key = certificate.public_key()
         return Identity(certificate, PaperKey(public_key, self) if isinstance(public_key, rsa.RSAPublicKey) else None)
 
 
 class PaperKey:
-    """In the place of an RSAPrivateKey: signs as far as files for phones go."""
+    """In place of an RSAPrivateKey: has the methods that writers of files for phones use."""
 
     def __init__(self, public_key, signatures):
         self._public_key = public_key
@@ -82,7 +82,7 @@ rsa.RSAPrivateKey.register(PaperKey)  # the lab's writers ask whether a key can 
 
 
 class PaperCrypto(HostCrypto):
-    """The crypto of phones on paper: real signatures, and those of `signatures`."""
+    """The crypto of phones on paper: it verifies real signatures, and those of `signatures`."""
 
     def __init__(self, signatures):
         self._signatures = signatures

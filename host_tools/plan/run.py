@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A plan, carried out on paper: what each group of phones does after each step, who is locked out, and a safe order."""
+"""A plan, carried out on paper: what each group of phones does after each step, which are locked out, and a safe order."""
 
 from dataclasses import dataclass, replace
 
@@ -14,7 +14,7 @@ RESTART_ALL = parse_step("restart all phones")
 
 @dataclass
 class Group:
-    """Phones that hold and reach the same. count: how many. start: their paper.Held before the plan."""
+    """Phones that hold the same lists and reach the same servers. count: how many. start: their paper.Held before the plan."""
 
     batch: str
     online: bool
@@ -25,8 +25,8 @@ class Group:
 
 @dataclass
 class Moment:
-    """After a step (number 0: before the plan): verdicts: [Verdict] by group; restarted: [bool], whether the group really
-    restarted in this step, or the verdict is what it would do. problem: why the step could not be done, or None."""
+    """After a step (number 0: before the plan): verdicts: [Verdict] by group; restarted: [bool], whether the group
+    restarted in this step; if not, the verdict says what it would do. problem: why the step could not be done, or None."""
 
     number: int
     text: str
@@ -36,7 +36,7 @@ class Moment:
 
 
 def carry_out(world, steps, groups):
-    """[Moment] of a plan. A step that a cluster cannot do is told, and the next ones are carried out all the same."""
+    """[Moment] of a plan. A step that a cluster cannot do is noted in its Moment, and the next steps are carried out."""
     held = [group.start for group in groups]
     moments = [_moment(world, 0, "before the plan", held, [False] * len(groups))]
     for number, step in enumerate(steps, 1):
@@ -50,7 +50,7 @@ def carry_out(world, steps, groups):
 
 
 def take(world, step, groups, held):
-    """(what groups hold then, who restarted, their Verdicts) after a step. PlanError where it cannot be done."""
+    """(what groups then hold, which of them restarted, their Verdicts) after a step. PlanError where it cannot be done."""
     named = [step["batch"] in (None, group.batch) for group in groups]
     touched = [now and group.online for now, group in zip(named, groups, strict=True)]
     if step.word == "move":
@@ -62,7 +62,7 @@ def take(world, step, groups, held):
         if not 0 < number <= count:
             raise PlanError(f"node {number} does not exist; there are nodes 1 to {count}")
         held = _changed(held, touched, servers=(number, *(each for each in range(1, count + 1) if each != number)))
-    elif step.word == "erase":  # somebody goes there; then the phone starts, if it is online
+    elif step.word == "erase":  # a person does it at the phone, which then starts if it is online
         held = _changed(held, named, itl=None, ctl=None, kept=None)
     elif step.word != "restart-phones":
         world.apply(step)
@@ -81,7 +81,7 @@ def _moment(world, number, text, held, restarted, problem=None, verdicts=None):
 
 
 def first_lockout(moments):
-    """The number of the first step after which phones are locked out that were not before the plan, or None."""
+    """The number of the first step that locks out phones which were not locked out before the plan, or None."""
     before = _locked(moments[0].verdicts)
     return next((moment.number for moment in moments[1:] if _locked(moment.verdicts) - before), None)
 
@@ -94,15 +94,15 @@ class Search:
     """Looks for an order of the steps in which no group that is online is ever locked out, whenever it restarts.
 
     Steps of one family keep their order, and a last restart stays the last step; restarts of all phones may be added.
-    The first orders tried are close to the given one; where that ends without one, the given order with restarts in it is
-    tried. order: [Step] or None; complete: whether all orders were tried."""
+    The search begins near the given order. If it finds nothing, it tries the given order with restarts
+    added. order: [Step] or None; complete: whether all orders were tried."""
 
     def __init__(self, world, steps, groups, start):
         self._world = world
         self._steps = steps
         self._last = (
             len(steps) - 1 if steps[-1].word == RESTART_ALL.word else None
-        )  # it is what shows that all went well
+        )  # the last restart shows that all went well
         self._groups = groups
         self._before = _locked([world.verdict(group.start) for group in groups])
         self._online = {number for number, group in enumerate(groups) if group.online}
@@ -121,7 +121,7 @@ class Search:
         world.use(start)
 
     def _repair(self):
-        """The given order with a restart of all phones before each step that locks phones out without one, or None."""
+        """The given order with a restart of all phones before each step that needs one to be safe, or None."""
         done, held, added = [], [group.start for group in self._groups], 0
         for step in self._steps:
             here = self._world.snapshot()
@@ -139,7 +139,7 @@ class Search:
         return done
 
     def _safe_step(self, step, held):
-        """What groups hold after a step that can be done and locks out nobody, else None."""
+        """What groups hold after a step that can be done and locks out no phone, else None."""
         try:
             then, _restarted, verdicts = take(self._world, step, self._groups, held)
         except PlanError:

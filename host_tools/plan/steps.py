@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The steps of a plan that concern clusters, carried out on paper: each is the lab's own, or what it comes to without keys."""
+"""The steps of a plan that concern clusters, on paper: each calls the lab's own step, or does the same without keys."""
 
 import hashlib
 import tempfile
@@ -12,11 +12,11 @@ from host_tools.lab.writers import configuration, kinds
 from host_tools.plan import fetched
 from host_tools.plan.errors import PlanError
 
-_PASSWORD = ""  # certificates alone, from one cluster on paper to another: nothing in them is secret
+_PASSWORD = ""  # the files have only certificates, so nothing in them is secret
 
 
 class Steps(Cluster):
-    """apply() of a PaperCluster, which inherits from this class and says what these are."""
+    """apply() of a PaperCluster, which inherits from this class and describes these attributes."""
 
     paper: typing.Any
     model: typing.Any
@@ -27,7 +27,7 @@ class Steps(Cluster):
     named_tvs: typing.Callable
 
     def apply(self, step, others):
-        """Carry out a Step that concerns clusters. LabError where the cluster cannot. others: {name: PaperCluster}."""
+        """Carry out a Step that concerns clusters. LabError where the cluster cannot do it. others: {name: PaperCluster}."""
         other = step.named_cluster("other")
         actions = {
             "regenerate": lambda: self.regenerate(step["kind"], step.node, bool(step["ca"])),
@@ -70,7 +70,7 @@ class Steps(Cluster):
             self.bulk_import(folder, _PASSWORD, types)
 
     def _log_in(self, other):
-        """As emcc_login(): users of the other cluster log in at the phones of this one."""
+        """As emcc_login(): users of the other cluster log in at the phones of this cluster."""
         kinds.needs_vendor(self.data, "extension mobility across clusters")
         for one, two in ((self, other), (other, self)):
             for kind in ("tomcat", "callmanager"):
@@ -130,7 +130,7 @@ class Steps(Cluster):
         self.publish_and_commit(draft)
 
     def _hand_out(self, folder):
-        """The files of another folder, as somebody prepared them, from now on."""
+        """Hand out the prepared files of another folder from now on."""
         if self.model is None:
             raise LabError("a lab cluster makes its files itself; change it with the other steps")
         try:

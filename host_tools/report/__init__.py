@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-"""Self-contained pages: one file, no network, nothing of a server's text taken as HTML."""
+"""Self-contained pages: one file that loads nothing from the network and escapes all text of servers."""

@@ -29,7 +29,7 @@ def text(value):
 
 
 def page(title, body, script=""):
-    """The whole page. title: plain text; body, script: HTML and JavaScript of ours, texts in it escaped already.
+    """The whole page. title: plain text; body, script: our own HTML and JavaScript, with texts in it already escaped.
 
     The policy of the page allows its own style and script, by their checksums, and nothing else."""
     policy = f"default-src 'none'; style-src '{_checksum(STYLE)}'"

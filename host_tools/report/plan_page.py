@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The page about a plan: a timeline of where the phones are after each step, and the decisions of the group one clicks."""
+"""The page about a plan: a timeline of the phones' state after each step, and the decisions of a group that is clicked."""
 
 import json
 

@@ -40,7 +40,7 @@ if [ ! -e "$policy" ]; then
     as_root chmod 755 "$policy"
 fi
 
-# apt's pages of progress are shown only if it fails.
+# The output of apt is shown only if apt fails.
 install() {
     { as_root apt-get -qq -o Acquire::Retries=3 update &&
         as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -y -o Acquire::Retries=3 -o DPkg::Lock::Timeout=300 \

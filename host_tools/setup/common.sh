@@ -13,7 +13,7 @@ cannot() {
     exit 2
 }
 
-# retry COMMAND...: three tries with growing pauses, as a mirror in the middle of its own update refuses for a while.
+# retry COMMAND...: three tries with growing pauses, because a mirror refuses requests for a while during its own update.
 retry() {
     local try
     for try in 1 2 3; do
@@ -44,7 +44,7 @@ as_root() {
 debian_site() {
     local site
     site=$(apt-get indextargets --format '$(SITE)' 'Identifier: Packages' 'Label: Debian' 2>/dev/null | sed -n 1p)
-    if [ -z "$site" ]; then # Labels are known after the first `apt-get update` only.
+    if [ -z "$site" ]; then # apt knows labels only after the first `apt-get update`
         site=$(apt-get indextargets --format '$(SITE)' 'Identifier: Packages' | grep -v security | sed -n 1p || true)
     fi
     [ -n "$site" ] || cannot "apt has no Debian package source configured"

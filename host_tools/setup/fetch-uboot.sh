@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # fetch-uboot.sh: the source of U-Boot 2025.01 from Debian trixie, unpacked into build/u-boot/source. Silent when it is there.
-# Only the original source is taken: Debian's patches are for boards that are not ours. host_tools/image/bootloader.py builds it.
+# Only the original source is taken, because Debian's patches are for other boards. host_tools/image/bootloader.py builds it.
 source "$(dirname "$0")/common.sh"
 source "$(dirname "$0")/source-package.sh"
 

@@ -4,7 +4,7 @@
 source "$(dirname "$0")/common.sh"
 cd "$top"
 status=0
-check() { # check NAME COMMAND...: run it, go on after a failure so that all are seen
+check() { # check NAME COMMAND...: run it; a failure does not stop the other checks
     local name=$1
     shift
     if ! "$@"; then
@@ -13,7 +13,7 @@ check() { # check NAME COMMAND...: run it, go on after a failure so that all are
     fi
 }
 
-# Files on disk that git knows or would add, so that a new file is checked before its first commit.
+# Files on disk that git has or would add, so that a new file is checked before its first commit.
 sources() { git ls-files --cached --others --exclude-standard -- "$@" | while read -r file; do [ ! -f "$file" ] || echo "$file"; done; }
 
 check "ruff" .venv/bin/ruff check --quiet .
@@ -28,7 +28,7 @@ for file in "${shell_files[@]}"; do
     check "$file" bash -n "$file"
 done
 
-# What runs on the phone must be what MicroPython's own compiler reads.
+# MicroPython's own compiler must be able to read what runs on the phone.
 mapfile -t phone_files < <(sources 'agent/*.py' ':(glob)hal/*.py' 'hal/fake/*.py' 'hal/device/*.py' 'boards/*.py')
 compiled=$(mktemp)
 trap 'rm -f "$compiled"' EXIT

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# servers.sh: the TFTP servers tftpd-hpa and atftpd, unpacked into build/servers (programs in build/servers/bin). They
-# cannot be installed side by side, and unpacked neither starts a daemon nor displaces the machine's own.
+# servers.sh: the TFTP servers tftpd-hpa and atftpd, unpacked into build/servers (programs in build/servers/bin). Debian
+# cannot install both at once, and an unpacked server starts no daemon and does not replace the machine's own.
 source "$(dirname "$0")/common.sh"
 
 servers=$build/servers

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""A phone that boots on paper: the boot's own steps (agent/boot/order.py), files in the place of servers.
+"""A phone that boots on paper: the boot's own steps (agent/boot/order.py), with files in place of servers.
 
     phone = TrialPhone(settings, crypto, files, asker, itl=old_list)
     decisions = phone.boot()
     phone.itl, phone.ctl                          what it holds then
 
-Nothing waits: a file is there or not, and the asker answers at once or really asks (then use `await phone.run()`)."""
+With files nothing waits. Where the asker asks a real server, use `await phone.run()`."""
 
 from agent.boot.configuration import WebServer
 from agent.boot.enrolment import Enrolment
@@ -39,11 +39,11 @@ class MemoryFlash:
         self._data[offset : offset + len(data)] = data
 
     def sync(self):
-        """Memory is as safe as it will be."""
+        """Do nothing: this is memory."""
 
 
 class StandingClock:
-    """A clock that stands: nothing here takes time."""
+    """A clock that stands still, because nothing here takes time."""
 
     def monotonic(self):
         """Milliseconds."""
@@ -51,10 +51,9 @@ class StandingClock:
 
 
 class FileSource:
-    """What an agent.fetch.fetcher.Fetcher is for a phone: gets files from `files`, a mapping of names to bytes.
+    """In place of an agent.fetch.fetcher.Fetcher: gets files from `files`, a mapping of names to bytes.
 
-    https: another mapping, of what the HTTPS server hands out to a phone that asks it; None: there is none. server: the
-    (host, port) that it stands for."""
+    https: the same for the files of the HTTPS server; None: there is none. server: the (host, port) that this stands for."""
 
     def __init__(self, files, https=None, server=("files", 0)):
         self._files = files
@@ -90,19 +89,19 @@ class FileSource:
 
 
 class TrialPhone:
-    """settings: agent.settings.Settings. crypto: of a HAL. files: a mapping of names to bytes, a FileSource, or what gets
-    files from servers (host_tools/live/files.py; then with the clock of a HAL). asker: an agent.servers.judge.Asker.
+    """settings: agent.settings.Settings. crypto: of a HAL. files: a mapping of names to bytes, a FileSource, or LiveFiles,
+    which fetches from servers (host_tools/live/files.py; then with the clock of a HAL). asker: an agent.servers.judge.Asker.
     itl, ctl: bytes of what the phone has installed, or None. mic: its certificate and key.
     configuration: the agent.flash.keeper.Configuration that it verified last, or None.
 
-    Refused where a list that is said to be installed cannot be read."""
+    Refused where itl or ctl cannot be read."""
 
     def __init__(self, settings, crypto, files, asker, itl=None, ctl=None, mic=None, configuration=None, clock=None):
         clock = clock or StandingClock()
         source = files if hasattr(files, "fetch") else FileSource(files)
         self._keeper = Keeper(MemoryFlash(), crypto, clock, bytearray(settings.buffer_size), mic)
         self._judge = Judge(trust_maker(crypto, settings), asker)
-        self._judge.use(itl, ctl)  # says what is wrong with them
+        self._judge.use(itl, ctl)  # raises Refused where a list is damaged
         self._history = History()
         web_server = WebServer(self._judge, self._history)
         self.accepts_web_server = web_server.accept
@@ -118,7 +117,7 @@ class TrialPhone:
 
     @property
     def trust(self):
-        """What it trusts now (agent.trust.rules.Trust)."""
+        """What the phone trusts now (agent.trust.rules.Trust)."""
         return self._judge.trust
 
     @property
@@ -147,7 +146,7 @@ class TrialPhone:
         return at_once(self._judge.list(kind, data, 1))
 
     def judge(self, purpose, certificate):
-        """May this TLS server be talked to, after a boot? A Decision, for an asker that never waits."""
+        """May the phone talk to this TLS server, after a boot? A Decision, for an asker that never waits."""
         return at_once(self._judge.server(purpose, certificate, 1))  # a deadline that the standing clock never reaches
 
     def boot(self):
@@ -166,7 +165,7 @@ def at_once(coroutine):
 
 
 def phone_settings(mac, **values):
-    """The Settings of a phone with this MAC address (text) whose files come from here."""
+    """The Settings of a phone with this MAC address (text), for files on paper."""
     return Settings({"mac": mac, "tftp": ["files"], **values})
 
 

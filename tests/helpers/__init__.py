@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-"""What tests share; never a test itself."""
+"""Code that tests share. No file here is a test."""

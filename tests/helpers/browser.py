@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Headless Chromium as tests use it: open a page, run a line of JavaScript in it, take a picture, and hear of its errors.
+"""Headless Chromium for tests: open a page, run a line of JavaScript in it, take a picture, and collect its errors.
 
 It is driven through two pipes (--remote-debugging-pipe): messages are JSON with a NUL byte behind each."""
 
@@ -15,7 +15,7 @@ _PATIENCE = 60.0  # seconds for any answer
 
 
 class Browser:
-    """A context manager. errors: what went wrong on the page, as texts: its console, exceptions, what was blocked."""
+    """A context manager. errors: texts of errors on the page: console, exceptions, blocked requests."""
 
     def __init__(self, profile):
         self._profile = profile

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""`phonetrust board`: the list of boards, and one of them run beside a lab cluster that is made for it."""
+"""`phonetrust board`: the list of boards, and a board that runs beside a lab cluster that is made for it."""
 
 import json
 import subprocess

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Board folders: each that is here can be used, and a mistake in one is an error that names file and key."""
+"""Board folders: each folder here can be used, and a mistake in a folder is an error that names file and key."""
 
 import shutil
 
@@ -59,7 +59,7 @@ def test_a_mistake_names_file_and_key(folder, mistake):
     assert expected in str(caught.value) and str(folder / "rpi3") in str(caught.value)
 
 
-def test_the_console_of_cmdline_is_the_one_of_the_board(folder):
+def test_cmdline_names_the_console_of_the_board(folder):
     change(folder, "console=ttyS1", "console=ttyAMA0", file="cmdline.txt")
     with pytest.raises(ImageError, match="names no console=ttyS1"):
         boards.load("rpi3", folder)

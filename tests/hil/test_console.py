@@ -98,7 +98,7 @@ def test_a_line_is_sent(server):
     assert served.received == b"show status\n"
 
 
-def test_targets_that_are_none():
+def test_invalid_targets():
     for target, complaint in (
         ("rpi33", "is no device (/dev/ttyUSB0), no URL and no board"),
         ("socket://host", "must be socket://HOST:PORT"),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The phone's own certificate on its board: CAPF, the encrypted configuration, HTTP, and the person who types the string."""
+"""The phone's own certificate on its board: CAPF, the encrypted configuration, HTTP, and a person who types the string."""
 
 SIGNED = "SEP00270DC01C92.cnf.xml.sgn"
 ENCRYPTED = "SEP00270DC01C92.cnf.xml.enc.sgn"

@@ -81,7 +81,7 @@ def test_a_cut_image_is_not_written(image, tmp_path):
     assert done.returncode == 2 and "it was cut short" in done.stderr and not target.exists()
 
 
-def test_targets_that_are_none(image, tmp_path):
+def test_invalid_targets(image, tmp_path):
     def refused(target):
         done = phonetrust("flash", image, target, "--yes")
         return done.returncode, done.stderr.strip().splitlines()[-1]
@@ -161,7 +161,7 @@ def test_a_card_with_a_mounted_partition_is_never_written_nor_a_partition(image,
         subprocess.run(["umount", place], check=True)
 
 
-def test_a_card_that_somebody_holds_is_not_written(image, loop):
+def test_a_card_in_use_is_not_written(image, loop):
     device = loop(144 * MIB)
     holder = os.open(device, os.O_RDWR | os.O_EXCL)
     try:
@@ -215,7 +215,7 @@ def fake_disk(folder, partition_number="259:1"):
     return targets.Target(pathlib.Path("/dev/sdx"), size=128 * MIB, device=disk)
 
 
-def test_a_removable_card_that_nobody_uses_may_be_written(tmp_path):
+def test_an_unused_removable_card_may_be_written(tmp_path):
     targets.check(fake_disk(tmp_path), 64 * MIB)
 
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""`phonetrust flash --keep-trust`: the slots are written anew, and what makes this phone this phone stays, also where the write
-is interrupted."""
+"""`phonetrust flash --keep-trust`: the slots are written anew, and the phone's own trust, settings and MIC stay, also where the
+write is interrupted."""
 
 import os
 import random
@@ -99,7 +99,7 @@ def test_a_stash_that_was_cut_itself_does_not_count(image, card, used):
 
 
 def test_a_card_of_0_1_keeps_its_trust(image, card, used):
-    """It had the same boot partition and store and no slots."""
+    """Such a card has the same boot partition and store, and no slots."""
     with open(card, "r+b") as file:
         file.seek(layout.TABLE + 2 * 16)
         file.write(bytes(32))

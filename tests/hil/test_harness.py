@@ -66,12 +66,12 @@ def test_a_qemu_that_does_not_start_is_an_error_with_its_words_and_no_hang(strat
     assert isinstance(caught.value.__cause__, ExecutionError)
     assert "QEMU did not start" in str(caught.value.__cause__) and "-no-such-option" in str(caught.value.__cause__)
     assert time.monotonic() - begun < 10
-    with pytest.raises(StrategyError):  # and it stays broken: the next test is not told that all is well
+    with pytest.raises(StrategyError):  # the strategy stays broken, so that the next test does not go on
         strategy.transition("off")
 
 
 def test_a_socket_listens_only_after_its_file_is_there(tmp_path):
-    """Who connects in between is refused: so the emulator waits for more than the file."""
+    """A connection in between is refused, so the emulator waits for more than the file."""
     path = tmp_path / "the console"
     with socket.socket(socket.AF_UNIX) as console:
         console.bind(str(path))
@@ -101,7 +101,7 @@ def test_a_board_that_says_nothing_is_an_error_with_what_was_heard(strategy_of, 
     strategy.transition("off")
 
 
-def test_states_have_names_and_nobody_reaches_unknown(strategy_of):
+def test_states_have_names_and_unknown_cannot_be_reached(strategy_of):
     with pytest.raises(StrategyError) as caught:
         strategy_of().transition("unknown")
     assert "a phone cannot be brought" in caught.value.__cause__.msg
@@ -122,7 +122,7 @@ def test_qemu_virt_boots_the_same_system(strategy_of, cluster, serving, settings
 
 
 def test_qemu_virt_starts_its_slots_through_u_boot(strategy_of, tmp_path):
-    """Read from its SD card behind PCI, verified, and the try is written down before it begins."""
+    """The slot is read from the SD card behind PCI and verified; the try is stored before it begins."""
     phone = BoardPhone(strategy_of())
     phone.power.start = "u-boot"
     phone.new(tftp=["192.0.2.1"])

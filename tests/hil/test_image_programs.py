@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""`phonetrust image build --program`: what goes beside the agent, and what is refused and why."""
+"""`phonetrust image build --program`: which files come into the image, and which programs are refused and why."""
 
 import json
 
@@ -80,7 +80,7 @@ def test_folders_that_are_refused(hello, spoil, why):
     assert why in str(caught.value)
 
 
-def test_words_that_are_neither(tmp_path):
+def test_words_that_are_neither_folder_nor_package(tmp_path):
     for word, why in (("No Such", "neither a folder nor the name of a package"), (tmp_path / "none", "is no folder")):
         with pytest.raises(ImageError) as caught:
             entries(word)

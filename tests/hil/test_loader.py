@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""U-Boot on the booted board: which slot it starts, how often, and what it tells the kernel of it.
+"""U-Boot on the booted board: which slot it starts, how often, and what it tells the kernel.
 
-What the phone does with that is tests/hil/test_update.py; here the environment is written by hand.
+tests/hil/test_update.py tests what the phone does with that; here the test writes the environment.
 """
 
 import pytest
@@ -119,7 +119,7 @@ def test_a_damaged_slot_gives_way_to_the_other_one(loader):
     assert loader.start() == ("a", "fallback"), "each start tries the confirmed one first"
 
 
-def test_no_slot_at_all_starts_nothing_and_gives_nobody_a_shell(loader):
+def test_without_a_good_slot_nothing_starts_and_there_is_no_shell(loader):
     loader.damage(0)
     loader.damage(1)
     loader.phone.strategy.transition("on")
@@ -147,8 +147,8 @@ def test_a_torn_environment_leaves_the_other_copy_or_the_first_slot(loader, torn
         assert loader.words() == ({**TRIAL, "bootcount": "1"}, [True, True]), "U-Boot wrote its word over the torn copy"
 
 
-def test_words_that_are_none_of_ours_are_not_taken_from_the_card(loader):
-    """Whoever can write the environment can choose a slot that a maker signed, and nothing else."""
+def test_unknown_words_of_the_environment_are_ignored(loader):
+    """An attacker who can write the environment can choose between slots that a maker signed, and do nothing else."""
     loader.environment(
         slot="b; echo hacked", rolled_back="x init=/bin/sh", bootcmd="echo hacked", bootargs="init=/bin/sh", bootdelay="10",
         preboot="echo hacked", start="echo hacked", fdt_addr="0",

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""What another program of the phone cannot do: to the serial line, to what a person types, to the agent, to root.
+"""What another program of the phone cannot do to the serial line, to typed lines, to the agent and to root.
 
-It is a program of MicroPython, so that it can try the system calls themselves."""
+The program runs under MicroPython, so that it can try the system calls themselves."""
 
 import json
 import re

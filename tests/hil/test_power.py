@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What is left of the trust store when the power goes while it is written, and when it is no longer readable at all."""
+"""The trust store after a loss of power in the middle of a write, and a store that cannot be read at all."""
 
 import os
 

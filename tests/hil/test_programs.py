@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Other programs on the board beside the agent: the C example asks for the directory, another one for a file.
+"""Other programs on the board beside the agent: the C example asks for the directory, another program for a file.
 
 They come as one more archive behind the card's initramfs, so that the image that is flashed stays small."""
 

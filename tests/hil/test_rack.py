@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Many boards: coordinator and exporter on loopback, a place acquired by name, the hil tests run through it.
 
-The board is an emulated one behind the plugs of a real one: a serial line that the exporter serves with ser2net, and a
-power switch with HTTP. So this is the way to a rack of Raspberry Pis, but for the card.
+The board is emulated and has a real board's plugs: a serial line that the exporter serves with ser2net, and a power switch
+with HTTP. So except for the card, a rack of Raspberry Pis works in the same way.
 """
 
 import json

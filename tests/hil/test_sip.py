@@ -44,7 +44,7 @@ def sip_phone(phone, calling, environment):
 
 
 def registered(phone, calling):
-    """The event of the registration. Its console is read meanwhile: a board whose console nobody reads comes to a halt."""
+    """The event of the registration. The test reads the console meanwhile, because a board stops when its console is not read."""
     phone.expect("sip-phone: .*200 OK", PATIENCE)
     event = calling.events.wait_for(service="sip", what="registered", device=DEVICE)
     assert event, [*calling.events]

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """A phone that updates itself, on the board as it boots itself: U-Boot, signed slots, its own agent, a real server.
 
-Everything that can be decided without a board is in tests/unit/test_load.py, with the power lost at each single write.
+tests/unit/test_load.py and test_load_cuts.py test what needs no board, with a loss of power at every write.
 """
 
 import os

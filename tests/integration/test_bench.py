@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the bench makes of its numbers: the table, build/bench.json, docs/performance.md, the releases. Nothing is timed here."""
+"""How the bench presents its numbers: the table, build/bench.json, docs/performance.md, the releases. Nothing is timed here."""
 
 import io
 import json

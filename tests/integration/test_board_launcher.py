@@ -84,7 +84,7 @@ def dhcp(tmp_path):
         ({"tftp": os.fsdecode(b"\xff\xfe")}, "[]"),
     ],
 )
-def test_dhcp_is_anybodys(dhcp, tmp_path, variables, found):
+def test_any_machine_can_answer_dhcp(dhcp, tmp_path, variables, found):
     network = dhcp(**variables)
     assert json.loads(network)["address"] == "192.0.2.9"
     said = servers(network)
@@ -93,7 +93,7 @@ def test_dhcp_is_anybodys(dhcp, tmp_path, variables, found):
 
 
 def test_life_is_shown_while_a_server_says_nothing(tmp_path):
-    """Whatever one file may take (tftp_deadline), the supervisor sees the agent alive: the watchdog is a task of the loop."""
+    """However long a file takes (tftp_deadline), the supervisor sees that the agent lives: the watchdog is a task of the loop."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
         silent.bind(("127.0.0.1", 0))
         server = f"127.0.0.1:{silent.getsockname()[1]}"

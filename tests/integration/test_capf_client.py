@@ -129,7 +129,7 @@ def fetch(connection, server):
 
 
 def drips(connection, server):
-    """A message of 1000 bytes, one of them now and then."""
+    """A message of 1000 bytes that come one by one, slowly."""
     for byte in b"\x55\3" + SESSION.to_bytes(4, "big") + b"\x03\xe8" + bytes(1000):
         connection.sendall(bytes((byte,)))
         if server.stopped.wait(0.1):
@@ -301,7 +301,7 @@ def test_without_an_lsc_the_mic_proves(phone):
 
 
 def test_the_first_server_that_answers_is_used(phone, tmp_path):
-    """Nobody listens at the first, the second is a stranger, the third says nothing."""
+    """The first server does not listen, the second is not trusted, the third stays silent."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         nobody = ["127.0.0.1", listener.getsockname()[1]]
     stranger = Server(session(finish(0)), MANUFACTURED, tmp_path)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The Python client asks for the phone's certificate and for signatures; what is no answer is never taken for one."""
+"""The Python client asks for the phone's certificate and for signatures; an invalid answer is never taken for a valid one."""
 
 import hashlib
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""`make run`'s demonstration goes as it tells: its own comparison of each boot decides its exit status."""
+"""`make run`'s demonstration checks each boot itself, and its exit status says whether all boots were right."""
 
 import re
 import subprocess

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Conformance of the HALs: the console reads whole lines, and never waits for whoever reads it."""
+"""Conformance of the HALs: the console reads whole lines, and never waits for a slow reader."""
 
 import contextlib
 import fcntl
@@ -91,7 +91,7 @@ def check_shouted(found):
 
 
 def shout(real, tmp_path, output, stdin, release):
-    """Let a probe write more than `output` takes; `release` is called when it has written."""
+    """Let a probe write more than `output` takes; `release` is called afterwards."""
     told = tmp_path / "told"
     process = real.start(
         "shout", {"path": str(told), "lines": LINES}, stdin=stdin, stdout=output, stderr=subprocess.PIPE

@@ -78,7 +78,7 @@ def test_digits_names_and_what_is_neither(real):
 
 
 @pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("unshare"), reason="needs root, for a network of its own")
-def test_a_resolver_that_stays_silent_costs_the_deadline_and_holds_nobody(real):
+def test_a_silent_resolver_costs_the_deadline_and_delays_no_other_task(real):
     before = ["unshare", "--mount", "--net", sys.executable, SILENT_RESOLVER]
     names = [f"host{number}.example" for number in range(6)]
     found = real.probe("resolve", before=before, hosts=[*names, "192.0.2.1"], patience=600)

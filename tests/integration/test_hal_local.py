@@ -81,7 +81,7 @@ def test_a_file_of_the_name_of_the_socket_stays(real, tmp_path):
     assert "OSError" in process.communicate(timeout=60)[0] and path.read_text() == "precious"
 
 
-def test_a_slow_client_costs_the_deadline_and_one_that_has_gone_is_an_error(real, tmp_path):
+def test_a_slow_client_costs_the_deadline_and_a_closed_client_is_an_error(real, tmp_path):
     path = tmp_path / "service"
     process = real.start("slow", {"path": str(path)})
     wait_for_line(process, "ready")

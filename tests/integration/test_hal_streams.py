@@ -30,7 +30,7 @@ def test_a_refused_connection(side):
 
 
 @pytest.mark.parametrize("kind", ["tcp", "tls"])
-def test_a_connection_that_nobody_takes_ends_at_its_deadline(real, kind):
+def test_a_connection_that_no_server_accepts_ends_at_its_deadline(real, kind):
     # A listener whose queue is full answers nothing at all.
     with socket.socket() as full, contextlib.ExitStack() as stack:
         full.bind(("127.0.0.1", 0))

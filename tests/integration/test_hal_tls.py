@@ -43,7 +43,7 @@ def test_key_exchange_by_rsa_only_where_it_is_set(real, identities):
     assert found["got"][0][0] == b"answer to hello".hex()
 
 
-def test_nobody_listens(side):
+def test_a_port_without_a_listener(side):
     with hal_sides.closed_port() as port:
         found = side.probe("connect", kind="tls", port=port, patience=20000)
     assert found["found"] == {"error": ECONNREFUSED} and found["asked"] == []

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""host_tools/link: two ends that meet over a line with delay and faults, and see nothing else of the machine."""
+"""host_tools/link: two ends are connected by a line with delay and faults, and reach nothing else of the machine."""
 
 import socket
 import threading

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Programs that are not changed use the phone's key by PKCS#11: OpenSC, p11-kit, GnuTLS, OpenSSL's provider, curl."""
+"""Unmodified programs use the phone's key by PKCS#11: OpenSC, p11-kit, GnuTLS, OpenSSL's provider, curl."""
 
 import contextlib
 import os

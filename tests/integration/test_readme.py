@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the README's first screen shows is what `phonetrust preflight` prints, about a real cluster with the same mistake."""
+"""The README's first screen shows what `phonetrust preflight` prints about a real cluster with the same mistake."""
 
 import os
 import re

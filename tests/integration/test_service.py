@@ -118,7 +118,7 @@ def test_refused_files_leave_nothing(lab):
 
 
 def test_a_disk_that_is_full_when_the_last_bytes_are_written(lab):
-    """/dev/full takes nothing; what the buffers of a file hide shows when it is closed."""
+    """/dev/full takes no bytes, and a buffered file reports that only when it is closed."""
     lab.publish("small.xml.sgn", b"<small/>")
     with lab.client() as agent:
         _, path = agent.fetch("small.xml")
@@ -151,7 +151,7 @@ def test_others_are_answered_while_a_file_arrives(lab):
     assert fetched[0].accepted
 
 
-def test_who_goes_away_while_its_file_arrives_ends_the_transfer(lab):
+def test_a_program_that_goes_away_ends_its_transfer(lab):
     lab.publish_slowly("huge.bin.sgn")
     asked = len(lab.asked)
     gone = raw(lab)
@@ -208,7 +208,7 @@ def test_an_agent_whose_queue_is_full_costs_one_timeout(tmp_path):
 
 
 def test_client_errors_are_no_answers():
-    """The Python client against an agent that says anything."""
+    """The Python client against an agent that sends anything."""
     bad = [
         (b"", AgentGone),
         (b"garbage\n", Unsupported),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The worked examples: a directory request by HTTPS whose certificate decision is the agent's, in Python and in C.
+"""The worked examples in Python and in C: a directory request by HTTPS that asks the agent about the certificate.
 
 The C example runs on this PC and, with the very libraries that go onto a board, under emulation for arm64."""
 

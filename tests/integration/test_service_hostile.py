@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Programs that misbehave on the trust service's real socket harm nobody but themselves; both Pythons serve."""
+"""Programs that misbehave on the trust service's real socket harm only themselves; both Pythons serve."""
 
 import contextlib
 import json
@@ -16,7 +16,7 @@ from tests.helpers.servers.service_lab import connected, raw, wait_until, works
 
 
 def last_words(stream):
-    """What it is told until it is hung up on."""
+    """The lines that a client gets until the service closes the connection."""
     said = b""
     with contextlib.suppress(ConnectionResetError):
         while block := stream.recv(65536):
@@ -66,7 +66,7 @@ def test_who_floods_and_never_reads_is_hung_up_on(lab):
     deaf.close()
 
 
-def test_who_floods_and_reads_leaves_the_others_their_turns(lab):
+def test_a_program_that_floods_and_reads_leaves_other_programs_their_turns(lab):
     stop = threading.Event()
     counts = [0]
 
@@ -124,7 +124,7 @@ def test_one_program_has_four_connections(lab):
                 lab.client()
 
 
-def test_who_leaves_at_any_point_of_a_request_is_forgotten(lab):
+def test_a_program_may_leave_at_any_point_of_a_request(lab):
     request = b'{"id": 1, "do": "status"}\n'
     for cut in (0, 1, 10, len(request) - 1, len(request)):
         stream = raw(lab)
@@ -138,7 +138,7 @@ def test_who_leaves_at_any_point_of_a_request_is_forgotten(lab):
 
 
 def test_the_phone_says_nothing_but_its_log(lab):
-    """Last in this file for each kind: nothing of the above led to a traceback or to the agent's end."""
+    """Runs last for each kind of phone: no test above caused a traceback or ended the agent."""
     assert lab.phone.process.poll() is None
     lines = lab.phone.output().splitlines()
     assert [line for line in lines if not line.startswith("[")] == []

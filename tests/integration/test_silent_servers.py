@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Servers that accept and stay silent make nobody wait but those that asked about them: on both Pythons, with real sockets."""
+"""A server that accepts and stays silent delays only the program that needs it: on both Pythons, with real sockets."""
 
 import contextlib
 import socket
@@ -41,7 +41,7 @@ def silent_tcp(port):
 
 
 def asked(lab, purpose, certificate):
-    """(thread, answers) of a program that asks; the answer is put there when it comes."""
+    """(thread, answers) of a program that asks; the thread adds the answer when it comes."""
     answers = []
 
     def ask():
@@ -54,7 +54,7 @@ def asked(lab, purpose, certificate):
 
 
 def others_are_answered(lab):
-    """Another program and the console get their answers."""
+    """Check that another program and the console get their answers."""
     with lab.client() as agent:
         assert agent.status()["state"] == "trusted"
         decision = agent.judge("tvs", lab.cluster.certificate("tvs", 1))
@@ -62,7 +62,7 @@ def others_are_answered(lab):
     lab.phone.type("show security", "State")
 
 
-def test_a_silent_tvs_keeps_only_the_program_that_asked_about_it_waiting(lab):
+def test_a_silent_tvs_delays_only_the_program_that_needs_it(lab):
     port = lab.serving.tvs_port(1)
     lab.serving.stop_tvs(1)
     with silent_tcp(port) as accepted:
@@ -78,7 +78,7 @@ def test_a_silent_tvs_keeps_only_the_program_that_asked_about_it_waiting(lab):
     assert [answer.reason for answer in first_answers + second_answers] == ["tvs-unreachable"] * 2
 
 
-def test_a_silent_tftp_server_keeps_the_boot_waiting_and_nobody_else(lab):
+def test_a_silent_tftp_server_delays_only_the_boot(lab):
     port = lab.tftp.port
     lab.tftp.close()
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:

@@ -111,7 +111,7 @@ def breaks_off(server, packet, client):
 
 
 def babbles(server, packet, client):
-    """Something that is no TFTP."""
+    """Packets that are not TFTP."""
     server.transfer.sendto(b"SIP/2.0 400 Bad Request\r\n\r\n", client)
 
 
@@ -190,7 +190,7 @@ def test_error_names_it_and_the_next_server_is_asked(good, behave, error, cause,
 
 
 def test_drip_is_stopped_by_the_deadline(good):
-    """A block just before each timeout, for as long as the client lets it."""
+    """A block just before each timeout, until the client stops it."""
     pause = threading.Event()
 
     def drips(server, packet, client):
@@ -205,12 +205,12 @@ def test_drip_is_stopped_by_the_deadline(good):
 
 
 def test_stranger_is_told_and_the_transfer_goes_on():
-    """Somebody else on this machine sends blocks too: he gets ERROR 5 for each, the file is the server's."""
+    """Another sender on this machine sends blocks too: it gets ERROR 5 for each, and the file is the server's."""
     stranger = _socket()
 
     def with_stranger(server, packet, client):
         number = number_of(packet)
-        if packet[1] == ACK:  # the first packet decides whose transfer it is; from then on he is a stranger
+        if packet[1] == ACK:  # the first packet decides whose transfer it is; all other senders are strangers
             stranger.sendto(data_packet(number, b"evil"), client)
         server.transfer.sendto(data_packet(number, FULL if number < 5 else b"end"), client)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The TFTP client against tftpd-hpa, atftpd and dnsmasq: every size that has ever been a special case."""
+"""The TFTP client against tftpd-hpa, atftpd and dnsmasq: every size that is a special case somewhere."""
 
 import asyncio
 import hashlib
@@ -123,7 +123,7 @@ def test_server_of_the_file_is_told_over_the_limit(server, files):
 
 
 def test_closed_port_then_a_server(server, files):
-    """A port where nobody listens costs its timeouts, then the next server has the file; once in a boot."""
+    """A port without a listener costs its timeouts once in a boot; then the next server has the file."""
     silent = (server.host, tftp_daemons.Server.free_port(server))
     hal, sink = Hal(), Digest()
     client = Client(hal.net, hal.clock, hal.random, timeout=20, attempts=2)
@@ -184,7 +184,7 @@ def test_servers_that_know_less(files, kind, arguments, agreed):
 
 
 def test_atftpd_refuses_options_and_serves_without(files):
-    """It answers blksize 8 with ERROR 8; the same server is then asked the plain way."""
+    """It answers blksize 8 with ERROR 8; the client then asks it without options."""
     with tftp_daemons.Atftpd(files[0]) as running:
         transfer = check(running, files, 64 << 10, block_size=8)
         assert transfer.options == {} and transfer.blocks == 129

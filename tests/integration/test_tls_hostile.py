@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Hostile TLS servers (tests/helpers/tls/hostile_cases.py): the phone ends each in time, says why, and gives nothing away.
+"""Hostile TLS servers (tests/helpers/tls/hostile_cases.py): the phone ends each in time, says why, and reveals nothing.
 
-Every case runs on each Python with a client certificate at hand. What stalls and drips is in test_tls_slow.py.
+Every case runs on each Python with a client certificate at hand. Servers that stall or drip are in test_tls_slow.py.
 """
 
 import pytest

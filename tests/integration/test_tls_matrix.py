@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""libphonetrust's TLS against OpenSSL: each cell works, or is refused with a reason that an administrator can act on.
+"""libphonetrust's TLS against OpenSSL: each combination works, or is refused with a reason that an administrator can act on.
 
 Each server is asked by every Python: first without a client certificate, then with an RSA, then with an EC one.
 """
@@ -42,7 +42,7 @@ def ask(server, python, clients=CLIENTS, **more):
 
 
 def made_by_openssl(*options):
-    """A key with a certificate of which cryptography would make none; as Identity."""
+    """An Identity whose certificate the package cryptography would not make."""
     command = ["openssl", "req", "-x509", "-nodes", "-subj", "/CN=old", "-keyout", "-", "-newkey", *options]
     pem = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     begin = pem.index("-----BEGIN CERTIFICATE")

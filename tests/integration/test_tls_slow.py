@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Servers that say nothing at some point, or all of it very slowly: the phone goes at its deadline, and knows where it stood.
+"""Servers that fall silent at some point, or are very slow: the phone ends at its deadline, and says what was due.
 
-All of these cases of one Python run at once, as each of them takes its whole deadline.
+All cases of one Python run at once, because each takes its whole deadline.
 """
 
 import socket
@@ -45,7 +45,7 @@ class DripOfData(Twist):
 
 
 class RecordsOfOneByteNowAndThen(Twist):
-    """Far below the limit of records, each of them in time."""
+    """Far fewer records than the limit, each of them in time."""
 
     asks = True
 

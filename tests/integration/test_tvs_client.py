@@ -232,7 +232,7 @@ def test_a_server_that_failed_costs_its_time_once_in_a_boot(phone, serve):
 
 
 def test_two_questions_at_once(phone, serve):
-    """Both are under way together: the server answers neither before it has both."""
+    """Both are asked at the same time: the server answers only when it has both."""
     both = threading.Barrier(2)
 
     def waits(connection, server):
@@ -283,12 +283,12 @@ def test_a_handshake_that_comes_to_nothing(phone, serve, handler):
     assert BRIEF <= took < 10 * BRIEF
 
 
-def test_nobody_there(phone):
+def test_no_server_there(phone):
     (answered,), _ = phone([closed_port()], [QUERY])
     assert answered["status"] == "unreachable" and "connection refused" in answered["text"]
 
 
-def test_a_name_that_nobody_knows(phone):
+def test_an_unknown_name(phone):
     (answered,), _ = phone([["phonetrust.invalid", 2445], closed_port()], [QUERY])
     assert answered["status"] == "unreachable"
     assert "phonetrust.invalid:2445: its name is not known" in answered["text"], answered["text"]

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The wheel: built, installed into an empty environment without a compiler, and asked to run a plan.
 
-The environment has what the wheel says it needs, and nothing else: linked from this one, so that no network is used."""
+The environment has only what the wheel requires, linked from this environment, so that no network is used."""
 
 import json
 import os

@@ -20,7 +20,7 @@ static inline int inside(const uint32_t *slice, size_t size) {
     return slice[0] <= size && slice[1] <= size - slice[0];
 }
 
-/* What is true of every answer of an index function. */
+/* Checks that hold for every answer of an index function. */
 static inline void check_rows(int result, const uint32_t *rows, size_t capacity, const uint32_t *fault,
                               size_t size) {
     if (result == PHONETRUST_ERROR_MALFORMED)

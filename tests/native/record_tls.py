@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Records TLS handshakes for the C tests and the fuzzer: python -m tests.native.record_tls (wants gcc and openssl).
 
-What OpenSSL servers sent to a client whose random bytes are those of fixed_random.h goes to tests/native/tls_recordings,
-with the client's certificates and keys. It has to be done anew when the client draws other random bytes than before, for
-example after a new version of mbedTLS: then test_tls_replay.c fails.
+It writes the bytes that OpenSSL servers send to a client with the random bytes of fixed_random.h to tests/native/tls_recordings,
+with the client's certificates and keys. When the client draws its random bytes in another order, for example after a new
+version of mbedTLS, test_tls_replay.c fails and new recordings are needed.
 """
 
 import ctypes

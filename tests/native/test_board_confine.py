@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What a program of the phone may still do once native/board/confine has started it; arm64 is in tests/hil."""
+"""What a program may still do after native/board/confine has started it; tests/hil tests arm64."""
 
 import os
 import re
@@ -16,7 +16,7 @@ CONFINE = ROOT / "build/native/x86_64/confine"
 PYTHON = "/usr/bin/python3"
 MICROPYTHON = ROOT / "build/micropython/x86_64"
 
-# Calls that the agent never makes, each with what would be needed for it; all are answered with EPERM (1).
+# Calls that the agent never makes, each with valid arguments; all fail with EPERM (1).
 CALLS = """
 import ffi, os
 libc = ffi.open("libc.so.6")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The one writer on a board's serial line (native/board/serial.h), with sanitizers, on a terminal of the test's own."""
+"""The process that writes to a board's serial line (native/board/serial.h), with sanitizers, on a terminal of the test."""
 
 import fcntl
 import os
@@ -37,7 +37,7 @@ def built():
 
 
 class Line:
-    """A terminal in the place of the serial line, a folder with the three FIFOs, and a writer between them."""
+    """A terminal in place of the serial line, a folder with the three FIFOs, and a writer between them."""
 
     def __init__(self, folder, program=SERIAL):
         self.folder = folder
@@ -160,7 +160,7 @@ def test_a_line_that_takes_no_bytes_costs_lines_and_no_time(line):
     assert shown == sorted(shown)
 
 
-def test_a_line_of_the_agent_that_does_not_end_keeps_nobody_waiting(line):
+def test_an_endless_line_of_the_agent_delays_no_other_line(line):
     line.write()
     line.say("agent", b"no end")
     line.hear(b"no end")
@@ -184,7 +184,7 @@ def test_what_is_typed_is_edited_and_shown_and_goes_to_the_agent(line):
     assert os.read(line.ends["typed"], 1000) == b"x" * 201 + b"\nnext\n", "one more than the agent takes"
 
 
-def test_what_is_typed_tears_no_line_and_is_torn_by_none(patient_line):
+def test_typed_text_tears_no_line_and_no_line_tears_it(patient_line):
     line = patient_line
     line.write()
     line.say("agent", b'{"a":')
@@ -200,7 +200,7 @@ def test_what_is_typed_tears_no_line_and_is_torn_by_none(patient_line):
     assert os.read(line.ends["typed"], 100) == b"show itl\n"
 
 
-def test_a_person_who_stops_typing_keeps_nobody_waiting(line):
+def test_a_person_who_stops_typing_delays_no_line(line):
     line.write()
     line.say("log", b"ready\n")
     line.hear(b"ready\n")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The C client of the trust service: what it asks, understands and exports; plain, under valgrind and under sanitizers."""
+"""The C client of the trust service: requests, answers and exported names; plain, under valgrind and under sanitizers."""
 
 import json
 import os
@@ -79,7 +79,7 @@ def test_fetch_refused_gives_no_path(run):
     assert result == 0 and found["accepted"] == 0 and found["path"] == ""
 
 
-def test_fetch_with_a_path_that_does_not_fit_or_is_none(run):
+def test_fetch_with_a_path_that_does_not_fit_or_is_invalid(run):
     answer = {**decided(), "path": "/run/phone/files/1"}
     results = run(
         says(answer, answer, {**decided(), "path": None}), "fetch=a:10", "fetch=a:18", "fetch=a:99", "fetch=a:99"

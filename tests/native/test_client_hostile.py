@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The C client of the trust service against agents that are none: plain, under valgrind and under sanitizers."""
+"""The C client of the trust service against false and broken agents: plain, under valgrind and under sanitizers."""
 
 import contextlib
 import socket
@@ -46,7 +46,7 @@ BAD_ANSWERS = [
 
 
 @pytest.mark.parametrize("answer", BAD_ANSWERS, ids=range(len(BAD_ANSWERS)))
-def test_an_answer_that_is_none_is_never_a_yes(run, answer):
+def test_an_invalid_answer_is_never_a_yes(run, answer):
     results = run(says(answer), "judge=application:1", "judge=application:1")
     assert results[1] == ("judge", PROTOCOL, NOTHING)
     assert results[2] == ("judge", CLOSED, NOTHING), "the connection stayed"
@@ -118,7 +118,7 @@ def test_time_is_up(run, script):
     assert time.monotonic() - start < 20
 
 
-def test_nobody_listens_or_the_path_is_too_long(client_build, tmp_path):
+def test_no_listener_or_a_path_that_is_too_long(client_build, tmp_path):
     for path in (tmp_path / "none", tmp_path / ("x" * 120), tmp_path):
         done = subprocess.run([client_build / "scripted", path, "100", "judge=tvs:1"], capture_output=True, text=True)
         assert [parse(line)[1] for line in done.stdout.splitlines()] == [CONNECT, CLOSED]

@@ -223,7 +223,7 @@ TEST(encrypted_configuration_is_decrypted_in_pieces) {
     close_encrypted(file);
 }
 
-/* From outside all of these are alike: success, and a key that is the random source's. */
+/* All of these look the same from outside: success, and a key from the random source. */
 TEST(wrong_keys_and_paddings_look_the_same) {
     struct encrypted file = open_encrypted();
     struct bytes key = read_vector("lsc.key.der");

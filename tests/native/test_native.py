@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The C tests of libphonetrust as pytest items, in five variants; the fuzz targets, briefly; and the built libraries.
 
-Each variant's program runs once with all tests; what it printed for a test decides that test. `make -C native test`,
+Each variant's program runs once with all tests; its output for a test is the result of that test. `make -C native test`,
 `sanitize` and `fuzz` run the same without pytest.
 """
 

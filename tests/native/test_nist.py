@@ -35,7 +35,7 @@ CURVES = {
     "P-384": (48, bytes.fromhex("2b81040022")),
     "P-521": (66, bytes.fromhex("2b81040023")),
 }
-#: No file of a cluster is signed over it: DIGESTALGORITHM has no number for it, and libphonetrust does not know it.
+#: Clusters do not sign with this digest: DIGESTALGORITHM has no number for it, and libphonetrust does not know it.
 UNKNOWN_DIGEST = "sha224"
 OID_RSA, OID_EC = bytes.fromhex("2a864886f70d010101"), bytes.fromhex("2a8648ce3d0201")
 
@@ -121,7 +121,7 @@ def test_ecdsa(library, name):
         curve, _, digest = one["section"].partition(",")
         algorithm = (digest or "SHA-1").replace("-", "").lower()
         if curve not in CURVES or algorithm == UNKNOWN_DIGEST:
-            continue  # the other curves are no key of a phone's world
+            continue  # phones do not use keys on the other curves
         seen.add(curve)
         wanted = one["Result"].startswith("P")
         counts[wanted] += 1
@@ -155,7 +155,7 @@ _UNUSED_BITS = (
     "the certificate's own signature is no whole bytes; it is never verified, but a damaged one is no DER of a key's"
 )
 _PARAMETERS = "parameters that this algorithm must not have, or must; no key of RSA or EC"
-#: certificate -> (who refuses it, why). What is not here is read by both with the same fields, or refused by both.
+#: certificate -> (which library refuses it, why). Both read all other certificates with the same fields, or both refuse.
 DIFFERENCES = {
     "x509/PKITS_data/certs/BadSignedCACert.crt": ("libphonetrust", _UNUSED_BITS),
     "x509/PKITS_data/certs/InvalidDSASignatureTest6EE.crt": ("libphonetrust", _UNUSED_BITS),

@@ -151,7 +151,7 @@ def test_an_rsa_signature_of_a_wrong_length_is_an_error(agent, module, length):
         "3026" + "0221" + "01" * 33 + "020101", "30260221" + "00" + "01" * 32 + "020101" + "0000",
     ],
 )  # fmt: skip
-def test_an_ecdsa_signature_that_is_none_is_an_error(agent, module, keys, der):
+def test_a_malformed_ecdsa_signature_is_an_error(agent, module, keys, der):
     agent.pairs["lsc"] = pair_of(keys("ec-256"))
     module.ready()
     module.find(p11.PRIVATE_KEY)

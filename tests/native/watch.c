@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What tests watch and steer of the library's surroundings: its memory and its random bytes. */
+/* Lets tests watch and control the library's memory and random bytes. */
 #include <malloc.h>
 #include <sys/types.h>
 

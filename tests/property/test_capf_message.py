@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""CAPF messages under hypothesis: decoding raises its own error or nothing, and what is encoded comes back."""
+"""CAPF messages under hypothesis: decoding raises its own error or nothing, and encoded messages decode to the same."""
 
 from hypothesis import given
 from hypothesis import strategies as st

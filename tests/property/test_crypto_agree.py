@@ -35,7 +35,7 @@ ALGORITHMS = ("sha1", "sha256", "sha384", "sha512")
 
 @pytest.fixture(scope="module")
 def native():
-    """libphonetrust; a test run without it has not done its work."""
+    """libphonetrust; the test fails where the library is not built."""
     return crypto("native")
 
 
@@ -55,7 +55,7 @@ def trust_lists():
 
 
 def certificates():
-    """Every certificate of the vectors: files, and what stands in trust lists."""
+    """Every certificate of the vectors: files, and certificates in trust lists."""
     found = {path.name: der_of(path) for path in VECTORS.glob("*.cert.pem")}
     for path in trust_lists():
         data = path.read_bytes()
@@ -113,7 +113,7 @@ def test_all_files_verify_alike_with_every_certificate(native, second):
 
 @given(st.sampled_from(BASES), st.data())
 def test_damaged_certificates_are_read_alike_or_not_at_all(native, second, der, data):
-    """The library looks at no extensions, so it may read more; what both read is the same."""
+    """The library ignores extensions, so it may read more certificates; fields that both read are the same."""
     damaged = bytearray(der)
     for _ in range(data.draw(st.integers(1, 3))):
         damaged[data.draw(st.integers(0, len(der) - 1))] = data.draw(st.integers(0, 255))

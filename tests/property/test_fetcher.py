@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The Fetcher against servers that do anything: it ends by the boot's deadline, with the file or an error, and asks no
+"""The Fetcher against servers that do anything: it ends by the boot's deadline, with the file or an error, and does not ask a
 server again that cost time and gave nothing."""
 
 from hypothesis import event, given, settings

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""libphonetrust and `cryptography` decide alike about whole files, damaged anywhere: a PC's forecast is what phones do."""
+"""libphonetrust and `cryptography` decide alike about whole files, damaged anywhere, so a PC's forecast is right for phones."""
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -101,7 +101,7 @@ def test_every_byte_of_a_certificate(which):
 @settings(max_examples=300)
 @given(damage)
 def test_what_tvs_gives(changes):
-    """A certificate that TVS hands out is a stranger's bytes, too."""
+    """A certificate from TVS is untrusted bytes, too."""
     data = vector("itl-tftpregen-selfsigned.tlv")
     own = [one for one in Trust(LIBRARIES[0], itl=data).itl.with_roles((names.SAST,))]
     itl = vector("itl-base.tlv")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The HTTP client under hypothesis: what a server sends whole arrives whole, and no server does harm."""
+"""The HTTP client under hypothesis: a whole answer arrives whole, and no server does harm."""
 
 from hypothesis import given
 from hypothesis import strategies as st

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""PEM files that people give to a phone: a pair or a sentence, whatever is in them."""
+"""PEM files that people give to a phone: any content gives a pair or an error sentence."""
 
 import base64
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Plans, fleets and fetched folders as an enemy writes them: one sentence, exit status 2, no traceback, nothing for a terminal
-or a browser to obey."""
+"""Plans, fleets and fetched folders by an enemy: one sentence, exit status 2, no traceback, and nothing that steers a terminal
+or a browser."""
 
 import html.parser
 import re

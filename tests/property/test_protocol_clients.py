@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The TVS and CAPF clients against servers that say anything at all: an outcome, never an exception, and no trust."""
+"""The TVS and CAPF clients against servers that send anything: an outcome, never an exception, and no trust."""
 
 from hypothesis import given
 from hypothesis import strategies as st

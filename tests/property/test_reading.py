@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Whatever bytes come: the readers give what they say, or the one error they say."""
+"""The readers on any bytes: they give their documented result, or raise their documented error."""
 
 from hypothesis import given
 from hypothesis import strategies as st

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The store through whole lives: saves and erases, the power lost anywhere and in any manner, again and again."""
+"""The store over whole lives: saves and erases, with losses of power anywhere and in any manner, again and again."""
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -32,7 +32,7 @@ def content(stored):
 
 
 def after(state, change):
-    """What a save of `change` (None: an erase) makes of a state. A state without sections is none."""
+    """The state after a save of `change` (None: an erase). A state without sections is None."""
     if change is None:
         return None
     new = {**(state or {}), **change}

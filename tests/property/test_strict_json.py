@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The strict reader of JSON beside CPython's: what both read is the same, and what only one reads has a reason."""
+"""The strict reader of JSON beside CPython's: both read the same, and a text that only one of them reads has a known reason."""
 
 import json
 

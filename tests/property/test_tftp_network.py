@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The TFTP client on networks that lose, repeat and reorder: the file comes whole or an error does, within bounds."""
+"""The TFTP client on networks that lose, repeat and reorder: the whole file or an error, within bounds."""
 
 import random
 

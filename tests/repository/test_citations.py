@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What code, tests and pages cite of docs/spec is there: the page, the rule, the section (docs/spec/README.md)."""
+"""Each citation of docs/spec in code, tests and pages leads somewhere: page, rule, section (docs/spec/README.md)."""
 
 import re
 import subprocess
@@ -12,7 +12,7 @@ SPEC = ROOT / "docs" / "spec"
 ARCHITECTURE = ROOT / "docs" / "architecture.md"
 
 RULE = r"[A-Z]\d{1,2}\b(?!\.\d)"
-#: Where a rule stands: at the start of a list item or of a table's row, in bold.
+#: A rule begins a list item or a table's row, in bold.
 DEFINITION = re.compile(rf"^(?:- |\| )\*\*({RULE})", re.MULTILINE)
 #: "docs/spec/rules.md, L4", "docs/spec/rules.md, L4 and L5", "docs/spec/rules.md, L1 to L7 and A1"
 RULES = rf"{RULE}(?:(?:, | and | to | or ){RULE})*"
@@ -78,7 +78,7 @@ def test_each_rule_has_a_number_of_its_own():
 
 
 def test_the_numbers_of_a_letter_have_no_gap():
-    # A rule that is deleted leaves its number behind: then its place says so ("**L9** is no longer used").
+    # The number of a deleted rule stays, with a note at its place ("**L9** is no longer used").
     letters = {}
     for rule in defined():
         letters.setdefault(rule[0], []).append(int(rule[1:]))

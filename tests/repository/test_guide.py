@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""docs/guide.md: every command in it exists, with every option that it is given, and every ready plan can be read."""
+"""docs/guide.md: every command in it exists, with all options that the guide uses, and every ready plan can be read."""
 
 import re
 import shlex

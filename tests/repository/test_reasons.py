@@ -12,7 +12,7 @@ from agent.trust.reasons import ACCEPTED, BOTH, REFUSED, codes, locks_out, meani
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PAGE = ROOT / "docs/reasons.md"
-#: Files whose strings are about reasons and give none.
+#: Files whose strings are about reasons but give no reason.
 NO_GIVERS = ("agent/trust/reasons.py", "agent/trust/wording/")
 #: function or method -> which of its arguments is a reason
 GIVERS = {"Decision": 1, "accept": 0, "refuse": 0, "Refused": 1, "_Ended": 0, "Result": 0, "enrolment": 1}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The rooms and their floors (docs/architecture.md): which way imports run, what may wait, and that nothing goes in circles."""
+"""The rooms and their floors (docs/architecture.md): the direction of imports, rooms that may wait, and no circles."""
 
 import ast
 from pathlib import Path
@@ -19,7 +19,7 @@ FLOORS = (
     {"agent.local"},
     {"agent.main"},
 )
-#: What decides or reads bytes: no waiting, storing or talking.
+#: Rooms that decide or read bytes: they neither wait nor store nor talk to the network.
 QUIET = ("agent.trust", "agent.formats")
 LOUD_MODULES = {"asyncio", "socket", "select", "time", "os", "sys"}
 #: The model and the servers know each other: a forecast asks the lab's own TVS, a server reads the cluster.

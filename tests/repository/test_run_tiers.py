@@ -65,7 +65,7 @@ def test_parts_run_beside_each_other(tier, tmp_path):
     assert tier(first, second) == (2, 0, 0)
 
 
-def test_a_part_of_which_no_test_is_chosen_is_none_that_failed(tier):
+def test_a_part_without_chosen_tests_has_not_failed(tier):
     assert tier("def test_a(): pass\n", "") == (1, 0, 0)
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""docs/security.md claims nothing without a test: each test that it names exists, and each claim of a defence names one."""
+"""docs/security.md has a test for each claim: each test that it names exists, and each claim of a defence names one."""
 
 import ast
 import re
@@ -38,5 +38,5 @@ def test_make_torture_finds_its_place():
     assert "| a table |" in written("| a table |\n", 60, ["bits"]) and "only bits" in written("", 60, ["bits"])
 
 
-def test_it_says_how_to_report():
+def test_security_md_says_how_to_report():
     assert "How to report" in (ROOT / "SECURITY.md").read_text()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The set-up scripts where they cannot do their work: what is missing is said plainly, exit status 2."""
+"""The set-up scripts where they cannot do their work: a plain message says what is missing, exit status 2."""
 
 import shutil
 import subprocess

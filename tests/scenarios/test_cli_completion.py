@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""`phonetrust completion`: installed by one command, and what the shells then offer."""
+"""`phonetrust completion`: one command installs it, and the shells then complete."""
 
 import os
 import subprocess

@@ -60,7 +60,7 @@ def test_fetch_of_a_fleet_tells_bad_rows_and_fetches_the_rest(served, tmp_path):
     assert f"line 5: SEP{MAC} is in line 2 already" in result.stderr
 
 
-def test_fetch_from_nobody_cannot_tell(tmp_path):
+def test_fetch_without_a_server_cannot_tell(tmp_path):
     result = run("fetch", "127.0.0.1:9", "--to", tmp_path / "got")
     assert result.exit_code == 2 and "0 files" in result.stdout and "ITLFile.tlv" in result.stderr
 
@@ -103,7 +103,7 @@ def test_what_all_phones_share_is_fetched_once(served, tmp_path):
 
 
 def test_a_collector_keeps_no_more_for_many_phones_than_for_few(tmp_path, monkeypatch):
-    """What is kept of a phone goes to disk: with the network left out, 200 phones and 4,000 need the same memory."""
+    """Results go to disk: without the network, 200 phones and 4,000 need the same memory."""
 
     async def nothing(files, device, limit, told, known):
         name = f"{device}.cnf.xml.sgn"
@@ -126,7 +126,7 @@ def test_a_collector_keeps_no_more_for_many_phones_than_for_few(tmp_path, monkey
 
 @pytest.mark.parametrize("way", ["https", "http", "tftp"])
 def test_fetch_and_preflight_by_https_and_http_as_newer_phones_do(served, tmp_path, way):
-    """Lists by HTTP, configuration by HTTPS; what does not answer is passed over, as a phone does."""
+    """Lists by HTTP, configuration by HTTPS; a way that does not answer is skipped, as a phone does."""
     cluster, serving = served
     closed = free_port()
     http = closed if way == "tftp" else serving.port("http")

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The tasks at the end of docs/guide.md: their commands are run, and their output must be what the guide shows.
 
-PHONETRUST_WRITE_DOCS=1 writes them anew. What differs from run to run (serial numbers) is left out, as in docs/procedures.md."""
+PHONETRUST_WRITE_DOCS=1 writes them anew. Serial numbers, which differ from run to run, are left out, as in docs/procedures.md."""
 
 import os
 import re
@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 GUIDE = ROOT / "docs" / "guide.md"
 MARK = "<!-- tasks: written by tests/scenarios/test_guide_tasks.py -->\n"
 FLEET = "".join(f"SEP0011223344{number:02X},{'first' if number < 4 else 'second'},yes\n" for number in range(10))
-#: (title, what one should know, plan, how the cluster is made)
+#: (title, background, plan, how the cluster is made)
 TASKS = (
     (
         "Renew all certificates before they expire",

@@ -118,7 +118,7 @@ def test_all_procedures_run_from_the_command_line(lab, cluster, tmp_path):
     assert cluster.published(f"SEP{MAC}.cnf.xml.enc.sgn") and (tmp_path / "mic.pem").stat().st_mode & 0o077 == 0
 
 
-def test_a_step_that_locks_phones_out_asks_and_one_that_does_not_asks_nothing(classic):
+def test_only_a_step_that_locks_phones_out_asks(classic):
     environment = {"PHONETRUST_LAB": str(classic.path), "COLUMNS": "200"}
 
     def run(line, given):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The four kinds of cluster: who signs what in each, byte for byte, and what an open cluster does otherwise."""
+"""The four kinds of cluster: which keys sign lists and files, byte for byte, and how an open cluster differs."""
 
 import http.client
 import ssl
@@ -91,7 +91,7 @@ def test_an_open_cluster_with_nothing_but_its_sast(new_cluster):
         for service in ("tvs", "https"):
             with pytest.raises(LabError, match=f"no {service} server"):
                 serving.port(service)
-    with pytest.raises(LabError, match="nobody signs files"):
+    with pytest.raises(LabError, match="signs no files"):
         cluster.set_encrypted_configuration(MAC, True)
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Restarts by hand: what is on disk, what services go on with until they are restarted, and what the lab says of it."""
+"""Restarts by hand: the certificates on disk, those that services use until they are restarted, and the lab's forecast."""
 
 import pytest
 
@@ -136,7 +136,7 @@ def test_lockouts_are_told_when_regenerating_and_when_restarting(classic):
         classic.restart("tftp", 1)
     assert {item["reason"] for item in advice.lockouts(classic, step.base, step.state)} == {"tvs-untrusted"}
     classic.accept(step)
-    with pytest.raises(LabError, match="changed by somebody else meanwhile"):
+    with pytest.raises(LabError, match="another process changed the cluster meanwhile"):
         classic.accept(other)
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The lab's call manager: who may register, by which certificate, and what it does when certificates change.
+"""The lab's call manager: which devices may register, by which certificate, and what happens when certificates change.
 
 An agent of the tests holds the LSC here; tests/scenarios/test_phone_registers.py has the whole phone."""
 

@@ -14,7 +14,7 @@ from tests.helpers.lab.key_pool import PooledKeys
 
 
 class PowerCut(BaseException):
-    """Not an Exception: nothing may catch it on the way."""
+    """Not an Exception, so that no code catches it on the way."""
 
 
 def snapshot(cluster):

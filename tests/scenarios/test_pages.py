@@ -44,7 +44,7 @@ def plan(classic, tmp_path):
     return page
 
 
-def test_the_timeline_shows_who_is_where_and_a_click_shows_the_decisions(plan, browser):
+def test_the_timeline_shows_groups_and_a_click_shows_their_decisions(plan, browser):
     browser.open(plan)
     assert browser.run("document.querySelectorAll('#timeline [data-step]').length") == 4
     assert browser.run("document.querySelectorAll('#timeline rect').length") >= 4

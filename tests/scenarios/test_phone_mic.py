@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The MIC as a person gives it to a phone: `phonetrust phone --mic` on a PC, mic.pem for boards/phone.py."""
+"""The MIC that a person gives to a phone: `phonetrust phone --mic` on a PC, mic.pem for boards/phone.py."""
 
 import json
 import os

@@ -12,7 +12,7 @@ CAPF = ["capf listed-in-itl", "lsc installed"]
 stepped_phone = stepped.fixture()
 
 
-def test_an_lsc_where_nobody_signs_files(new_cluster, stepped_phone):
+def test_an_lsc_where_files_are_not_signed(new_cluster, stepped_phone):
     cluster = new_cluster(kind="open", sast=2)
     cluster.set_capf(MAC, "install", key="ec-256")
     with cluster.serve(ask_certificate=True) as serving:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """A whole phone registers: agent, LSC from CAPF, baresip with the key behind PKCS#11, Kamailio; on both Pythons.
 
-What the call manager itself refuses is in test_lab_sip.py; here it is what the phone's trust does to the registration."""
+test_lab_sip.py tests refusals of the call manager; this file tests how the phone's trust decides about the registration."""
 
 import contextlib
 import subprocess
@@ -28,7 +28,7 @@ def module():
 
 
 class Desk:
-    """A phone on somebody's desk: the agent, and a SIP stack beside it that is told nothing but the call manager."""
+    """A phone: the agent, and a SIP stack beside it that is only told its call manager."""
 
     def __init__(self, folder, kind, serving, **settings):
         self._folder = folder
@@ -47,7 +47,7 @@ class Desk:
         return [f"{found['kind']} {found['reason']}" for found in self.status()["decisions"]]
 
     def sip(self, secure=True, serving=None):
-        """A SIP stack that starts now, as the agent's files are now."""
+        """A SIP stack that starts now, with the agent's present files."""
         self._runs += 1
         own = self.certificates / "phone.pem"
         files = SipFiles(
@@ -154,7 +154,7 @@ def test_lsc_deleted(mixed, desk):
 
 
 def test_itl_reset_by_the_recovery_key_after_a_lockout(mixed, desk):
-    """The seed of all this: phones that believe neither the new lists nor the call manager, until the ITL is reset."""
+    """The lockout: phones believe neither the new lists nor the call manager, until the ITL is reset."""
     with mixed.serve(sip=True) as serving:
         phone = desk(serving)
         assert phone.registers()

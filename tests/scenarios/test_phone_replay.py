@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Files that were signed once and come again: an attack step by step, a backup, clusters whose clocks differ.
+"""Old signed files that come again: an attack step by step, a backup, clusters whose clocks differ.
 
 A real phone of each kind takes them from a real TFTP server, whose files are those that a lab cluster once handed out."""
 

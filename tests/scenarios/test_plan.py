@@ -203,7 +203,7 @@ def test_a_fleet_that_cannot_be_read_is_one_sentence(classic, tmp_path, content)
     assert result.exit_code == 2 and len(result.stderr.splitlines()) == 1 and "fleet.csv" in result.stderr
 
 
-def test_a_batch_that_nobody_is_in_is_a_mistake_of_the_plan(classic, tmp_path):
+def test_a_batch_without_phones_is_a_mistake_of_the_plan(classic, tmp_path):
     (tmp_path / "fleet.csv").write_text(FLEET)
     (tmp_path / "plan.toml").write_text('steps = ["restart batch frist"]')
     result = run("plan", "check", tmp_path / "plan.toml", "--cluster", classic.path, "--fleet", tmp_path / "fleet.csv")
@@ -261,7 +261,7 @@ def test_the_ready_plans_say_what_they_are_there_to_show(planned, new_cluster, n
 
 @pytest.mark.parametrize("name", [name for name, (_, safe) in READY.items() if safe])
 def test_a_ready_plan_without_its_restarts_is_safe_or_a_safe_order_is_found(planned, new_cluster, name):
-    """Somebody was in a hurry: only the last restart is left. Where that locks phones out, the search puts restarts back."""
+    """All restarts but the last are left out. Where that locks phones out, the search puts restarts back."""
     plan, _ = read_plan(PLANS / f"{name}.toml")
     clusters = {other: new_cluster(name=other, address="127.0.0.2") for other in plan.clusters}
     texts = [step.text for step in plan.steps if step.word != "restart-phones"] + ["restart all phones"]

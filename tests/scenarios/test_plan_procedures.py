@@ -13,7 +13,7 @@ from tests.helpers.lab.plan_walks import Walk
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "procedures.md"
 
 
-def test_every_procedure_is_a_plan_or_says_why_it_is_none():
+def test_every_procedure_is_a_plan_or_says_why_not():
     told = set(re.findall(r"^### (.+)$", DOCUMENT.read_text(), re.MULTILINE))
     assert told == {*PROCEDURES, *OUTSIDE}
 

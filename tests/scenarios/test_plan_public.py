@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Plans from public files alone: a lab's folder without private keys, and what `phonetrust fetch` brought, say the same."""
+"""Plans from public files: a lab's folder without private keys and a folder of `phonetrust fetch` have the same verdicts."""
 
 import random
 import re

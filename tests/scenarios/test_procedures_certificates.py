@@ -23,7 +23,7 @@ def test_capf(procedure):
 def test_tomcat(procedure):
     """Tomcat certificate regenerated
 
-    The application server stands in no list: TVS answers for it, and no list changes.
+    No list has the application server: TVS answers for it, and no list changes.
     """
     cluster = procedure.start()
     old = cluster.certificate("tomcat")
@@ -147,7 +147,7 @@ def test_third_party_authority(procedure):
 def test_tvs_of_one_node_of_two(procedure):
     """TVS regenerated on one node and not on the other, then TFTP, without a restart
 
-    The first node's TVS is not believed; the second one's is, and it vouches for the whole cluster.
+    The phone does not believe the first node's TVS. It believes the second node's, which vouches for the whole cluster.
     """
     cluster = procedure.start(kind="classic", nodes=2)
     procedure.step("On the publisher, the TVS and the CallManager certificate are regenerated.")
@@ -164,7 +164,7 @@ def test_tvs_of_one_node_of_two(procedure):
 def test_switched_off_for_two_generations(procedure):
     """A phone that was switched off for the whole procedure, two generations of TVS and TFTP long
 
-    The others were restarted in between, as it should be. This one knows neither the signer nor the TVS.
+    The other phones were restarted in between, as they should be. This phone knows neither the signer nor the TVS.
     """
     cluster = procedure.start(kind="classic")
     other = procedure.another_phone("001122334455")

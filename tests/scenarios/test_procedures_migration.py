@@ -36,7 +36,8 @@ def exchange(procedure, source, target):
 def test_problem_1(procedure):
     """Nothing prepared: the new cluster's signer is unknown to the phone (problem 1)
 
-    The new cluster's own TVS would vouch for it, but nobody asks that one: the phone's ITL names the old cluster's.
+    The new cluster's own TVS would vouch for it, but the phone does not ask it, because its ITL names the old cluster's
+    TVS.
     """
     old, new = start(procedure)
     procedure.point_at(new)
@@ -71,7 +72,7 @@ def test_problem_2(procedure):
 def test_problem_3(procedure):
     """The old cluster's TVS does not have the new certificates (problem 3)
 
-    They were exchanged too early. Where ITLRecovery signs lists, it is that certificate on which the move depends.
+    They were exchanged too early. Where ITLRecovery signs lists, the move depends on that certificate.
     """
     old, new = start(procedure, kind="classic")
     procedure.step("Bulk certificate export on the new cluster, consolidation, import on the old one.")
@@ -106,7 +107,7 @@ def test_rollback_first(procedure):
 def test_rollback_first_in_mixed_mode(procedure):
     """Moved with rollback prepared first, with a CTL on the phone
 
-    A CTL is not blanked by rollback, and the empty ITL names no TVS to ask.
+    A rollback does not blank a CTL, and the empty ITL names no TVS to ask.
     """
     old, new = start(procedure, mixed=True)
     procedure.step('On the old cluster, "Prepare Cluster for Rollback to pre 8.0" is set to True.')
@@ -124,7 +125,7 @@ def test_rollback_first_in_mixed_mode(procedure):
 def test_bulk_certificates(procedure):
     """Moved with bulk certificate export, old cluster online
 
-    The old cluster's TVS vouches for the new one's signer; after that the phone belongs to the new cluster.
+    The old cluster's TVS vouches for the new cluster's signer; after that the phone belongs to the new cluster.
     """
     old, new = start(procedure)
     procedure.step("Bulk certificate export on the new cluster, consolidation, import on the old one.")
@@ -139,9 +140,9 @@ def test_bulk_certificates(procedure):
 def test_bulk_tftp_only(procedure):
     """Moved with bulk certificates of the type TFTP only
 
-    That is what the guide says, and it is enough where CallManager signs lists. Where ITLRecovery signs them, its
-    certificate is needed, too. The phone has by then believed a configuration that names the new cluster's TVS; it finds
-    the old one by its ITL.
+    The guide says so, and it is enough where CallManager signs lists. Where ITLRecovery signs them, its certificate is
+    needed, too. By then the phone has believed a configuration that names the new cluster's TVS; it finds the old
+    cluster's TVS by its ITL.
     """
     old, new = start(procedure, address=ADDRESS, ports={1: {"tvs": 2445}})
     folder = procedure.folder / "sftp"
@@ -163,7 +164,7 @@ def test_bulk_tftp_only(procedure):
 def test_back_to_the_old_cluster(procedure):
     """Moved back to the old cluster
 
-    A way back must be prepared like the way there: by now it is the new cluster's TVS that is asked.
+    A way back must be prepared like the way there, because by now the phone asks the new cluster's TVS.
     """
     old, new = start(procedure)
     procedure.step("Bulk certificate export on the new cluster, consolidation, import on the old one.")

@@ -68,7 +68,7 @@ def test_update_at_once(procedure):
 def test_deleted(procedure):
     """CTL deleted from the server
 
-    The phone keeps the one it has, and with it the mode.
+    The phone keeps its CTL, and with it the mode.
     """
     cluster = procedure.start(mixed=True)
     procedure.step("`file delete tftp CTLFile.tlv` on all nodes.")
@@ -79,7 +79,8 @@ def test_deleted(procedure):
 def test_left_with_the_ctl_on_the_phone(procedure):
     """Mixed mode left, and the CTL still on the phone
 
-    The CTL was deleted before the phone had fetched the one for nonsecure mode. For the phone, the cluster is mixed.
+    The CTL was deleted before the phone had fetched the CTL for nonsecure mode. For the phone, the cluster is in mixed
+    mode.
     """
     cluster = procedure.start(kind="classic", mixed=True)
     procedure.step("`utils ctl set-cluster non-secure-mode`, and at once `file delete tftp CTLFile.tlv`.")

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Clusters of the open tools
 
-SAST keys sign lists, often nobody signs files, and the call manager stands in the ITL for signalling by TLS, so that the
-mode is mixed by the phone's rule.
+SAST keys sign lists, and files are often not signed. The ITL has the call manager for signalling by TLS, so the mode is
+mixed by the phone's rule.
 """
 
 import pytest
@@ -31,7 +31,7 @@ def start(procedure, **parts):
 def test_open_cluster(procedure):
     """An open cluster: first use, new application server, SAST replaced through the second one
 
-    Nobody signs files; unsigned configuration is taken for that reason, with a warning.
+    Files are not signed here, so the phone takes unsigned configuration, with a warning.
     """
     cluster = start(procedure, sast=2)
     unsigned = {"plain": "accepted no-file-signer", **MIXED}
@@ -53,7 +53,7 @@ def test_open_cluster(procedure):
 def test_open_cluster_services(procedure):
     """An open cluster's application server
 
-    It stands in the ITL; there is no TVS to ask about another one.
+    The ITL has its certificate; there is no TVS to ask about another server.
     """
     cluster = start(procedure)
     procedure.boot(itl="accepted first-use", plain="accepted no-file-signer", **MIXED, documented=False)
@@ -70,7 +70,7 @@ def test_open_cluster_services(procedure):
 def test_open_cluster_loses_its_only_sast(procedure):
     """An open cluster whose only SAST key is made anew
 
-    There is no TVS, so nobody can vouch for the new key.
+    There is no TVS that could vouch for the new key.
     """
     cluster = start(procedure)
     procedure.boot(itl="accepted first-use", plain="accepted no-file-signer", **MIXED, documented=False)
@@ -91,7 +91,7 @@ def test_open_cluster_with_a_file_signer(procedure):
 def test_open_cluster_with_tvs(procedure):
     """An open cluster with a TVS that knows only CERT_VERIFICATION
 
-    The list carries its signer's certificate; TVS is asked about that.
+    The list carries its signer's certificate, so the phone asks TVS about that certificate.
     """
     cluster = start(procedure, tvs=True)
     unsigned = {"plain": "accepted no-file-signer", **MIXED}
@@ -104,7 +104,7 @@ def test_open_cluster_with_tvs(procedure):
 def test_open_cluster_by_https(procedure):
     """An open cluster with configuration by HTTPS
 
-    The body is not signed; it is believed because the ITL has the server's EC certificate as TFTP.
+    The body is not signed; the phone believes it because the ITL has the server's EC certificate as TFTP.
     """
     cluster = procedure.cluster(kind="open", https=True)
     https(procedure, cluster)

@@ -62,7 +62,7 @@ def test_tvs_then_tftp_by_hand(procedure):
 def test_tomcat_by_hand(procedure):
     """Tomcat certificate regenerated, Tomcat restarted by hand
 
-    TVS knows what is on disk, so the certificate that Tomcat still shows is not vouched for.
+    TVS knows the certificates on disk, so it does not vouch for the old certificate that Tomcat still shows.
     """
     cluster = start(procedure)
     procedure.step("The Tomcat certificate is regenerated.")

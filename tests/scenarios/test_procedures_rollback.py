@@ -26,7 +26,8 @@ def test_rollback(procedure):
 def test_rollback_of_one_node_of_two(procedure):
     """Prepared for rollback on one node of two
 
-    The parameter is set on each server; the forgotten one goes on to hand out a full ITL, which an empty one lets in.
+    The parameter is set on each server. A forgotten server still hands out a full ITL, which a phone with an empty ITL
+    takes.
     """
     cluster = procedure.start(nodes=2)
     procedure.step('"Prepare Cluster for Rollback to pre 8.0" is set to True on the publisher.')
@@ -116,7 +117,7 @@ def test_switched_back_with_a_new_signer(procedure):
 def test_rollback_in_mixed_mode(procedure):
     """Prepared for rollback in mixed mode
 
-    A CTL is not blanked by rollback: the phone takes the empty ITL and goes on to insist on signatures.
+    A rollback does not blank a CTL: the phone takes the empty ITL and still insists on signatures.
     """
     cluster = procedure.start(mixed=True)
     procedure.step('"Prepare Cluster for Rollback to pre 8.0" is set to True.')

@@ -37,7 +37,7 @@ def test_two_tftp_servers_that_disagree(procedure):
 def test_first_tftp_server_is_down(procedure):
     """The first TFTP server is down, the second belongs to another cluster
 
-    The first server that answers is the one that counts; its files are refused as at any move.
+    The phone uses the first server that answers, and refuses its files as at any move.
     """
     lost = procedure.start(name="lost")
     other = procedure.cluster(name="other")

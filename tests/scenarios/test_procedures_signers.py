@@ -35,7 +35,7 @@ def test_reset_localkey(procedure):
 def test_reset_remotekey(procedure):
     """`utils itl reset remotekey`, after the cluster lost its ITLRecovery key
 
-    The exported key of the old ITLRecovery certificate is the lifeline.
+    The exported key of the old ITLRecovery certificate signs a list that phones take.
     """
     cluster = procedure.start(kind="classic")
     file = procedure.folder / "recovery.p12"
@@ -74,7 +74,7 @@ def test_itlrecovery_the_documented_way(procedure):
 def test_itlrecovery_without_the_first_signing(procedure):
     """ITLRecovery regenerated without signing with the CallManager key first
 
-    Now it depends on TVS.
+    Now TVS decides.
     """
     cluster = procedure.start()
     serving = procedure.clusters[cluster]
@@ -121,7 +121,8 @@ def test_key_lost_without_backup(procedure):
 def test_restored_to_an_earlier_state(procedure):
     """A backup restored that is older than the phone's ITL
 
-    The old signer is unknown by now, but the TVS certificate is the same, and TVS knows the old one again.
+    The phone does not know the old signer any more, but the TVS certificate is the same, and TVS knows the old signer
+    again.
     """
     cluster = procedure.start(kind="classic")
     backup = procedure.folder / "backup"

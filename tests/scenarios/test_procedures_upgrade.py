@@ -62,7 +62,7 @@ def test_upgrade_in_mixed_mode_from_a_later_release(procedure):
 def test_back_to_the_inactive_version(procedure):
     """Switched back to the inactive version, and forth again, in mixed mode
 
-    The parameter first; and the CTL client after each switch, as the release is one that needs it.
+    The parameter comes first, and the CTL client after each switch, because the old release needs it.
     """
     cluster = start(procedure)
     procedure.step("The cluster is upgraded, and the CTL client run.")

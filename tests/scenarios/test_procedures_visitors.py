@@ -65,7 +65,7 @@ def test_visitor_after_a_certificate_changed(procedure):
 def test_visitor_after_tomcat_changed(procedure):
     """The user's own cluster regenerates its Tomcat certificate
 
-    Configuration is not concerned, HTTPS services are, and so is the next login.
+    This affects HTTPS services and the next login, but not the configuration.
     """
     here, home = start(procedure)
     exchange(procedure, here, home)

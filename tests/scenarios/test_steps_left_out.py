@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Each procedure of the guide as documented, without each of its steps, and with each two steps swapped.
 
-The lab foretells before each step what the phone then does, word for word; what comes of it stands in docs/procedures.md.
+Before each step the lab forecasts the phone's decisions, word for word. The results are in docs/procedures.md.
 """
 
 import pytest

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""python -m tests.torture [--seconds N] [--short] [--only KIND]... [--seed N] [--write]: a table, and exit status 1 where
+"""python -m tests.torture [--seconds N] [--short] [--only KIND]... [--seed N] [--write]: a table, and exit status 1 if
 anything was lost or wrongly accepted.
 
 The seconds are for everything together; the kinds share them. --write puts the table into docs/security.md."""

@@ -29,7 +29,7 @@ LIVES = 60  # at most, for each share and kind of phone
 
 
 class Wrong(Exception):
-    """A phone did what no line may make it do."""
+    """A phone did something that a bad line must not cause."""
 
 
 def run(effort):

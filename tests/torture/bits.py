@@ -17,7 +17,7 @@ from tests.torture.tally import Tally
 
 CONFIGURATION = "SEP00270DC01C92.cnf.xml.sgn"
 ENCRYPTED = "SEP00270DC01C92.cnf.xml.enc.sgn"
-#: (file, as what, installed ITL, installed CTL, who TVS vouches for): each way by which a signature is believed
+#: (file, as what, installed ITL, installed CTL, certificate that TVS vouches for): each way by which a signature is believed
 FILES = (
     ("itl-base.tlv", "itl", None, None, None),  # first use: by its own signer
     ("itl-sha512.tlv", "itl", "itl-base.tlv", None, None),
@@ -55,7 +55,7 @@ class Ways:
         return found
 
     def _answer(self):
-        """A TVS that vouches for one certificate whatever it is asked: more than a real one would do."""
+        """A TVS that vouches for one certificate in every answer, which is more than a real TVS would do."""
         return Answer("valid", der(self.vouched), ROLES) if self.vouched else Answer("unreachable")
 
 

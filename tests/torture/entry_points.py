@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Every function of the agent that is given bytes of strangers, and what each may raise: for the mutations of parsers.py, and for
+"""Every function of the agent that gets untrusted bytes, and what each may raise: for the mutations of parsers.py, and for
 atheris (fuzz_one.py)."""
 
 import binascii

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Servers that do everything wrong, each case by its name among the tests, and whole boots over a bad line."""
+"""Hostile servers, each case a test of its own, and whole boots over a bad line."""
 
 import subprocess
 import sys

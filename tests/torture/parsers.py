@@ -47,7 +47,7 @@ def mutated(draw, data):
 
 
 def python(effort):
-    """Each entry point either reads or raises what it says; it takes no longer than PATIENCE."""
+    """Each entry point reads, or raises its documented errors, within PATIENCE."""
     tally = Tally("parsers: Python's entry points", f"{', '.join(sorted(ENTRY_POINTS))}; mutations of the vectors.")
     draw = random.Random(effort.seed)
     for name, read in sorted(ENTRY_POINTS.items()):
@@ -148,6 +148,6 @@ def make(folder, *words):
 
 
 def inputs_of(text):
-    """How many inputs libFuzzer says that it ran."""
+    """The number of inputs that libFuzzer reports."""
     found = re.findall(r"Done (\d+) runs|number_of_executed_units:\s*(\d+)", text)
     return int(max(found[-1])) if found else 0

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Every file that was ever signed, presented to every phone as everything.
 
-What a second reader cannot justify is wrongly accepted.
+A file that the phone accepts and a second reader cannot justify counts as wrongly accepted.
 
 The second reader (tests/helpers/lab/independent_reader.py) shares no code with the agent. It says which installed certificate
 signed a file. A table of attacks by name says, besides, what each must come to."""
@@ -45,7 +45,7 @@ PHONES = {
     "second cluster's, blank": (C + "blank.tlv", None),
 }
 SAST, CCM_TFTP, TFTP = 0, 2, 3
-#: (attack, phone, file, as what, what it must come to). Faults of replay are judged with replay = "refuse".
+#: (attack, phone, file, as what, expected outcome). Faults of replay are judged with replay = "refuse".
 ATTACKS = (
     ("a CTL in place of the ITL", "ITL and CTL", V + "ctl-mixed.tlv", "itl", "refused wrong-file"),
     ("an ITL in place of the CTL", "ITL", V + "itl-base.tlv", "ctl", "refused wrong-file"),
@@ -147,7 +147,7 @@ def _one(tally, trust, phone, path, name, data, replay):
 
 
 def unjustified(decision, phone, name, data, replay):
-    """Why a second reader would not have accepted this; None where it would."""
+    """Why a second reader would not accept this; None where it would."""
     itl, ctl = (part and read(part) for part in PHONES[phone])
     installed = ctl if name == "ctl" else itl
     if decision.reason == "unchanged":

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What a kind of fault did to the phone, counted, and the table of all kinds."""
+"""Counts of what each kind of fault did to the phone, and the table of all kinds."""
 
 import contextlib
 import time
@@ -51,7 +51,7 @@ class Tally:
         self._keep("lost", name, seconds)
 
     def accept(self, name, seconds=0.0):
-        """A case was believed and must not be."""
+        """The phone believed a case that it must refuse."""
         self.accepted += 1
         self._keep("wrongly accepted", name, seconds)
 

@@ -2,7 +2,7 @@
 """Runs tests/unit modules inside MicroPython: run_micropython.py MODULE [TEST...] (all tests without names).
 
 tests/conftest.py starts it and reads its result lines: "##result " and a JSON object with name, ok, milliseconds and
-the traceback. Whatever the tests print stands between them. Exit status 1 where one failed.
+the traceback. Output of the tests is between these lines. Exit status 1 where one failed.
 PHONETRUST_TEST_SOFTWARE names a file to map into memory, whose agent and hal are then tested.
 By hand: MICROPYPATH=. host_tools/setup/micropython tests/unit/run_micropython.py test_tlv
 """

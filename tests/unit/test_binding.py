@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What stands between Python and C, on both Pythons: a wrong call is an exception and never reaches the library."""
+"""The binding between Python and C, on both Pythons: a wrong call is an exception and never reaches the library."""
 
 import os
 
@@ -93,7 +93,7 @@ def test_a_library_with_another_interface_is_refused():
     assert error.args[0] == 8
 
 
-def test_a_library_that_is_not_there_or_is_none():
+def test_a_missing_library_and_a_file_that_is_no_library():
     path = temporary_path()
     with open(path, "w") as file:
         file.write("no library")

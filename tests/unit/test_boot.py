@@ -269,7 +269,7 @@ def test_tvs_cache_is_empty_after_a_new_itl():
     assert tvs.asked == [3, 3], "asked anew"
 
 
-def test_signed_configuration_that_is_none():
+def test_a_signed_file_that_is_no_configuration():
     world = World({OWN: b"<device><TVS></device>"})
     assert world.boot() is False
     assert world.reasons()[2] == OWN + " !bad-configuration" and "offset 13" in world.reported[2].text

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The CAPF client's sessions, step by step, against a scripted server; keys and signatures are stand-ins here that
-can be read off (tests/integration/test_capf_client.py has the real ones)."""
+"""The CAPF client's sessions, step by step, against a scripted server; keys and signatures are readable stand-ins
+here (tests/integration/test_capf_client.py has the real ones)."""
 
 import errno
 

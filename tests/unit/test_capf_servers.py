@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Which CAPF server is used, what it costs when none is, and that no deadline is passed."""
+"""Which CAPF server is used, the cost of servers that fail, and that no deadline is passed."""
 
 import errno
 
@@ -47,7 +47,7 @@ def test_a_server_that_says_nothing_is_passed_over():
 
 
 def test_a_server_that_has_begun_to_speak_is_the_one():
-    """Whatever it says then: another server's answer would hide what is wrong with this one."""
+    """The phone stays with it whatever it sends: another server's answer would hide this server's fault."""
     for greeting, outcome in (
         (b"HTTP/1.1 400", "interrupted"),
         (greet()[:3], "interrupted"),
@@ -74,7 +74,7 @@ def test_a_server_that_is_not_believed_is_passed_over_and_shown_nothing():
     assert stranger.heard == [] and stranger.identity is None, "our certificate is not shown either"
 
 
-def test_one_that_is_not_believed_says_more_than_one_that_is_away():
+def test_an_unbelieved_server_tells_more_than_an_absent_one():
     for order in ((0, 1), (1, 0)):
         world = World(end(0))
         world.accepts = False

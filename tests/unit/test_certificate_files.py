@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Certificates as files for other programs, on both Pythons: what is in them, and that they follow the phone's trust."""
+"""Certificates as files for other programs, on both Pythons: their content, and that they follow the phone's trust."""
 
 import os
 from binascii import a2b_base64
@@ -72,7 +72,7 @@ def test_an_erased_list_empties_the_files():
     assert [files.files[name] for name in ("callmanagers.pem", "applications.pem", "capf.pem")] == ["", "", ""]
 
 
-def test_after_a_rollback_nobody_is_trusted():
+def test_after_a_rollback_the_files_are_empty():
     made, files = world({"ITLFile.tlv": vector("blank.tlv", "vectors-clusters")})
     made.boot()
     assert made.phone.judge.trust.rolled_back

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What DHCP gives a board: anybody on the network can answer, so nothing that is no server ends the agent or hides the others."""
+"""DHCP answers, which any machine on the network can send: an invalid server neither ends the agent nor hides the others."""
 
 import json
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The encrypted configuration in the boot: signature first, then LSC, else MIC; and every way in which it is not taken."""
+"""The encrypted configuration in the boot: signature first, then LSC, else MIC; and every way to refuse it."""
 
 import binascii
 
@@ -105,7 +105,7 @@ def test_lengths_that_no_encryption_gives():
     assert decrypt(library(), key, header, memoryview(bytearray(body))) is None, "possible, though not what was signed"
 
 
-def test_with_the_lsc_and_with_the_mic_behind_one_that_does_not_fit():
+def test_with_the_lsc_and_with_the_mic_where_the_lsc_does_not_fit():
     for lsc, mic in ((own_pair(), None), (new_pair(), own_pair()), (own_pair(), new_pair())):
         world = World(pointing(), mic=mic)
         world.store.load()
@@ -183,7 +183,7 @@ def test_only_a_document_that_is_not_full_sends_there():
         assert ENCRYPTED not in world.server.asked and world.stored()[2:] == (SIGNED.encode(), content)
 
 
-def test_after_a_rollback_nobody_signs_the_encrypted_one():
+def test_after_a_rollback_the_encrypted_configuration_has_no_signer():
     world = World({OWN: POINTER, ENCRYPTED: vector(ENCRYPTED)}, mic=own_pair())
     assert world.boot() is False
     assert world.reasons()[2:] == [OWN + " no-trust-list", ENCRYPTED + " !unknown-signer"]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""When the phone asks CAPF, what it makes of the answers, and what a loss of power leaves."""
+"""When the phone asks CAPF, what it does with the answers, and what a loss of power leaves."""
 
 from agent.boot import outcomes
 from agent.flash.store import Store
@@ -50,7 +50,7 @@ def test_a_new_phone_enrols_and_shows_its_certificate():
     assert server.identity == lsc == world.identity.lsc == world.phone.tvs.identity
 
 
-def test_who_is_asked_when():
+def test_which_modes_ask_capf():
     for mode, sessions in ((None, 0), (0, 0), (1, 0), (2, 1), (3, 1), (4, 1)):
         world, server = enrolling(configuration(mode=mode), does=None, mic=own_pair())
         assert world.boot() is True
@@ -58,7 +58,7 @@ def test_who_is_asked_when():
         assert rest(world)[:1] == [TAKEN]
 
 
-def test_a_phone_without_trust_asks_nobody():
+def test_a_phone_without_trust_asks_no_capf_server():
     world, server = enrolling(b"", does=None)
     world.store.erase()
     world.files.clear()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The fake HAL keeps the promises of hal/__init__.py, so that a test of the agent on it says something."""
+"""The fake HAL keeps the promises of hal/__init__.py, so that tests of the agent on it are meaningful."""
 
 import asyncio
 
@@ -75,7 +75,7 @@ def test_datagrams_arrive_at_their_time_and_in_its_order():
     assert udp.closed
 
 
-def test_nobody_answers_on_a_port_without_server_or_on_a_silent_host():
+def test_a_port_without_server_and_a_silent_host_do_not_answer():
     hal = Hal()
     hal.net.serve_udp("192.0.2.1", 69, lambda data, source, reply: reply(b"x"))
     hal.net.silent.add("192.0.2.1")

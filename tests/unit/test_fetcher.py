@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Which server is asked for a file, by which way, what is remembered of it in a boot, and what is told when all fail."""
+"""Which server is asked for a file, in which way, what the Fetcher remembers in a boot, and the error when all fail."""
 
 from agent.fetch.errors import BadName, BadTransfer, NoServer, NotFound, Stalled, TooLarge, most_telling
 from agent.fetch.fetcher import SERVERS_LIMIT, Fetcher
@@ -241,7 +241,7 @@ def test_a_server_that_failed_is_not_asked_again_in_the_same_boot():
     assert world.fetch().server == FIRST, "and in the next boot"
 
 
-def test_what_is_asked_outside_of_a_boot_marks_nobody():
+def test_a_failure_outside_of_a_boot_marks_no_server():
     world = World(http=False, servers=[FIRST])
     raises(NoServer, world.fetch, deadline=world.clock.now + 500)
     world.serve("tftp")
@@ -344,7 +344,7 @@ def test_the_most_telling_error_wins():
     assert raises(TooLarge, world.fetch).server == "192.0.2.1:6970", "what HTTP said is told where TFTP says nothing"
 
 
-def test_a_name_that_cannot_be_asked_for_is_asked_of_nobody():
+def test_an_invalid_name_is_asked_of_no_server():
     world = World()
     for name in ("", "a\0b", "a\nb", "x" * 256):
         assert raises(BadName, world.fetch, name).reason == "bad-name"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The HTTP client against servers that say what a test has written down, on the fake network."""
+"""The HTTP client against scripted servers on the fake network."""
 
 import gc
 
@@ -160,7 +160,7 @@ def test_endings_in_the_middle():
 
 
 def test_a_cut_connection_is_no_end_of_a_file():
-    """Where only the end of the connection says that the file is whole, whoever can cut it could shorten the file."""
+    """Where only the end of the connection marks the end of the file, an attacker who cuts it could shorten the file."""
     refused(BadTransfer, "was cut", response(b"content", length=False), CUT)
     refused(BadTransfer, "7 bytes too early", response(b"content")[:-7], CUT)
     assert Fetch([response(b"content"), CUT]).body() == b"content", "its length says that it is whole"

@@ -98,7 +98,7 @@ def test_pem():
     assert parse_pem(chain) == (certificate, key), "the first certificate is the phone's"
 
 
-def test_pem_that_is_none():
+def test_invalid_pem():
     certificate, key = pem("CERTIFICATE", b"c"), pem("EC PRIVATE KEY", b"k")
     for text, words in (
         ("", "no certificate"),

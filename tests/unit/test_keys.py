@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Certificates and signatures for other programs, on both Pythons: who gets them, of what, and how many."""
+"""Certificates and signatures for other programs, on both Pythons: which programs get them, over what, and how many."""
 
 import hashlib
 from binascii import a2b_base64, b2a_base64, unhexlify

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Lines of a console: which are lost where it takes none, and which are dropped because nobody types them."""
+"""Lines of a console: which are lost when the console takes no output, and which are dropped because they are too long."""
 
 from hal.lines import LONGEST_LINE, ROOM, Input, Output
 from tests.helpers.agent.both import raises

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The phone's own software: which loads it takes, what it does with them, and that it comes back from those that fail."""
+"""The phone's own software: which loads it takes, how it installs them, and how it comes back from a failed load."""
 
 from agent.formats import bootenv
 from tests.helpers.agent.load_world import (

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What a hostile network, or a cluster gone wrong, makes of a phone's own software: nothing, and no card wears out by it."""
+"""A hostile network or a faulty cluster cannot change the phone's software, and cannot wear its card out."""
 
 from agent.boot.load import LOAD_TIME, PAUSE, WRITES
 from agent.flash.bootstate import BootState
@@ -23,7 +23,7 @@ LEFT = 2  # loads that nearly_worn() leaves
 
 
 def written(world):
-    """How often a load was begun to be written, as the store has it."""
+    """The number of loads whose write was begun, by the store."""
     return world.phone.keeper.load_writes()
 
 
@@ -103,7 +103,7 @@ def test_a_load_of_exactly_the_slots_size_and_one_byte_more():
 
 
 def test_names_that_are_no_names():
-    """What a cluster can write into <loadInformation>; nothing of it is fetched, and nothing of it reaches a terminal raw."""
+    """Invalid text in <loadInformation>: the phone fetches nothing, and no terminal gets the text raw."""
     world = LoadWorld(cluster("none"))
     judged = rules.LoadRules(world.hal.crypto, world.software)
     for name in (
@@ -187,7 +187,7 @@ def test_a_development_load_is_a_strangers_on_a_makers_phone_and_the_other_way_r
 
 
 def test_words_of_the_environment_that_the_boot_loader_does_not_write():
-    """Whoever can write the card can write them; the phone takes from them only whether a trial is wanted."""
+    """A person who can write the card can write them; the phone only reads from them whether a trial is wanted."""
     world = LoadWorld(cluster("none"))
     state = BootState(world.card.environment)
     state._write({"slot": "z", "upgrade_available": "x" * 500, "bootcount": "-1", "rolled_back": "\x1b[2J"})

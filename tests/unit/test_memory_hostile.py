@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Files of up to 64 KB that are made to cost a phone of 512 KB its memory: each is refused and the phone goes on."""
+"""Files of up to 64 KB that try to exhaust the memory of a phone of 512 KB: each is refused and the phone goes on."""
 
 import gc
 

@@ -175,7 +175,7 @@ def test_utf8():
         fault(b"<device><a b='" + raw + b"'/></device>")
 
 
-def test_values_that_are_too_long_are_somebody_elses():
+def test_values_that_are_too_long_are_left_to_other_programs():
     assert read("<certHash>%s</certHash>" % ("x" * TEXT_LIMIT)).certificate_hash == "x" * TEXT_LIMIT
     found = read("<certHash>%s</certHash><encrConfig>true</encrConfig>" % ("x" * (TEXT_LIMIT + 1)))
     assert found.certificate_hash == "" and found.encrypted is True
@@ -273,7 +273,7 @@ def test_limits_of_what_is_given_out():
     fault("<device><a %s c=''/></device>" % many)
 
 
-def test_a_host_that_is_none_is_passed_over_and_noted():
+def test_an_invalid_host_is_passed_over_and_noted():
     assert tvs(member("x" * HOST_LIMIT)) == [("x" * HOST_LIMIT, 2445)]
     found = read("<TVS><members>" + member("x" * (HOST_LIMIT + 1)) + member("a") + "</members></TVS>")
     assert found.tvs == [("a", 2445)] and len(found.notes) == 1

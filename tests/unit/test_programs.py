@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Files for the phone's other programs: streamed to the folder, there only once they were accepted, else not at all."""
+"""Files for the phone's other programs: streamed to the folder, and visible only after they were accepted."""
 
 import os
 
@@ -199,7 +199,7 @@ def test_an_unknown_signer_is_asked_about_at_tvs():
     assert place.there() == ["2"]
 
 
-def test_nobody_answers():
+def test_no_server_answers():
     place = Place({}, tftp=["192.0.2.77"])
     assert place.fetch("ring.xml") == ("refused no-server", None) and place.there() == []
 

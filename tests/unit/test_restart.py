@@ -38,7 +38,7 @@ def restarted(**options):
     return ended[0] - service.begun
 
 
-def test_nobody_there_no_waiting():
+def test_without_programs_there_is_no_waiting():
     assert restarted(subscribed=False) == 0
 
 
@@ -52,7 +52,7 @@ def test_a_program_that_asked_is_waited_for_until_it_goes():
     assert restarted(wishes={1000: 5000, 4000: 30000}) == 30000, "it asked again"
 
 
-def test_nobody_gets_more_than_ten_minutes():
+def test_no_program_gets_more_than_ten_minutes():
     assert LONGEST == 600000
     assert restarted(wishes={1000: 900000}) == LONGEST
 

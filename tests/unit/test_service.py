@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The service for other programs: what it answers, and that a program that misbehaves harms nobody but itself."""
+"""The service for other programs: what it answers, and that a program that misbehaves harms only itself."""
 
 import json
 
@@ -163,7 +163,7 @@ def test_subscribers_hear_decisions_and_changes_of_trust():
     served(check)
 
 
-def test_who_unsubscribes_hears_no_more_and_who_comes_later_is_told_what_is():
+def test_after_unsubscribe_no_events_come_and_a_later_subscriber_gets_the_present_state():
     async def check(place):
         client = await place.connect()
         await client.ask({"id": 1, "do": "subscribe"})
@@ -246,7 +246,7 @@ def test_a_subscriber_whose_events_wait_is_closed():
     served(check)
 
 
-def test_who_goes_away_in_the_middle_of_a_request_is_forgotten():
+def test_a_program_that_goes_away_in_the_middle_of_a_request_is_forgotten():
     async def check(place):
         good = await place.connect(process=1)
         for data in (b"", b'{"do": "sta', b'{"id": 1, "do": "status"}\n', b'{"id": 1, "do": "status"}\n{"id":'):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Requests of other programs that are invalid, or too many: what the service answers, and that nobody else notices."""
+"""Requests of other programs that are invalid, or too many: what the service answers, and that other programs notice nothing."""
 
 import asyncio
 import json

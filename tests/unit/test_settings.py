@@ -184,7 +184,7 @@ def test_not_json():
 
 
 def test_what_is_less_safe_is_never_a_default_by_mistake():
-    """Each is written in good faith and has one mistake: it is an error on both Pythons, not the default."""
+    """Each text has one honest mistake: it is an error on both Pythons, not the default."""
     strict = '{"mac": "00270DC01C92", "policy": "provisioned-only", "replay": "refuse", "refuse_weak": true}'
     good = parse(strict)
     assert (good.policy, good.replay, good.refuse_weak, good.tls_static_rsa) == (

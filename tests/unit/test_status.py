@@ -178,7 +178,7 @@ def test_a_later_decision_about_the_same_thing_counts():
     assert now(world)["locked_out"] is False
 
 
-def test_a_server_of_another_program_locks_nobody_out():
+def test_a_refused_server_of_another_program_is_no_lockout():
     world = booted()
     assert world.judge_server("tvs", b"?").reason == "tvs-untrusted"
     assert now(world)["locked_out"] is False

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The store: what it gives back, and that the power may go at every single write."""
+"""The store: what it gives back, also after a loss of power at any write."""
 
 from agent.errors import TrustLost
 from agent.flash.slot import MARK_OFFSET, PAYLOAD_OFFSET, decode_servers, encode_servers
@@ -111,7 +111,7 @@ def test_a_saved_state_is_loaded_again():
     raises(ValueError, stored.read_into, "itl", bytearray(6999))
 
 
-def test_sections_not_named_are_kept_and_none_removes():
+def test_sections_not_named_are_kept_and_the_value_none_removes():
     flash, state = used(2)
     store = Store(flash, crypto())
     store.load()
@@ -156,7 +156,7 @@ def test_power_lost_at_each_write_of_an_erase():
 
 
 def nothing_is_left(flash, state):
-    """Where an erase counts, the next start has overwritten what was stored, whichever writes had been lost."""
+    """After an erase that counts, the next start has overwritten the old state, whichever writes were lost."""
     if state is None:
         assert b" list" not in flash.data
 

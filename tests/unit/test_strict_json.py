@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""JSON that people write: what is right is read as it stands, every mistake is named with its place."""
+"""JSON that people write: a correct text is read exactly, and each mistake is named with its place."""
 
 import json
 

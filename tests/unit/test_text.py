@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""What strangers wrote is shown without control characters; times of any year are the same on both Pythons."""
+"""Text of strangers is shown without control characters; times of any year are the same on both Pythons."""
 
 from agent.formats.text import SENTENCES_LIMIT, shown, shown_value, utc
 from agent.trust.decision import Decision
 
-#: One character of each kind that steers a terminal or turns what is read.
+#: One character of each kind that steers a terminal or changes the direction of text.
 BAD = (
     "\0\x07\x08\t\n\r\x1b\x1f\x7f\x80\x85\x9b\x9f\u061c\u200e\u200f\u2028\u2029\u202a\u202b\u202c\u202d\u202e"
     "\u2066\u2067\u2068\u2069"

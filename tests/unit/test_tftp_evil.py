@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """The TFTP client against servers that lie, dawdle, babble or break off: an error that names server, file and cause, in
-bounded time, and the server told to stop."""
+bounded time, and an ERROR packet that stops the server."""
 
 from agent.fetch.errors import BadTransfer, NoServer, Stalled, TooLarge
 from tests.helpers.agent.tftp_cases import (

@@ -132,7 +132,7 @@ def test_unsigned_files():
     assert reason(trust(None, "ctl-nonsecure.tlv"), PLAIN, b"") == "refused unsigned"
 
 
-def test_unsigned_files_where_nobody_signs_files():
+def test_unsigned_files_where_the_lists_name_no_signer_of_files():
     phone = trust(itl_of((names.SAST, SAST), (names.CCM, CUCM), (names.APP_SERVER, TOMCAT)))
     decision = phone.decide_unsigned(PLAIN)
     assert (decision.outcome, decision.reason) == ("accepted", "no-file-signer") and len(decision.warnings) == 1

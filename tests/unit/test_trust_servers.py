@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""May this TLS server be talked to? (docs/spec/rules.md, S1 to S3)"""
+"""May the phone talk to this TLS server? (docs/spec/rules.md, S1 to S3)"""
 
 from agent.formats import names
 from agent.trust.decision import Answer
@@ -34,7 +34,7 @@ def test_servers_by_role():
                 assert server(itl, purpose, shown) == "accepted listed-in-itl", (purpose, role)
                 assert server(ctl, purpose, shown) == "accepted listed-in-ctl", (purpose, role)
             else:
-                expected = "refused unknown-signer"  # a list without a TVS: nobody can be asked
+                expected = "refused unknown-signer"  # a list without a TVS: there is no server to ask
                 if purpose == "tvs":
                     expected = "refused tvs-untrusted"  # a TVS is never asked about a TVS
                 elif role == names.TVS:
@@ -51,7 +51,7 @@ def test_configuration_needs_an_ec_certificate():
     assert server(trust("itl-base.tlv"), "configuration", CUCM, answer) == "refused wrong-key"
     assert server(trust("itl-base.tlv"), "configuration", EC, answer) == "accepted vouched-by-tvs"
     assert trust("itl-base.tlv").decide_server("configuration", b"no certificate").reason == "wrong-key"
-    # A list without trust in files says first what is the matter.
+    # After a rollback that is the first reason.
     assert server(trust(rollback()), "configuration", CUCM) == "refused after-rollback"
 
 

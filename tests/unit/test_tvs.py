@@ -53,7 +53,7 @@ def test_silent_servers_cost_one_timeout_each():
     assert world.clock.now == 1000 + 4000
 
 
-def test_the_one_that_answered_last_is_first():
+def test_the_server_that_answered_last_is_first():
     world = World(None, says(ttl=0), says(ttl=0))
     world.ask()
     assert world.net.tried == ["a", "b"]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The TVS client over a whole boot: what is remembered of servers, what they cost, and several questions at once."""
+"""The TVS client over a whole boot: what the client remembers of servers, their cost, and several questions at once."""
 
 import asyncio
 import errno
@@ -48,7 +48,7 @@ def test_what_cost_no_time_is_no_reason_to_leave_a_server_alone():
         assert "a" in world.net.tried, steps
 
 
-def test_what_is_asked_outside_of_the_boot_marks_nobody():
+def test_a_failed_question_outside_of_the_boot_marks_no_server():
     """A program in a hurry must not take TVS away from the boot that is going on."""
     slow = Server(GOOD, lambda request: [1000, response(request)])
     world = booting(slow)
@@ -70,7 +70,7 @@ def test_a_server_without_query_cert_is_known_for_one_boot():
 
 
 def test_a_cut_connection_disables_nothing():
-    """Somebody who cuts connections does not make the phone believe that a server lacks QUERY_CERT."""
+    """An attacker who cuts connections does not make the phone believe that a server lacks QUERY_CERT."""
     for first, second in (([CUT], []), ([], [CUT]), ([CUT], [CUT]), ([OSError(errno.ECONNRESET, "x")], [])):
         played = [second, first]
         server = Server(GOOD, lambda request, played=played: played.pop() if played else [response(request)])

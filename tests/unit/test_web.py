@@ -70,7 +70,7 @@ def test_a_server_that_is_not_believed_hears_nothing():
     assert secure.asked == [] and secure.identity is None and secure.connections == 0
 
 
-def test_nobody_there():
+def test_no_server_there():
     world = World()
     world.fails(NoServer, "connection refused")
     world.net.silent.add(HOST)

@@ -90,7 +90,7 @@ def test_https_only_where_the_itl_announces_it():
 
 
 def test_an_https_server_that_is_not_believed_is_asked_nothing_and_http_is():
-    """One with an RSA key is not what such servers show, even where the ITL has it as TFTP."""
+    """An RSA certificate is not accepted for it, even where the ITL has the certificate as TFTP."""
     stranger = new_pair()[0]
     for certificate, reason in (
         (stranger, "unknown-signer"),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""No server decides how fast the flash wears out: two valid lists in turn are written so often an hour, and no more."""
+"""A server cannot wear out the flash: two valid lists in turn are written only so often in an hour."""
 
 from agent.flash.writes import HOUR, WRITES_AN_HOUR, CountedStore, TooManyWrites
 from hal.fake import FakeClock

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
 """Writes stores as a release writes them: make_stores.py RELEASE CHECKOUT, where CHECKOUT is the source tree of that release.
 
-Run once a release, before the next one changes the store; what is in stores/ stays. Phones that take a new load find what
-the old one wrote. phone.store was written by a whole phone of that release, which booted against a cluster in mixed mode and
-has an LSC; the others by its store alone. expected.json says what must be read from each NAME.store; stores/RELEASE/reader is
-that release's own reader, by which stores of today are read as a phone does that goes back.
+Run it once for each release, before the next release changes the store. The files in stores/ stay, because a new load must
+read the store that an old load wrote. A whole phone of that release wrote phone.store: it booted against a cluster in mixed
+mode and has an LSC. The store's code alone wrote the others. expected.json has what must be read from each NAME.store.
+stores/RELEASE/reader is that release's own reader, which must read the stores of today, as in a phone that goes back.
 """
 
 import hashlib

@@ -6,9 +6,9 @@
 #   slot               a or b: the confirmed one
 #   upgrade_available  1: the other slot is on trial; bootcount: how often it was started
 #   rolled_back        why the last trial failed: refused, unconfirmed; the phone removes it once it has said so
-# The kernel hears phonetrust.slot=a|b and phonetrust.boot=normal|trial|refused|unconfirmed|fallback.
+# The kernel's command line gets phonetrust.slot=a|b and phonetrust.boot=normal|trial|refused|unconfirmed|fallback.
 
-# run start: read the slot ${at}, check it, start it; comes back only where it is refused.
+# run start: read the slot ${at}, check it, start it; it returns only if the slot is refused.
 setenv start '
     setenv sector @SLOT_A@;
     if test "${at}" = b; then setenv sector @SLOT_B@; fi;
@@ -30,7 +30,7 @@ setenv start '
 
 if test "${slot}" = b; then setenv other a; else setenv slot a; setenv other b; fi;
 
-# A slot on trial is started at most twice. Each try is written down before it begins; where that fails there is no trial.
+# A slot on trial is started at most twice. Each try is stored before it begins; if storing fails there is no trial.
 if test "${upgrade_available}" = 1; then
     setenv at ${other};
     if test "${bootcount}" = 0; then setenv bootcount 1;

@@ -31,7 +31,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="A lab cluster in a folder: certificates, trust lists, configuration files, and the servers that hand them "
     "out.\n\nEach command that changes the cluster makes one new state of it; a running [bold]serve[/] hands it "
-    "out at once. Commands that lock phones out are allowed: the lab then says what phones will do, by the "
+    "out at once. Commands that lock phones out are allowed: the lab says what phones will do, by the "
     "phone's own rules.\n\nFirst steps: [bold]init[/], [bold]add-phone 00270DC01C92[/], [bold]serve[/].",
 )
 
@@ -49,7 +49,9 @@ def init(
     ] = kinds.DEFAULT,
     mixed_mode: Annotated[
         bool | None,
-        typer.Option("--mixed-mode/--nonsecure", help="Start with a CTL, or without; only tokens starts with one."),
+        typer.Option(
+            "--mixed-mode/--nonsecure", help="Start with a CTL, or without; the default is a CTL only for tokens."
+        ),
     ] = None,
     name: Annotated[str, typer.Option(help="The cluster's name; certificates carry it.")] = "lab",
     address: Annotated[str, typer.Option(help="The address or name by which phones reach the nodes.")] = "127.0.0.1",
@@ -60,7 +62,7 @@ def init(
         str | None,
         typer.Option(
             "--with",
-            help="What an open cluster has besides one SAST key, with commas: sast2 (a second one), files (a key that "
+            help="What an open cluster has besides one SAST key, with commas: sast2 (a second SAST key), files (a key that "
             "signs files), https (configuration by HTTPS), tvs.",
         ),
     ] = None,
@@ -84,7 +86,7 @@ def init(
 
 
 def parse_parts(text):
-    """{part: value} from "sast2,https"; LabError for another word."""
+    """{part: value} from "sast2,https"; LabError for an unknown word."""
     words = text.split(",")
     unknown = [word for word in words if word not in ("sast2", "files", "https", "tvs")]
     if unknown:
@@ -97,7 +99,7 @@ def add_phone(
     mac: Annotated[str, typer.Argument(help="The phone's MAC address, such as 00270DC01C92.")],
     cluster: ClusterOption = DEFAULT_CLUSTER,
     model: Annotated[str, typer.Option(help="The model, such as 8861.")] = "8861",
-    mic: Annotated[Path | None, typer.Option(help="The phone's own MIC, a PEM file, if CAPF is to know it.")] = None,
+    mic: Annotated[Path | None, typer.Option(help="The phone's own MIC, a PEM file, if CAPF shall know it.")] = None,
 ):
     """Add a phone to the cluster, so that its TFTP servers have a configuration for it."""
     name = Cluster(cluster).add_phone(mac, model, None if mic is None else mic.read_bytes())
@@ -158,7 +160,7 @@ def autoregistration(
     json: JsonOption = False,
     yes: YesOption = False,
 ):
-    """Give phones that the cluster does not know the default configuration, or not."""
+    """Switch autoregistration: phones that the cluster does not know get the default configuration."""
     with changed(cluster, json, yes) as lab:
         lab.set_autoregistration(state is OnOff.on)
 
@@ -180,11 +182,11 @@ def forecast(
     cluster: ClusterOption = DEFAULT_CLUSTER,
     moved_from: Annotated[
         Path | None,
-        typer.Option(help="The folder of another cluster: what its phones decide when they are moved to this one."),
+        typer.Option(help="Another cluster's folder: say what its phones decide when they are moved here."),
     ] = None,
     json: JsonOption = False,
 ):
-    """Say what phones would decide if they restarted now. Exit status 1 when something would be refused."""
+    """Say what phones would decide if they restarted now. Exit status 1 when they would refuse something."""
     if moved_from is None:
         found = report(Cluster(cluster), json)
     else:
@@ -194,7 +196,7 @@ def forecast(
 
 @app.command("phones-restarted")
 def phones_restarted(cluster: ClusterOption = DEFAULT_CLUSTER):
-    """Say that all phones have been restarted; forecasts start from what they hold then."""
+    """Tell the lab that all phones have been restarted; forecasts then start from the lists that they took."""
     Cluster(cluster).phones_restarted()
     typer.echo("Noted: phones hold what they accepted of the present state.")
 

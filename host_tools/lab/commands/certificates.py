@@ -27,7 +27,7 @@ def regenerate(
     json: JsonOption = False,
     yes: YesOption = False,
 ):
-    """Make a new key and certificate; ITLs are rebuilt and signed, TVS knows the new one and forgets the old one."""
+    """Make a new key and certificate; ITLs are rebuilt and signed, TVS learns the new certificate and forgets the old."""
     with changed(cluster, json, yes) as lab:
         tell(lab.regenerate(certificate, node, ca), json)
 
@@ -38,7 +38,7 @@ def add_certificates(
     json: JsonOption = False,
     yes: YesOption = False,
 ):
-    """Put more certificates into the ITL, as more nodes would, towards the 64 KB that phones take."""
+    """Put more certificates into the ITL, as more nodes would do, until it reaches the 64 KB that phones take."""
     with changed(cluster, json, yes) as lab:
         lab.add_certificates(count)
 
@@ -48,7 +48,7 @@ def service(
     name: Annotated[
         str,
         typer.Argument(
-            help="To restart: tvs, tftp, capf, tomcat. Else: tvs, application, http, https, capf, directory."
+            help="To restart: tvs, tftp, capf, tomcat. To stop or start: tvs, application, http, https, capf, directory."
         ),
     ],
     cluster: ClusterOption = DEFAULT_CLUSTER,
@@ -56,7 +56,7 @@ def service(
     json: JsonOption = False,
     yes: YesOption = False,
 ):
-    """Restart a service, so that what was regenerated counts (all nodes, if none is named); or stop or start one of a node.
+    """Restart a service, so that it loads regenerated certificates (default: on all nodes); or stop or start it on a node.
 
     A running serve closes or opens the port of a service that is stopped or started.
     """

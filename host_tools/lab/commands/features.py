@@ -30,9 +30,9 @@ def features(
     ] = None,
     json: JsonOption = False,
 ):
-    """List which phone supports what: by what it asked the servers for (seen), else by its model.
+    """List which features each phone has: by what it asked the servers for (seen), else by its model.
 
-    host_tools/lab/writers/models.json has the models; a person may add lines.
+    host_tools/lab/writers/models.json has the models; you may add lines.
     """
     if feature is not None and feature not in FEATURES:
         raise LabError(f"{feature!r} is no feature; these are: {', '.join(FEATURES)}")

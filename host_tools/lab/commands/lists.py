@@ -74,7 +74,7 @@ def export_recovery(
 
 @ctl.command("update")
 def ctl_update(cluster: ClusterOption = DEFAULT_CLUSTER, json: JsonOption = False, yes: YesOption = False):
-    """Make a new CTL from today's certificates. No other command does that."""
+    """Make a new CTL from today's certificates."""
     with changed(cluster, json, yes) as lab:
         lab.ctl_update()
 

@@ -44,7 +44,7 @@ class OnOff(enum.StrEnum):
 
 
 class LabGroup(TyperGroup):
-    """A command group that says a LabError in one sentence and exits with 2: it cannot tell."""
+    """A command group that prints a LabError as one sentence and exits with status 2."""
 
     def invoke(self, ctx):
         """Run the command; LabError and file errors become a sentence on standard error."""
@@ -64,8 +64,8 @@ class LabGroup(TyperGroup):
 def changed(path, json=False, yes=False):
     """Run a change of the cluster in `path` inside the with block; then say what phones will do.
 
-    Nothing is committed before it is known which phones the change would lock out; where there are any, the person is
-    asked, unless `yes` says that it is meant.
+    The change is committed after the forecast of lockouts. If it would lock phones out, the person is asked first; `yes`
+    answers in advance.
     """
     cluster = Cluster(path)
     with cluster.proposal() as proposed:
@@ -78,7 +78,7 @@ def changed(path, json=False, yes=False):
 
 
 def ask_before_lockout(found, json, yes):
-    """Ask before a step that locks phones out; `yes` answers in advance. LabError where the answer is no, or with `json`."""
+    """Ask before a step that locks phones out; `yes` answers in advance. LabError after a no, and with `json`."""
     if not found or yes:
         return
     if json:
@@ -91,7 +91,7 @@ def ask_before_lockout(found, json, yes):
     typer.echo("Do it all the same? [y/N] ", nl=False, err=True)
     answer = sys.stdin.readline()
     if not answer.endswith("\n"):
-        typer.echo(err=True)  # nobody is there; the line of the question ends
+        typer.echo(err=True)  # there is no terminal: end the line of the question
     if answer.strip().lower() not in ("y", "yes"):
         raise LabError("nothing was changed; --yes does it without asking")
 

@@ -17,7 +17,7 @@ def pre8(
     json: JsonOption = False,
     yes: YesOption = False,
 ):
-    """Be a cluster from before Security by Default (8.0): no ITL, no TVS, unsigned configuration."""
+    """Make it a cluster from before Security by Default (8.0): no ITL, no TVS, unsigned configuration; or end that."""
     with changed(cluster, json, yes) as lab:
         lab.set_pre8(state is OnOff.on, build, engineering)
 
@@ -30,7 +30,7 @@ def upgrade(
 ):
     """Go to the next release: Security by Default with SHA-1, then SHA-512 and EC certificates, then ITLRecovery.
 
-    After the upgrade from 7.x, call records are migrated until --finish: no restart, switch of versions or backup.
+    After the upgrade from 7.x, call records are migrated until --finish; restarts, switches and backups are refused then.
     """
     with changed(cluster, json, yes) as lab:
         if finish:
@@ -40,6 +40,6 @@ def upgrade(
 
 
 def switch_version(cluster: ClusterOption = DEFAULT_CLUSTER, json: JsonOption = False, yes: YesOption = False):
-    """Switch to the inactive version: the release of before the upgrade, or back from there."""
+    """Switch to the inactive version: the release before the upgrade, or back again."""
     with changed(cluster, json, yes) as lab:
         tell(lab.switch_version(), json)

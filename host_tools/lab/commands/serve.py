@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""`phonetrust lab serve`: run the servers until stopped, and say who fetched and asked what."""
+"""`phonetrust lab serve`: run the servers until stopped, and print each request of a phone."""
 
 import json as json_text
 import signal
@@ -75,7 +75,7 @@ def serve(
 
 
 def parse_ports(texts):
-    """{node: {service: port}} from ["tftp=69", "tvs@2=2445"]. LabError that says what is wrong with one."""
+    """{node: {service: port}} from ["tftp=69", "tvs@2=2445"]. LabError that names a wrong text."""
     ports = {}
     for text in texts:
         left, _equals, number = text.partition("=")

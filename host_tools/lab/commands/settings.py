@@ -40,7 +40,7 @@ def rollback(
 ):
     """Prepare for rollback to before 8.0 (an ITL without TFTP and TVS certificates), or take it back; on each server.
 
-    With restarts by hand it counts when TFTP was restarted there.
+    With restarts by hand it takes effect when TFTP is restarted there.
     """
     with changed(cluster, json, yes) as lab:
         lab.set_rollback(value is TrueFalse.true, node)
@@ -53,7 +53,7 @@ def restarts(
     json: JsonOption = False,
     yes: YesOption = False,
 ):
-    """Let services take a regenerated certificate at once, or only when `service restart` has restarted them."""
+    """Let services load a regenerated certificate at once, or only after `service restart`."""
     with changed(cluster, json, yes) as lab:
         lab.set_restarts(how)
 
@@ -68,7 +68,7 @@ def directory(
     json: JsonOption = False,
     yes: YesOption = False,
 ):
-    """Say where phones find a directory: their built-in application, or a URL for releases before 8.0 (`status` has it)."""
+    """Say where phones find a directory: their built-in application, or a URL for releases before 8.0 (`status` shows it)."""
     with changed(cluster, json, yes) as lab:
         lab.set_directory(which, url)
 
@@ -99,7 +99,7 @@ def cluster_mode(
 
 @app.command()
 def address(
-    value: Annotated[str, typer.Argument(help="Address or name by which phones reach the node.")],
+    value: Annotated[str, typer.Argument(help="The address or name by which phones reach the node.")],
     cluster: ClusterOption = DEFAULT_CLUSTER,
     node: EachNodeOption = None,
     json: JsonOption = False,
@@ -115,12 +115,16 @@ def capf(
     mac: Annotated[str, typer.Argument(help="The phone's MAC address.")],
     operation: Annotated[str, typer.Argument(help="install (or update), delete, fetch (troubleshoot) or none.")],
     cluster: ClusterOption = DEFAULT_CLUSTER,
-    authentication: Annotated[str, typer.Option(help="none, string, lsc (without one: the MIC) or mic.")] = "none",
+    authentication: Annotated[
+        str, typer.Option(help="none, string, lsc (a phone without an LSC uses its MIC) or mic.")
+    ] = "none",
     string: Annotated[str | None, typer.Option(help="The authentication string, 4 to 10 digits.")] = None,
     key: Annotated[
         str, typer.Option(help="rsa-1024, rsa-2048, rsa-3072, rsa-4096, ec-256, ec-384 or ec-521.")
     ] = "rsa-2048",
-    retry_later: Annotated[int, typer.Option(min=0, help="Send the phone away for so many seconds; 0: do not.")] = 0,
+    retry_later: Annotated[
+        int, typer.Option(min=0, help="Tell the phone to come back after so many seconds; 0: do not.")
+    ] = 0,
     in_progress: Annotated[int, typer.Option(min=0, help="Say 'still at work' so many times before the LSC.")] = 0,
 ):
     """Say what CAPF does with a phone when it connects next."""
@@ -132,13 +136,13 @@ def capf(
 def load(
     mac: Annotated[str, typer.Argument(help="The phone's MAC address, or all.")],
     name: Annotated[
-        str, typer.Argument(help="The load's name, such as phonetrust-rpi3-0.2.0; none: no one in particular.")
+        str, typer.Argument(help="The load's name, such as phonetrust-rpi3-0.2.0; none: any load will do.")
     ],
     cluster: ClusterOption = DEFAULT_CLUSTER,
     server: Annotated[str | None, typer.Option(help="Another server that has it, host or host:port.")] = None,
     json: JsonOption = False,
 ):
-    """Say which load a phone is to run; it fetches it when it next reads its configuration."""
+    """Say which load a phone shall run; the phone fetches it when it next reads its configuration."""
     with changed(cluster, json) as lab:
         lab.set_load(mac, "" if name == "none" else name, server)
 
@@ -171,7 +175,7 @@ def capf_servers(
     count: Annotated[int, typer.Argument(help="How many nodes, the publisher first; phones read up to five.")],
     cluster: ClusterOption = DEFAULT_CLUSTER,
 ):
-    """Let more nodes than the publisher run a CAPF server; configuration files name them in order."""
+    """Let several nodes run a CAPF server; configuration files name them in order."""
     Cluster(cluster).set_capf_servers(count)
     typer.echo(f"CAPF servers in the phones' configuration: {count}.")
 
@@ -184,6 +188,6 @@ def encrypted_configuration(
     json: JsonOption = False,
     yes: YesOption = False,
 ):
-    """Encrypt a phone's configuration to its LSC (once CAPF has issued it), or not."""
+    """Switch encryption of a phone's configuration to its LSC (once CAPF has issued one)."""
     with changed(cluster, json, yes) as lab:
         lab.set_encrypted_configuration(mac, value is TrueFalse.true)

@@ -15,7 +15,9 @@ from host_tools.lab.model.cluster import Cluster
 from host_tools.lab.writers import files
 from host_tools.lab.writers.kinds import KINDS
 
-app = typer.Typer(cls=LabGroup, no_args_is_help=True, help="Show a trust list as a cluster's command line prints it.")
+app = typer.Typer(
+    cls=LabGroup, no_args_is_help=True, help="Show a trust list the way a cluster's command line prints it."
+)
 
 
 @app.command()

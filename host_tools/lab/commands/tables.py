@@ -27,7 +27,7 @@ _NUMBERS = (tlv.DIGESTALGORITHM, tlv.SIGNATUREALGORITHM, tlv.SIGNATUREMODULUS, t
 
 
 def trust_list(content):
-    """A list as a dictionary: size, checksums, header fields, records, and which of them signed it.
+    """A list as a dictionary: size, checksums, header fields, records, and which record signed the list.
 
     LabError where it cannot be read.
     """
@@ -63,7 +63,7 @@ def trust_list(content):
 
 
 def trust_list_text(name, content):
-    """The same as a cluster's command line lays it out: checksums, header, records with BYTEPOS TAG LENGTH VALUE."""
+    """A list the way a cluster's command line prints it: checksums, header, records with BYTEPOS TAG LENGTH VALUE."""
     found = trust_list(content)
     kind = name[:3]
     stamp = "the list does not say" if found["timestamp"] is None else utc(found["timestamp"])
@@ -176,7 +176,7 @@ def _running(cluster):
 
 
 def _registrations(cluster):
-    """registrations.json of servers that run, without what is over; else {}."""
+    """registrations.json of running servers, without expired entries; else {}."""
     if _running(cluster) is None:
         return {}
     try:

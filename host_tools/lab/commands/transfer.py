@@ -26,7 +26,7 @@ bulk = typer.Typer(
 FolderArgument = Annotated[Path, typer.Argument(help="The folder to which all clusters export.")]
 TypeOption = Annotated[
     list[str] | None,
-    typer.Option("--type", help="TFTP, CAPF, Tomcat or ITLRecovery; may be given several times. All, if left out."),
+    typer.Option("--type", help="TFTP, CAPF, Tomcat or ITLRecovery; may be given several times. Default: all."),
 ]
 
 
@@ -47,7 +47,7 @@ def restore(
     json: JsonOption = False,
     yes: YesOption = False,
 ):
-    """Make the cluster what it was at the backup. The folder may be new."""
+    """Bring the cluster back to its state at the backup. The folder may be new."""
     lab = Cluster(cluster)
     if lab.store.exists():
         with changed(cluster, json, yes) as lab:
@@ -58,7 +58,7 @@ def restore(
 
 
 def reinstall(cluster: ClusterOption = DEFAULT_CLUSTER, json: JsonOption = False, yes: YesOption = False):
-    """Lose the servers and install them anew: new keys everywhere, the same names, ports and phones; `restore` comes next."""
+    """Install all servers anew, as after their loss: new keys, the same names, ports and phones; `restore` comes next."""
     with changed(cluster, json, yes) as lab:
         lab.reinstall()
 
@@ -72,12 +72,14 @@ def bulk_export(
 ):
     """Write this cluster's certificates, without keys, for another cluster's TVS; the folder stands for an SFTP server."""
     Cluster(cluster).bulk_export(folder, passphrase, types or TYPES)
-    typer.echo(f"The certificates are in {folder}; when all clusters have exported theirs, `bulk-cert consolidate`.")
+    typer.echo(
+        f"The certificates are in {folder}; after all clusters have exported theirs, use `bulk-cert consolidate`."
+    )
 
 
 @bulk.command("consolidate")
 def bulk_consolidate(folder: FolderArgument, passphrase: PassphraseOption):
-    """Make one file of each type of what the clusters exported to the folder; imports take these."""
+    """Make one file for each type from the clusters' exports in the folder; imports read these files."""
     for kind, count in consolidate(folder, passphrase).items():
         typer.echo(f"{kind}: {count} certificate{'s' if count > 1 else ''}")
 

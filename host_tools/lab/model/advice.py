@@ -9,7 +9,7 @@ from host_tools.lab.writers import configuration, kinds
 
 
 def warnings(state):
-    """Sentences about the State, in the order in which an administrator should see to them."""
+    """Sentences about the State, the most urgent first."""
     data = state.data
     found = []
     if data["migrating"]:
@@ -69,9 +69,9 @@ def _saved(state):
 
 
 def lockouts(cluster, before, after):
-    """What the step from State `before` to `after` would have phones refuse that they take now: forecast items.
+    """Forecast items of what phones take in State `before` and would refuse in State `after`.
 
-    Once as things are right after it, and once as they are when all services have been restarted.
+    Both states are compared as they are, and again as they are after a restart of all services.
     """
     found = []
     for view in (lambda state: state, after_restarts):

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Several clusters: bulk certificates (export, consolidate, import), and extension mobility across clusters (EMCC).
 
-A folder stands for the SFTP server to which each cluster exports: CLUSTER-TYPE.p12. Consolidation, done on one of the
-clusters, makes one TYPE-consolidated.p12 of them; imports take those, as they were at the last consolidation.
+A folder stands for the SFTP server. Each cluster exports CLUSTER-TYPE.p12 to it. One of the clusters consolidates these into
+TYPE-consolidated.p12, which imports read; later exports count only after the next consolidation.
 """
 
 from pathlib import Path
@@ -42,7 +42,7 @@ class Bulk(Part):
     def bulk_import(self, folder, passphrase, types=tuple(TYPES)):
         """Let TVS vouch for the consolidated certificates of these types in `folder`. Returns how many there were.
 
-        Own certificates are passed over, what had been imported before stays. LabError where nothing was consolidated.
+        The cluster's own certificates are skipped; earlier imports stay. LabError where nothing was consolidated.
         """
         kinds.needs_vendor(self.data, "bulk certificates")
         found = []
@@ -67,10 +67,10 @@ class Bulk(Part):
         return count
 
     def emcc_login(self, mac, other):
-        """A user of the cluster in the folder `other` logs in at a phone of this cluster: it gets that one's configuration.
+        """A user of the cluster in the folder `other` logs in at a phone of this cluster: the phone gets its configuration there.
 
-        Both clusters must have each other's certificates (bulk certificates). The other cluster gets to know the
-        phone; its configuration there names this cluster's TVS, which the phone has in its ITL. LabError else.
+        Both clusters must have each other's certificates (bulk certificates). The phone is added to the other
+        cluster; its configuration there names this cluster's TVS, which the phone has in its ITL. LabError otherwise.
         """
         phone = self.phone(mac)
         cluster = type(self)(other, self.key_maker)  # pyright: ignore[reportCallIssue]
@@ -97,7 +97,7 @@ class Bulk(Part):
 
 
 def consolidate(folder, passphrase):
-    """Make one file of each type of what clusters exported to `folder`. Returns {type: number of certificates}."""
+    """Make one file for each type from the clusters' exports in `folder`. Returns {type: number of certificates}."""
     folder, found = Path(folder), {}
     for each in TYPES:
         members = {}

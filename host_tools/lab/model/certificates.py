@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Certificates and lists: regenerating, signing, resetting, and the restarts of services that make new ones count.
+"""Certificates and lists: regenerating, signing, resetting, and the restarts by which services load new certificates.
 
-A wrong order is allowed; that is the point of a lab. With restarts by hand, a regenerated certificate is on disk, and the
+A wrong order is allowed, because a lab is there to try it. With restarts by hand, a regenerated certificate is on disk, and the
 service that uses it shows and signs with the old one until it is restarted.
 """
 
@@ -29,10 +29,10 @@ class Certificates(Part):
         """Make a new key and certificate: kind "tftp", "tvs", "tomcat", "capf" or "itlrecovery"; in open clusters also others.
 
         The first three belong to `node` (default: the publisher), the others to the publisher.
-        ITLs are rebuilt and signed, TVS knows the new certificate and no longer the old one; the CTL stays as it is
+        ITLs are rebuilt and signed, TVS learns the new certificate and forgets the old one; the CTL stays as it is
         until ctl_update(). With `ca` a third-party CA of the lab issues the certificate. "tftp" is the CallManager
-        certificate, and the node's EC one goes with it; in open clusters it is the key that signs files. Returns what
-        the administrator should know of it, as sentences.
+        certificate, and the node's EC one goes with it; in open clusters it is the key that signs files. Returns
+        sentences for the administrator.
         """
         notes = []
         with self.change() as draft:
@@ -71,7 +71,7 @@ class Certificates(Part):
                         restart(draft, service, number)
 
     def restart(self, service, node=None):
-        """Restart a service ("tvs", "tftp", "capf", "tomcat") on a node, default on all: what is on disk counts then."""
+        """Restart a service ("tvs", "tftp", "capf", "tomcat") on a node, default on all: it then loads what is on disk."""
         if service not in RESTARTED:
             raise LabError(f"{service!r} is not restarted by hand; these are: {', '.join(RESTARTED)}")
         with self.change() as draft:
@@ -145,7 +145,7 @@ class Certificates(Part):
 
 
 def restart(draft, service, number):
-    """The service of node `number` loads what is on disk; for TFTP, the parameter of a rollback counts then, too."""
+    """The service of node `number` loads what is on disk; TFTP also takes up the parameter of a rollback."""
     for stored in draft.data["loaded"].pop(f"{service}@{number}", {}).values():
         if not any(stored in names.values() for names in draft.data["loaded"].values()):
             draft.identities.pop(stored)
@@ -155,7 +155,7 @@ def restart(draft, service, number):
 
 
 def pending(state):
-    """What is on disk and not in effect: [{"service", "node", "waiting"}], the last as names of certificates and settings."""
+    """What is on disk and not in effect: [{"service", "node", "waiting"}]; "waiting" has names of certificates and settings."""
     found = []
     for number, node in enumerate(state.data["nodes"], 1):
         for service in RESTARTED:
@@ -187,7 +187,7 @@ def missing_in_ctl(state):
 
 
 def _keep_loaded(draft, kind, number, name, old):
-    """Services that run keep the Identity `old`; where one of them has an older one still, it keeps that."""
+    """Running services keep the Identity `old`; a service that still has an older one keeps that."""
     everywhere = range(1, len(draft.data["nodes"]) + 1)
     for service, loads in LOADED_BY.items():
         if kind not in loads or (kind == "callmanager" and kinds.is_open(draft.data)):
@@ -201,7 +201,7 @@ def _keep_loaded(draft, kind, number, name, old):
 
 
 def _normal_signer(draft):
-    """After a reset with the ITLRecovery key, the next new list is signed as usual again."""
+    """Let the next list be signed as usual again after a reset with the ITLRecovery key."""
     draft.data["itl_reset"] = None
 
 

@@ -7,7 +7,7 @@
         serving.tftp_port(1), serving.tvs_port(2), serving.events
         cluster.regenerate("tftp", node=1)      # the running servers hand out the new state at once
 
-Nodes are numbered from 1, the publisher. Every change is one new generation (state.py), so it happens or it does not.
+Nodes are numbered from 1, the publisher. Every change is one new generation (state.py), so it happens whole or not at all.
 """
 
 import contextlib
@@ -60,8 +60,8 @@ class Cluster(Phones, Loads, Certificates, Parameters, Releases, Transfers, Bulk
     ):
         """Make a new cluster in `path` with fresh keys: publisher and `nodes - 1` subscribers.
 
-        `kind` is one of kinds.KINDS, `parts` those of kinds.OPEN_PARTS that an open cluster has, `mixed` None for what
-        the kind begins with, `digest` one of files.DIGESTS, `address` the one that phones are given. `old_release`
+        `kind` is one of kinds.KINDS, `parts` those of kinds.OPEN_PARTS that an open cluster has, `mixed` None for the
+        kind's default, `digest` one of files.DIGESTS, `address` the address that phones are given. `old_release`
         is the build of a release before 8.0 that the cluster begins with, `engineering` whether it is an engineering
         special. LabError when the folder already holds a cluster or an argument is out of range.
         """
@@ -139,7 +139,7 @@ class Cluster(Phones, Loads, Certificates, Parameters, Releases, Transfers, Bulk
 
     @contextlib.contextmanager
     def change(self):
-        """A draft of the state to change inside the with block; it is published and committed when that ends well."""
+        """A draft of the state to change inside the with block; it is published and committed when the block ends well."""
         with self.whole_change() as old:
             draft = (old or self.store.current()).draft()  # current() says where there is no cluster
             yield draft
@@ -147,7 +147,7 @@ class Cluster(Phones, Loads, Certificates, Parameters, Releases, Transfers, Bulk
 
     @contextlib.contextmanager
     def whole_change(self):
-        """Hold the folder for a change, and hand out the State of before, None where there is no cluster yet."""
+        """Hold the folder for a change, and give the State before it, None where there is no cluster yet."""
         if self._draft is not None:
             yield self._draft
             return
@@ -169,7 +169,7 @@ class Cluster(Phones, Loads, Certificates, Parameters, Releases, Transfers, Bulk
         """Commit a Proposal. LabError where the cluster has changed since."""
         with self.store.lock():
             if self.store.current().number != proposed.base.number:
-                raise LabError("the cluster was changed by somebody else meanwhile; nothing was done")
+                raise LabError("another process changed the cluster meanwhile; nothing was done")
             return self.store.commit(proposed.state)
 
     def set_ports(self, ports):
@@ -181,7 +181,7 @@ class Cluster(Phones, Loads, Certificates, Parameters, Releases, Transfers, Bulk
     def vouches_for(self, state=None):
         """TVS's database: {certificate DER: set of roles} of all current certificates, and of imported ones.
 
-        A regenerated certificate leaves it at once, as a cluster's certificate monitor does it.
+        The old certificate leaves the database when a new one is made, as a cluster's certificate monitor removes it.
         """
         state = state or self.state
         database = {}
@@ -206,7 +206,7 @@ class Cluster(Phones, Loads, Certificates, Parameters, Releases, Transfers, Bulk
         return forecast.forecast(self)
 
     def phones_restarted(self):
-        """Say that all phones have been restarted: forecasts start from what they hold then."""
+        """Note that all phones have been restarted: forecasts then start from the lists that they took."""
         state = self.state
         database = self.vouches_for(state)
         self.holdings.restarted(state, lambda itl, ctl: forecast.boot(state, database, itl, ctl)[1:])
@@ -218,7 +218,7 @@ class Cluster(Phones, Loads, Certificates, Parameters, Releases, Transfers, Bulk
         return Serving(self, address, **options)
 
     def publish_and_commit(self, draft):
-        """Make a changed State the current one, inside whole_change(): its files are brought up to date first."""
+        """Make a changed State the current one, inside whole_change(), after its files were brought up to date."""
         publish.build(draft)
         if self._draft is None:
             return self.store.commit(draft)
@@ -260,7 +260,7 @@ class Cluster(Phones, Loads, Certificates, Parameters, Releases, Transfers, Bulk
 
 
 class Proposal:
-    """What a step would make of a cluster: `base` is the State before, `state` the one after."""
+    """The result of a step before it is committed: `base` is the State before, `state` the State after."""
 
     def __init__(self, base):
         self.base = base
@@ -268,7 +268,7 @@ class Proposal:
 
 
 def fresh_data(name, kind, nodes):
-    """What cluster.json holds of a new cluster of this kind with these entries of nodes."""
+    """The content of cluster.json for a new cluster of this kind with these entries of nodes."""
     return {
         "format": FORMAT,
         "name": name,

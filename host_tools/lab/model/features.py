@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""The support list: which phone of a cluster supports what, by its model and by what it has asked the servers for."""
+"""The feature list: which features each phone of a cluster has, by its model and by what it asked the servers for."""
 
 from host_tools.lab.writers.models import FEATURES, supports
 
-# What a phone asked for (holdings.py) -> what it thereby shows to support.
+# What a phone asked for (holdings.py) -> the features that this shows.
 SHOWN_BY = {
     "list": ("security-by-default",),
     "signed": ("security-by-default",),
@@ -17,9 +17,9 @@ SHOWN_BY = {
 def report(cluster):
     """For each phone that the cluster knows or has seen, by MAC: its device name, model and features.
 
-    A feature is {"supported": True, False or None, "by": "seen", "model" or None}: what was seen counts before what the
-    model's line in the table says. A phone that asks for its configuration and never for a list or a signed name is
-    one without Security by Default.
+    A feature is {"supported": True, False or None, "by": "seen", "model" or None}: what was seen counts more than the
+    model's line in the table. A phone that asks for its configuration but never for a list or a signed name has no Security
+    by Default.
     """
     data, seen = cluster.data, cluster.holdings.seen()
     found = {}

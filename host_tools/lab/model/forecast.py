@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """What phones will make of the cluster as it is now: the phone's own boot, rules and TVS client, on paper.
 
-A phone is its two trust lists and the TVS servers of its configuration, as far as this is concerned. Files are those that
-the node hands out; TVS is the lab's own, without sockets (paper_network.py). So a forecast has the words of the phone.
+Here a phone consists of its two trust lists and the TVS servers of its configuration. It gets the files that the node hands
+out, and the lab's own TVS without sockets (paper_network.py). So a forecast has the words of the phone.
 """
 
 from agent.flash.keeper import Configuration
@@ -17,14 +17,14 @@ from host_tools.trial.phone import FileSource, StandingClock, TrialPhone, phone_
 
 _WORDS = {"itl": "ITL", "ctl": "CTL", "application": "application server", "capf": "CAPF server", "load": "load"}
 TFTP_PORT = 69
-_NO_PHONE = "000000000000"  # stands for those that the cluster does not know
+_NO_PHONE = "000000000000"  # stands for phones that the cluster does not know
 
 
 def boot(state, database, itl, ctl, mac=None, node=1, kept=None, others=(), known=None):
     """The decisions of a phone with these lists (bytes or None) that starts and asks node `node`; and what it holds then.
 
     `database` is what TVS vouches for. `mac`: a phone that the cluster knows. `kept`: the Configuration that the phone
-    verified last; None: one that names this cluster's TVS. `others`: (State, database) of other clusters that run;
+    verified last; None: a configuration that names this cluster's TVS. `others`: (State, database) of other clusters that run;
     `known`: of State.handed_out().
     Returns ([Decision, ...], itl, ctl), without decisions about files that are not there.
     """
@@ -53,7 +53,7 @@ def tvs_servers(state):
 
 
 def takes(state, database, kind, content, itl, ctl):
-    """Whether a phone with these lists takes `content` as its new one of `kind`. Refused where it cannot read its own."""
+    """Whether a phone with these lists takes `content` as its new list of `kind`. Refused where its own lists are unreadable."""
     return phone_on_paper(state, database, itl, ctl, None, 1, None, ()).takes(kind, content).accepted
 
 
@@ -76,7 +76,7 @@ def moved(cluster, old):
 def forecast(cluster, state=None):
     """What happens to the phones that are known, or that may exist, when they restart now (or in `state`).
 
-    A list of dictionaries: `phones` (MACs; empty: those that have not been seen), `node`, and the decision's `kind`,
+    A list of dictionaries: `phones` (MACs; empty: phones that have not been seen), `node`, and the decision's `kind`,
     `outcome`, `reason` and `text`.
     """
     state = state or cluster.state
@@ -97,9 +97,9 @@ def forecast(cluster, state=None):
 
 
 def load_decision(cluster, phone, decisions, trusts):
-    """What a phone (its entry in the state) decides about the load that its configuration names: a Decision, None where none
-    is named. What the phone runs, how old a load may be and whose it takes is as `lab set software` said; where nobody said
-    it, only the name is judged.
+    """What a phone (its entry in the state) decides about the load that its configuration names: a Decision, None where no load
+    is named. `lab set software` says what the phone runs, how old a load may be, and whose loads it takes. Without that, only
+    the name is judged.
 
     decisions: of its boot. trusts: whether it has a trust list."""
     name = phone["load"]
@@ -131,9 +131,9 @@ def load_decision(cluster, phone, decisions, trusts):
 
 
 def services(cluster, state=None):
-    """What phones with a trust list then make of the servers that they connect to, before anything restarts them again.
+    """What phones with a trust list decide about the servers that they connect to after a restart.
 
-    Items as forecast() has them, `kind` being "application" or "capf"; the phones have taken what they could of `state`.
+    Items as of forecast() with the `kind` "application" or "capf", for phones that took the files of `state` that they accept.
     """
     state = state or cluster.state
     database = cluster.vouches_for(state)
@@ -169,7 +169,7 @@ def _any(phones):
 def sentences(found):
     """The forecast for a person: (is it a warning?, sentence) for each group of phones and what happens to it.
 
-    A decision that is the same on all nodes is told once; only refusals are explained.
+    A decision that is the same on all nodes appears once; only refusals are explained.
     """
     lines = {}
     for item in found:

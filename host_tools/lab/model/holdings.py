@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Which trust lists phones hold, as far as the lab can know: the lists that they fetched, judged by the phone's own rules.
 
-A phone names itself when it asks for ITLSEP<MAC>.tlv; the ITLFile.tlv that the same address asks for next is its own.
+A phone names itself when it asks for ITLSEP<MAC>.tlv; if the same address then asks for ITLFile.tlv, it is for that phone.
 A phone that the lab never saw is assumed to hold the lists of the time when the cluster was made, or when the
 administrator last said that all phones had been restarted.
 
@@ -40,7 +40,7 @@ class Holdings:
     def groups(self, known):
         """Phones that hold the same: [(MACs, ITL or None, CTL or None)]. `known`: the MACs that the cluster knows.
 
-        Where phones may exist that were never seen, they come as a group without MACs.
+        Phones that may exist and were never seen are a group without MACs.
         """
         ledger = self._ledger.read()
         groups = {}
@@ -55,7 +55,7 @@ class Holdings:
         return found
 
     def restarted(self, state, decide):
-        """All phones restart now: each takes what its rules let it take. `decide(itl, ctl)` gives the (itl, ctl) after it."""
+        """All phones restart now, and each takes what its rules accept. `decide(itl, ctl)` gives the (itl, ctl) afterwards."""
         with self._ledger.change() as ledger:
 
             def after(held):
@@ -78,7 +78,7 @@ class Holdings:
     def fetched(self, host, name, content, decide):
         """A phone at `host` asked for `name` and was given `content` (None: not found).
 
-        `decide(kind, content, itl, ctl)` tells whether a phone with these lists takes this one.
+        `decide(kind, content, itl, ctl)` says whether a phone with these lists takes `content`.
         """
         own = _OWN_LIST.fullmatch(name)
         if own:
@@ -106,7 +106,7 @@ class Holdings:
         return now if taken else None
 
     def asked(self, service, host, name):
-        """A phone at `host` asked "tftp", "http" or "https" for `name`: note what that shows of it."""
+        """A phone at `host` asked "tftp", "http" or "https" for `name`: note which features that shows."""
         own = _OWN_NAME.fullmatch(name)
         if own:
             self._named[host] = own[1]
@@ -121,7 +121,7 @@ class Holdings:
             self._see(found[2], "tvs", model=found[1])
 
     def seen(self):
-        """{MAC: {"model" (None where it was not said), "asked": what it asked for}} of all phones that were seen."""
+        """{MAC: {"model" (None where unknown), "asked": what it asked for}} of all phones that were seen."""
         return self._ledger.read().get("seen", {})
 
     def _see(self, mac, *what, model=None):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Keys and certificates as a cluster makes them: self-signed ones, and ones that a third-party CA issued."""
+"""Keys and certificates as a cluster makes them, self-signed or issued by a third-party CA."""
 
 import datetime
 import secrets
@@ -40,7 +40,7 @@ class Identity:
     def from_pem(cls, text, own=False):
         """Read the text of :meth:`pem`. LabError when it is something else.
 
-        `own`: the lab's own file, whose RSA keys need no check of their primes, which takes a tenth of a second each.
+        `own`: this is the lab's own file, so the primes of RSA keys are not checked (0.1 s for each key).
         """
         try:
             certificate = x509.load_pem_x509_certificate(text)
@@ -60,7 +60,7 @@ def key_pem(key):
 
 
 class KeyMaker:
-    """Makes new private keys. Tests hand in one that takes RSA keys, which are slow to make, from a pool."""
+    """Makes new private keys. Tests use another KeyMaker, which takes RSA keys from a pool, because they are slow to make."""
 
     def rsa(self, bits=2048):
         """A new RSA key of `bits` bits, public exponent 65537."""
@@ -123,7 +123,7 @@ def make_certificate(name, public_key, issuer=None, key=None, *, authority=False
 
 
 def make_identity(common_name, key, issuer=None, **options):
-    """An Identity for `key`: named as :func:`subject` does, signed by `issuer` or by itself."""
+    """An Identity for `key`: named by :func:`subject`, signed by `issuer` or by itself."""
     certificate = make_certificate(subject(common_name), key.public_key(), issuer, key, **options)
     return Identity(certificate, key)
 

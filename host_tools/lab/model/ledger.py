@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""A ledger of phones in a folder: written whole when all of it changes, and a line longer where one phone's entry does.
+"""A ledger of phones in a folder. It is written whole when all of it changes; for one phone's entry a line is added.
 
     FOLDER/holdings.json      {"since": {...}, "phones": {MAC: ...}, "seen": {MAC: ...}, "notes": N}
     FOLDER/holdings-N.log     what changed since: ["phones" or "seen", MAC, its new entry], a line each
-    FOLDER/holdings.lock      held by whoever changes them
+    FOLDER/holdings.lock      held during a change
 
-A thousand phones that start at once change it three thousand times: as a whole file that costs more than serving them."""
+A thousand phones that start at once change it three thousand times; to write the whole file each time would cost more than
+serving the phones."""
 
 import contextlib
 import fcntl
@@ -21,7 +22,7 @@ SETTLED = 2_000_000_000
 
 
 class Ledger:
-    """The ledger in the folder `path`, for several threads and processes. empty: what it says before it was ever written."""
+    """The ledger in the folder `path`, for several threads and processes. empty: its content before the first write."""
 
     def __init__(self, path, empty):
         self._path = path
@@ -46,12 +47,12 @@ class Ledger:
 
     def _now(self):
         while self._read_whole() and not self._read_notes():
-            pass  # it was written whole meanwhile, by another process
+            pass  # another process wrote it whole meanwhile
         return self._empty if self._written is None else self._known
 
     @contextlib.contextmanager
     def locked(self):
-        """Nobody else changes it meanwhile."""
+        """Inside, no other thread or process changes the ledger."""
         with self._guard, self._open_lock() as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
@@ -65,7 +66,7 @@ class Ledger:
 
     @contextlib.contextmanager
     def change(self):
-        """A copy of all, to be changed; it is written when the with block ends well. Entries are replaced, never changed."""
+        """A copy of all entries to change; it is written when the with block ends well. Replace entries, do not change them."""
         with self.locked():
             ledger = self.read()
             yield ledger
@@ -93,7 +94,7 @@ class Ledger:
             os.unlink(self._notes(old))
 
     def _read_whole(self):
-        """Read holdings.json where it is another than the known one; whether there is one."""
+        """Read holdings.json if it has changed -> whether there is one."""
         try:
             stamp = self._look()
             if stamp is None or stamp != self._stamp:
@@ -108,20 +109,20 @@ class Ledger:
         return self._written is not None
 
     def _look(self):
-        """What tells holdings.json as it is now from any other; None where it is too new for that. OSError."""
+        """A mark that changes with holdings.json; None where the file is too new for a safe mark. OSError."""
         now, found = time.time_ns(), os.stat(self._file)
         settled = found.st_mtime_ns < now - SETTLED
         return (found.st_ino, found.st_mtime_ns, found.st_size) if settled else None
 
     def _read_notes(self):
-        """Read the notes that are new; False where they went because everything was written whole."""
+        """Read the new notes; False where the notes are gone because everything was written whole."""
         try:
             if os.stat(self._notes(self._number)).st_size == self._read_up_to:
                 return True  # whole lines stay as they are
             with open(self._notes(self._number), "rb") as notes:
                 notes.seek(self._read_up_to)
                 lines = notes.read()
-        except OSError:  # none since, or none any more
+        except OSError:  # no notes yet, or not any more
             stamp = self._look()
             return stamp == self._stamp if stamp else self._file.read_bytes() == self._written
         lines = lines[: lines.rfind(b"\n") + 1]  # the rest is being written

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Firmware loads: files that phones' makers signed, handed out as they are. The cluster says which load a phone runs, only.
+"""Firmware loads: files that phones' makers signed, handed out unchanged. The cluster only says which load a phone runs.
 
-They lie beside the generations of the cluster's state, once each: a load never changes under its name, and is large.
+They are beside the generations of the cluster's state, once each, because a load is large and never changes under its name.
 """
 
 import base64
@@ -27,7 +27,7 @@ class Loads(Part):
 
     def add_load(self, file):
         """Hand out a load, under the name that its signed header has. Returns its name without `.sgn`. LabError: it is no
-        load, or another one of this name is handed out."""
+        load, or another load of this name is handed out."""
         file = Path(file)
         with open(file, "rb") as source:
             start = source.read(HEADER_LIMIT)
@@ -66,9 +66,9 @@ class Loads(Part):
         return path if path.is_file() else None
 
     def set_load(self, mac, name, server=None):
-        """Say which load a phone is to run ("" for none in particular); mac "all": every phone that the cluster knows.
+        """Say which load a phone shall run ("" for any); mac "all": every phone that the cluster knows.
 
-        server: another server that has it ("host" or "host:port"); None: the TFTP servers. LabError: a name that cannot be one.
+        server: another server that has it ("host" or "host:port"); None: the TFTP servers. LabError: not the name of a load.
         """
         if name and not _NAME.fullmatch(name):
             raise LabError(f"{name!r} is no name of a load, such as phonetrust-rpi3-0.2.0")
@@ -92,7 +92,7 @@ class Loads(Part):
 
 
 def software_of(phone):
-    """agent.trust.loads.Software of a phone (its entry in the state), None where nobody said what it runs."""
+    """agent.trust.loads.Software of a phone (its entry in the state), None where it is not known what the phone runs."""
     found = phone.get("software")
     if found is None:
         return None
@@ -101,8 +101,8 @@ def software_of(phone):
 
 
 def judged(rules, name, path, crypto):
-    """What a phone with these agent.trust.loads.LoadRules makes of the file of a load: the Decision that refuses, None: it
-    takes it. As agent/boot/load.py, with the file in the place of server and slot."""
+    """What a phone with these agent.trust.loads.LoadRules decides about the file of a load: the Decision that refuses it, or
+    None where the phone takes it. As agent/boot/load.py, with the file in place of server and slot."""
     content = path.read_bytes()
     sink = SignedFileSink(crypto, len(content))
     try:

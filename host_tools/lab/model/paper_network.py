@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """The TVS servers of lab clusters as a phone on paper meets them: hal.Net without sockets.
 
-A forecast's phone asks with its own client (agent/servers/tvs/client.py), and here the lab's TVS answers, so that what
-the forecast says is what the phone will say."""
+A forecast's phone asks with its own client (agent/servers/tvs/client.py), and the lab's TVS answers here, so that the
+forecast says what the phone will say."""
 
 import errno
 import os
@@ -22,8 +22,8 @@ class Random:
 
 
 class PaperNetwork:
-    """clusters: [(State, what its TVS vouches for)] of all clusters whose servers run. reached: numbers of the nodes of
-    the first one that are reached, None: all."""
+    """clusters: [(State, what its TVS vouches for)] of all clusters whose servers run. reached: numbers of the first
+    cluster's nodes that the phone reaches, None: all."""
 
     def __init__(self, clusters, reached=None):
         self._clusters = clusters
@@ -45,12 +45,12 @@ class PaperNetwork:
 
 
 def tvs_address(node, number):
-    """(address, port) of a node's TVS; where it was never served, a port that tells nodes of one address apart."""
+    """(address, port) of a node's TVS. A node that was never served gets a port that no other node of its address has."""
     return node["address"], node["ports"].get("tvs", TVS_PORT + number - 1)
 
 
 class _Stream:
-    """hal.Stream to a TVS: what is written is answered at once."""
+    """hal.Stream to a TVS that answers at once."""
 
     orderly = True
 
@@ -75,4 +75,4 @@ class _Stream:
         return count
 
     def close(self):
-        """Nothing is held."""
+        """Do nothing: there is no socket."""

@@ -23,8 +23,8 @@ class Parameters(Part):
     def set_rollback(self, enabled, node=None):
         """Prepare for rollback to before 8.0, by an ITL without TFTP and TVS certificates; or take that back.
 
-        The parameter is set on each server: `node`, or on all of them. With restarts by hand it counts when TFTP was
-        restarted there.
+        The parameter is set on each server: `node`, or on all of them. With restarts by hand it takes effect when TFTP
+        is restarted there.
         """
         with self.change() as draft:
             kinds.needs_vendor(draft.data, 'parameter "Prepare Cluster for Rollback to pre-8.0"')
@@ -52,7 +52,7 @@ class Parameters(Part):
         return notes
 
     def set_autoregistration(self, enabled):
-        """Give phones that the cluster does not know the default configuration, or not. LabError in mixed mode."""
+        """Switch autoregistration: unknown phones get the default configuration. LabError in mixed mode."""
         with self.change() as draft:
             if enabled and draft.data["mixed"]:
                 raise LabError("a cluster in mixed mode does not autoregister phones; `add-phone` lets it know one")
@@ -68,7 +68,7 @@ class Parameters(Part):
     def set_directory(self, which, url):
         """Where phones find the "corporate" or "personal" directory: their built-in application, or an http URL.
 
-        configuration.BUILT_IN has the first; `directory_url()` the second, for releases before 8.0.
+        configuration.BUILT_IN has the applications; `directory_url()` gives the URL, for releases before 8.0.
         """
         if which not in configuration.BUILT_IN:
             raise LabError(f"{which!r} is no directory; these are: {', '.join(configuration.BUILT_IN)}")
@@ -84,7 +84,7 @@ class Parameters(Part):
         return configuration.plain_directory(self.data["nodes"][0], which)
 
     def set_secure_urls(self, how):
-        """Give phones the URLs of secure services as "https" or, where nothing else works for them, as "http"."""
+        """Give phones the URLs of secure services as "https", or as "http" where phones cannot use HTTPS."""
         if how not in SECURE_URLS:
             raise LabError(f"secure URLs are {' or '.join(SECURE_URLS)}, not {how!r}")
         with self.change() as draft:

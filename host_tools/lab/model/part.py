@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the parts of a Cluster (phones, certificates, parameters, ...) use of it, by name and type; cluster.py has it all."""
+"""What the parts of a Cluster (phones, certificates, parameters, ...) use of it, by name and type; cluster.py defines it."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -11,7 +11,7 @@ from host_tools.lab.model.state import State
 
 
 class Part:
-    """One part. Its methods are Cluster's, which inherits from all parts."""
+    """One part. The class Cluster inherits from all parts."""
 
     path: Path
     data: dict[str, Any]

@@ -45,7 +45,7 @@ class Phones(Part):
     def add_phone(self, mac, model="8861", mic=None):
         """Add a phone to the cluster, so that it has a configuration. Returns the device name, "SEP" and the MAC.
 
-        `mic` is its manufacturer-installed certificate as PEM bytes, if the cluster is to know it.
+        `mic` is its manufacturer-installed certificate as PEM bytes, if the cluster shall know it.
         """
         mac = normal_mac(mac)
         certificate = None if mic is None else Identity.from_pem(mic).certificate
@@ -56,7 +56,7 @@ class Phones(Part):
         return "SEP" + mac
 
     def add_phones(self, macs, model="8861"):
-        """Add many phones in one change: each change publishes everything anew."""
+        """Add many phones in one change, because each change publishes everything anew."""
         macs = [normal_mac(mac) for mac in macs]
         with self.change() as draft:
             for mac in macs:
@@ -75,7 +75,7 @@ class Phones(Part):
         return None if name is None else self.state.identities[name].der
 
     def phone_authorities(self):
-        """The certificates (PEM texts) that phones' certificates are issued by: CAPF for LSCs, the maker for MICs."""
+        """The issuers of phones' certificates, as PEM texts: CAPF for LSCs, the maker for MICs."""
         state = self.state
         names = [name for name in ("capf", "mic-authority") if name in state.identities]
         return tuple(Identity(state.identities[name].certificate).pem().decode() for name in names)
@@ -98,8 +98,8 @@ class Phones(Part):
     ):
         """Say what CAPF does when this phone connects next: one of OPERATIONS, with one of AUTHENTICATIONS and KEYS.
 
-        `retry_later` sends the phone away for so many seconds; `in_progress` makes the server say so often that it is
-        still at work before it gives the LSC. Once done, the operation is "none" again.
+        With `retry_later` the phone is told to come back after so many seconds. The server says `in_progress` times that it
+        is still at work before it gives the LSC. Once done, the operation is "none" again.
         """
         for value, known in ((operation, OPERATIONS), (authentication, AUTHENTICATIONS), (key, KEYS)):
             if value not in known:
@@ -130,13 +130,13 @@ class Phones(Part):
                 phone["lsc"] = None
 
     def set_encrypted_configuration(self, mac, enabled):
-        """Encrypt a phone's configuration to its LSC, else its MIC (RSA keys only), or not.
+        """Switch encryption of a phone's configuration to its LSC, else its MIC (RSA keys only).
 
         Until the cluster knows such a certificate, the phone gets its configuration signed only.
         """
         with self.change() as draft:
             if enabled and file_signer(draft, 1) is None:
-                raise LabError("nobody signs files in this cluster, so no configuration can be encrypted")
+                raise LabError("this cluster signs no files, so it cannot encrypt a configuration")
             self.phone(mac, draft.data)["encrypted"] = bool(enabled)
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Releases: a cluster from before 8.0, upgrades, the phase after one, and the way back to the inactive version.
+"""Releases: a cluster from before 8.0, upgrades, the phase after an upgrade, and the way back to the inactive version.
 
 From 7.x in mixed mode, some releases need the CTL client to be run once more after an upgrade and after the way back;
 ctl_client_releases.json has them [documented]. Here their upgrade makes the CallManager certificates anew, so that the
@@ -25,7 +25,7 @@ class Releases(Part):
     """The releases of a Cluster; the class Cluster inherits from this one."""
 
     def set_pre8(self, enabled, build=DEFAULT_BUILD, engineering=False):
-        """Be a cluster from before Security by Default (no ITL, no TVS, unsigned configuration), or stop being one.
+        """Be a cluster from before Security by Default (no ITL, no TVS, unsigned configuration), or end that.
 
         `build` is the release's number, `engineering` whether it is an engineering special.
         """
@@ -66,7 +66,7 @@ class Releases(Part):
         return notes
 
     def finish_upgrade(self):
-        """The publisher has migrated the call records."""
+        """Note that the publisher has migrated the call records."""
         with self.change() as draft:
             if not draft.data["migrating"]:
                 raise LabError("no call records are being migrated")
@@ -136,7 +136,7 @@ def needs_ctl_client(build, engineering, table=CTL_CLIENT_RELEASES):
 
 
 def check_build(build):
-    """LabError unless this is the number of a release as phones' administrators see it."""
+    """LabError unless this is the number of a release as administrators see it."""
     if not _BUILD.fullmatch(build):
         raise LabError(f"{build!r} is no build, such as {DEFAULT_BUILD}")
 

@@ -4,11 +4,11 @@
     FOLDER/current                -> generations/000012     (a symbolic link, replaced in one step)
     FOLDER/generations/000012/cluster.json                  what the cluster is
     FOLDER/generations/000012/identities/NAME.pem           certificates, with the keys the cluster owns
-    FOLDER/generations/000012/files/FILE                    what people added: locales, ring lists, firmware
+    FOLDER/generations/000012/files/FILE                    files that were added: locales, ring lists
     FOLDER/generations/000012/published/NODE/FILE           what that node's TFTP hands out
 
 A change writes a whole new generation beside the old one and then renames the link: readers see the old state or the
-new one, never a mixture, and a change that fails half way leaves nothing that is read later.
+new one, never a mixture, and nothing of a change that fails half way is ever read.
 """
 
 import contextlib
@@ -23,7 +23,7 @@ from pathlib import Path
 from host_tools.lab.errors import LabError
 from host_tools.lab.model.keys import Identity
 
-FORMAT = 2  # of cluster.json; another number when an older lab could not read it, or be read
+FORMAT = 2  # of cluster.json; changes when an older lab could not read a new file, or this lab an old one
 KEPT = 3  # generations that stay: a reader may still be inside the one before
 _CONFIGURATION = re.compile(r"SEP([0-9A-F]{12})\.cnf\.xml")
 _FILE_NAME = re.compile(r"[A-Za-z0-9_@+][A-Za-z0-9_@+.-]*(/[A-Za-z0-9_@+][A-Za-z0-9_@+.-]*)*")
@@ -53,20 +53,20 @@ class State:
         )
 
     def loaded(self, service, node, name):
-        """The Identity `name` as the service of a node has it: an older one than on disk until it is restarted."""
+        """The Identity `name` that the service of a node has loaded: until its restart it may be older than the one on disk."""
         pending = self.data["loaded"].get(f"{service}@{node}", {})
         return self.identities[pending.get(name, name)]
 
     def handed_out(self, number, known=None):
         """What the TFTP server of node `number` hands out, other clusters' files included: a HandedOut.
 
-        `known`: {folder: State} of other clusters, where another state than the current one is meant."""
+        `known`: {folder: State} of other clusters, in place of their current states."""
         return HandedOut(self, number, known)
 
     @classmethod
     def load(cls, folder, read_identity=None):
-        """Read the generation in `folder`. LabError when it is not one. read_identity: makes an Identity of the bytes of
-        its file; default: with its key."""
+        """Read the generation in `folder`. LabError when there is none. read_identity: makes an Identity from the bytes of a
+        file; default: with its key."""
         folder = Path(folder)
         read_identity = read_identity or (lambda content: Identity.from_pem(content, own=True))
         try:
@@ -97,8 +97,8 @@ class State:
 class HandedOut:
     """The files of one node by name, with what its TFTP server hands out of other clusters: find(), get(), `in`.
 
-    A phone whose user belongs to another cluster gets its configuration from there; with a centralized TFTP server, what
-    this cluster does not have comes from the other one. Either way it is that cluster's publisher that is asked.
+    A phone whose user belongs to another cluster gets its configuration from there. With a centralized TFTP server, files that
+    this cluster lacks come from the other cluster. In both cases the other cluster's publisher is asked.
     """
 
     def __init__(self, state, number, known=None):
@@ -107,7 +107,7 @@ class HandedOut:
         self._node = state.data["nodes"][number - 1]["name"]
 
     def find(self, name):
-        """(State, its node's name) that have the file; None where nobody has it."""
+        """(State, name of its node) with the file; None where no node has it."""
         own = name in self._state.published[self._node]
         data = self._state.data
         visited = _CONFIGURATION.match(name)
@@ -121,7 +121,7 @@ class HandedOut:
         return (state, node) if name in state.published[node] else None
 
     def get(self, name):
-        """The bytes of a file, None where nobody has it."""
+        """The bytes of a file, None where no node has it."""
         found = self.find(name)
         return None if found is None else found[0].published[found[1]][name]
 

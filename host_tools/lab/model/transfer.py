@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What leaves a cluster and comes back: backups, and the ITLRecovery key as PKCS#12."""
+"""Files that leave a cluster and come back: backups, and the ITLRecovery key as PKCS#12."""
 
 import hashlib
 import io
@@ -22,7 +22,7 @@ from host_tools.lab.writers import kinds
 
 MAGIC = b"phonetrust lab backup 1\n"
 SALT, NONCE = 16, 12
-SCRYPT = {"n": 2**15, "r": 8, "p": 1}  # 32 MB and some 0.1 s for each guess at the passphrase
+SCRYPT = {"n": 2**15, "r": 8, "p": 1}  # 32 MB and about 0.1 s for each guess at the passphrase
 
 
 class Transfers(Part):
@@ -45,7 +45,7 @@ class Transfers(Part):
             draft.data["saved"]["backup"] = "current"
 
     def restore(self, file, passphrase):
-        """Make the cluster what it was when `file` was written. The folder may be empty, or hold any cluster.
+        """Bring the cluster back to its state when `file` was written. The folder may be empty, or hold any cluster.
 
         Lists and keys come back byte for byte; only the ports stay as they are now. LabError for a wrong passphrase
         or a damaged file; nothing has changed then.
@@ -73,7 +73,7 @@ class Transfers(Part):
             self.publish_and_commit(restored)
 
     def export_recovery(self, file, passphrase):
-        """Write the ITLRecovery certificate and key to `file` as PKCS#12: the lifeline for itl_reset("remotekey").
+        """Write the ITLRecovery certificate and key to `file` as PKCS#12, for itl_reset("remotekey").
 
         LabError without a passphrase.
         """
@@ -93,7 +93,7 @@ class Transfers(Part):
     def reinstall(self):
         """The servers are lost and installed anew, under the same names, addresses and ports, with new keys everywhere.
 
-        Phones and settings are as before: only what a backup alone can bring back is gone.
+        Phones and settings are as before. Everything else is gone, and only a backup brings it back.
         """
         with self.change() as draft:
             draft.identities = {
@@ -109,7 +109,7 @@ class Transfers(Part):
 
 
 def nothing_saved():
-    """What a fresh cluster has saved of itself: neither a backup nor an exported ITLRecovery key.
+    """The entry for a fresh cluster, which has no backup and no exported ITLRecovery key.
 
     backup: None, "current", or why it is stale; recovery: SHA-256 of the certificate whose key was exported, or None.
     """

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The server's side of CAPF (docs/spec/capf.md): what the cluster does with a phone that connects. A connection is one session.
 
-The cluster keeps or forgets the phone's LSC only after the phone said that it did its part. A session that breaks
+The cluster keeps or forgets the phone's LSC only after the phone said that it has done the same. A session that breaks
 before that leaves the operation pending, so the phone can try again.
 """
 
@@ -47,7 +47,7 @@ class _Session:
         self._device = ""
 
     def run(self):
-        """From AUTH_REQ to END."""
+        """Run the session from AUTH_REQ to END."""
         try:
             phone_mac, phone = self._authenticate()
             capf = phone["capf"]
@@ -72,9 +72,9 @@ class _Session:
             self._on_event("end", device=self._device, reason=message.INVALID_ELEMENT, text=str(error))
 
     def _authenticate(self):
-        """Ask the phone who it is and for the proof that its entry wants. Returns (MAC, entry)."""
-        # Which proof this phone owes is known only once it has named itself; AUTHTYPE 0 leaves the kind to its
-        # configuration, which says the same (capfAuthMode).
+        """Ask the phone for its name and for the proof that its entry wants. Returns (MAC, entry)."""
+        # The server does not know the phone's name yet, so it cannot say which proof it wants: AUTHTYPE 0 leaves that to the
+        # phone's configuration, which says the same (capfAuthMode).
         self._send(
             message.AUTH_REQ, (message.VERSION_ELEMENT, bytes([message.VERSION])), (message.AUTHENTICATION_TYPE, b"\0")
         )
@@ -100,7 +100,7 @@ class _Session:
     def _check_certificate(self, mac, wanted, kind, certificate):
         """The certificate must be the phone's: its LSC as the cluster issued it, its MIC as known or by the manufacturer.
 
-        A phone that is to show its LSC and has none shows its MIC [seen].
+        A phone that should show its LSC and has none shows its MIC [seen].
         """
         shown = {message.LSC: "lsc", message.MIC: "mic"}.get(kind)
         if shown is None or (shown != wanted and wanted != "lsc"):
@@ -172,7 +172,7 @@ class _Session:
             if command != wanted:
                 raise BadMessage(f"command {command} where {wanted} was expected")
             return elements_of(body)
-        raise BadMessage("the phone never gets its key made")
+        raise BadMessage("the phone does not finish its key")
 
 
 def _issued_to(mac, certificate, authority):

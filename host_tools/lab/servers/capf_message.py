@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The bytes of CAPF as its server sees them (docs/spec/capf.md, 'Messages'), and the checks of a phone's proofs. No I/O.
 
-It shares no code with agent/servers/capf/message.py on purpose: the phone's reading of the protocol meets another one.
+It shares no code with agent/servers/capf/message.py on purpose: two independent readings of the protocol test each other.
 """
 
 import struct

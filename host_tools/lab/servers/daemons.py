@@ -5,7 +5,7 @@
         await client.fetch(server.address, server.name("file"), ...)
 
 For tests and benchmarks. They come from build/servers (host_tools/setup/servers.sh) or the system's own folders. Each
-runs as the user who started it: that user can read the folder."""
+runs as the user who started it, because that user can read the folder."""
 
 import abc
 import grp
@@ -23,7 +23,7 @@ READY_IN = 20  # seconds; the machine may be busy
 
 
 class CannotStart(RuntimeError):
-    """The server is not installed, or ended or kept silent instead of answering; says what it printed."""
+    """The server is not installed, has ended, or does not answer; the text has what it printed."""
 
 
 class Server(abc.ABC):
@@ -58,7 +58,7 @@ class Server(abc.ABC):
     def __enter__(self):
         program = shutil.which(self.program, path=FOLDERS)
         if program is None:
-            raise CannotStart(f"{self.program} is not there; host_tools/setup/servers.sh and apt.sh test bring it")
+            raise CannotStart(f"{self.program} is not there; host_tools/setup/servers.sh and apt.sh test install it")
         if self.root_only and os.geteuid() != 0:
             raise CannotStart(f"only root can start {self.program}: {self.root_only}")
         self.port = self.free_port()
@@ -85,7 +85,7 @@ class Server(abc.ABC):
             return probe.getsockname()[1]
 
     def stop(self):
-        """Ends the server that was started here, and only that."""
+        """End the server that was started here."""
         process, self._process = self._process, None
         if process is None:
             return
@@ -97,7 +97,7 @@ class Server(abc.ABC):
             process.wait()
 
     def _await_answer(self, process):
-        """Asks for a file that is not there until the server says so."""
+        """Ask for a missing file until the server answers that it is missing."""
         request = b"\x00\x01" + self.name("not there").encode() + b"\x00octet\x00"
         ends = time.monotonic() + READY_IN
         with socket.socket(self.family, socket.SOCK_DGRAM) as probe:
@@ -115,15 +115,15 @@ class Server(abc.ABC):
         raise CannotStart(f"{self.program} does not answer: {self.printed()}")
 
     def printed(self):
-        """What the server wrote so far, its end."""
+        """The end of what the server has printed so far."""
         return self._log.read_text(errors="replace")[-2000:] if self._log else ""
 
 
 class TftpdHpa(Server):
-    """tftpd-hpa. Without a change of root, which only root may ask for, it wants absolute names."""
+    """tftpd-hpa. It wants absolute names unless it changes its root folder, which only root may do."""
 
     program = "in.tftpd"
-    root_only = "it sets its groups for each transfer, and ends without a word where it may not"
+    root_only = "it sets its groups for each transfer, and ends silently where it may not"
     knows = ("blksize", "tsize", "timeout")
 
     def name(self, file):
@@ -159,7 +159,7 @@ class Atftpd(Server):
 
 
 class Dnsmasq(Server):
-    """dnsmasq as a TFTP server alone. Its port is always 69, so each one gets a loopback address of its own."""
+    """dnsmasq as a TFTP server alone. Its port is always 69, so each server gets a loopback address of its own."""
 
     program = "dnsmasq"
     root_only = "it serves TFTP on port 69 only"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the servers saw: which phone fetched and asked what. In memory, and as JSON lines in a file for people and scripts."""
+"""The requests that the servers saw: in memory, and as JSON lines in a file for people and scripts."""
 
 import json
 import threading

@@ -23,8 +23,8 @@ from host_tools.lab.servers.tftp import TftpServer
 from host_tools.lab.writers import files, kinds
 from host_tools.lab.writers.publish import unsigned
 
-WATCH = 0.2  # seconds between looks at which services the state wants stopped
-LOADED_BY = {"callmanager-ec": "tftp"}  # certificate -> the service that has loaded it, where that has another name
+WATCH = 0.2  # seconds between checks which services the state wants stopped
+LOADED_BY = {"callmanager-ec": "tftp"}  # certificate -> the service that has loaded it, where its name differs
 CONFIGURATION = ".cnf.xml.sgn"
 REMEMBERED = 100  # verdicts on lists
 
@@ -36,7 +36,7 @@ class Serving:
     They are recorded in the cluster, whose configuration files name them, and in serving.json in its folder.
     `only_verification` makes TVS an old server that closes on QUERY_CERT; `time_to_live` is TVS's, in seconds;
     with `ask_certificate` TLS servers ask phones for their certificate; `listener` is called with each event;
-    with `sip` each node has a call manager (Kamailio) that phones register with: registrations.json says who has.
+    with `sip` each node has a call manager (Kamailio) that phones register with: registrations.json lists these phones.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class Serving:
         self._registering = threading.Lock()
         self.events = EventLog(log_file, listener)
         self._servers = {}
-        self._taken = {}  # whether a phone with these lists takes that one
+        self._taken = {}  # (lists of a phone, new list) -> whether the phone takes it
         self._closed = threading.Event()
         try:
             for number in range(1, len(cluster.data["nodes"]) + 1):
@@ -130,7 +130,7 @@ class Serving:
 
     @property
     def ports_file(self):
-        """Where scripts find pid, address and ports of the running servers."""
+        """The file in which scripts find pid, address and ports of the running servers."""
         return Path(self.cluster.path) / "serving.json"
 
     def as_dict(self):
@@ -204,12 +204,12 @@ class Serving:
         )
 
     def _shown(self, kind, number):
-        """The Identity that a node's service shows: the one that it has loaded."""
+        """The Identity that a node's service has loaded and shows."""
         name = kinds.identity_name(kind, number)
         return self.cluster.state.loaded(LOADED_BY.get(kind, kind), number, name)
 
     def _phone_authorities(self):
-        """The issuers of phones' certificates, as PEM, where phones are asked for theirs."""
+        """The issuers of phones' certificates, as PEM, if phones are asked for certificates."""
         return self.cluster.phone_authorities() if self._ask_certificate else ()
 
     def _serve_tvs(self, number, service, stream, client):
@@ -244,11 +244,11 @@ class Serving:
         web_server.answer_stream(stream, client, find, self._on_request(number, service, client))
 
     def _unsigned(self, name, number):
-        """What 6971 answers for a signed configuration: it without its signature, for the server itself is believed."""
+        """Port 6971's answer for a signed configuration: the file without its signature, as phones believe the server."""
         file = self.cluster.handed_out(name, number)
         if file:
             return _octets(unsigned(file))
-        return _octets(self.cluster.handed_out(name.removesuffix(".sgn"), number))  # where nobody signs files
+        return _octets(self.cluster.handed_out(name.removesuffix(".sgn"), number))  # a cluster that signs no files
 
     def _on_request(self, number, service, client):
         def on_request(path, found):
@@ -259,7 +259,7 @@ class Serving:
         return on_request
 
     def _note_holdings(self, service, name, client, content):
-        """Keep the ledger of what phones hold, for forecasts; a list that cannot be judged leaves it as it is."""
+        """Keep the ledger of what phones hold, for forecasts; a list that cannot be judged does not change it."""
         host = client.rpartition(":")[0]
         self.cluster.holdings.asked(service, host, name)
 
@@ -276,7 +276,7 @@ class Serving:
             self.cluster.holdings.fetched(host, name, content, decide)
 
     def _follow_services(self):
-        """Close and open the ports of services as the state wants them."""
+        """Close and open the ports of services as the state says."""
         data = self.cluster.data
         for (number, service), server in list(self._servers.items()):
             if not isinstance(server, (StreamServer, SipServer)) or number > len(data["nodes"]):
@@ -307,7 +307,7 @@ class Serving:
 
     def _watch(self):
         while not self._closed.wait(WATCH):
-            with contextlib.suppress(LabError):  # a folder that is being replaced; the next look sees it whole
+            with contextlib.suppress(LabError):  # the folder is being replaced; the next check sees it whole
                 self._follow_services()
 
     def _write_ports(self):
@@ -315,12 +315,12 @@ class Serving:
 
 
 def _octets(file):
-    """What an HTTP server answers for a file: its bytes, its path, or None for one that is not there."""
+    """An HTTP server's answer for a file, given as bytes or path; None for a missing file."""
     return file and ("application/octet-stream", file if isinstance(file, bytes) else file.read_bytes())
 
 
 def registrations_file(cluster):
-    """Where the servers of a cluster say which phones are registered; `lab status` reads it."""
+    """The file in which a cluster's servers list registered phones; `lab status` reads it."""
     return Path(cluster.path) / "registrations.json"
 
 
@@ -332,7 +332,7 @@ def replace_json(path, value):
 
 
 def _is_off(data, number, service):
-    """Whether the cluster is such that this node does not run the service at all."""
+    """Whether this node of such a cluster does not run the service at all."""
     if service == "tvs":
         return not kinds.has_tvs(data)
     if service == "https":  # phones ask there where the ITL has SIGNERVERSION 1.1 and names the server

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
 """The call manager that phones register with: Kamailio, run for one node of a cluster.
 
-A nonsecure cluster takes registrations over TCP. In mixed mode there is TLS alone: Kamailio shows the node's CallManager
-certificate, wants a certificate that the cluster's CAPF issued (the LSC), and the device that registers must be the one
-that the certificate names. When certificates are regenerated, or the mode changes, the server is started anew, as an
-administrator restarts the CallManager service: phones register again.
+A nonsecure cluster takes registrations over TCP. In mixed mode it takes them over TLS only: Kamailio shows the node's CallManager
+certificate and wants a certificate that the cluster's CAPF issued (the LSC) for the device that registers. When
+certificates are regenerated or the mode changes, the server is started anew, as an administrator restarts the CallManager
+service, and phones register again.
 """
 
 import contextlib
@@ -99,9 +99,9 @@ verify_certificate = yes
 class SipServer:
     """Kamailio for node `number` of `cluster` on (`address`, `port`), port 0 = a free one.
 
-    `on_event(what, **details)` is told of registrations and refused connections. registrations: {device: what
-    `lab status` shows}. stop() ends it, start() starts it on the same port, follow() starts it anew where certificates
-    or the mode are not those that it was started with. LabError where it does not start.
+    `on_event(what, **details)` is called for registrations and refused connections. registrations: {device: what
+    `lab status` shows}. stop() ends it, start() starts it on the same port, follow() starts it anew where
+    certificates or mode have changed since its start. LabError where it does not start.
     """
 
     def __init__(self, cluster, number, address, port, on_event):
@@ -141,7 +141,7 @@ class SipServer:
         with self._lock:
             self._registrations = {}
         self._process = subprocess.Popen(
-            # It ends with us, however we end.
+            # setpriv: Kamailio ends when this process ends.
             ["setpriv", "--pdeathsig", "TERM", kamailio(), "-DD", "-E", "-m", "16", "-M", "4", "-Y", self._folder, "-f",
              self._folder / "kamailio.cfg"],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, errors="replace",
@@ -169,7 +169,7 @@ class SipServer:
             self._registrations = {}
 
     def close(self):
-        """End it for good."""
+        """End the server and remove its folder."""
         self.stop()
         shutil.rmtree(self._folder, ignore_errors=True)
 
@@ -182,7 +182,7 @@ class SipServer:
         return True
 
     def _wanted(self, state):
-        """What the server depends on."""
+        """The mode and certificates that the server depends on."""
         if not state.data["mixed"]:
             return "nonsecure"
         return state.identities[f"callmanager-{self._number}"].der, state.identities["capf"].der
@@ -212,7 +212,7 @@ class SipServer:
         return False
 
     def _listen(self, process):
-        """Read what Kamailio says until it ends. Of a handshake that fails it says why, then whose it was."""
+        """Read Kamailio's log until it ends. For a failed handshake it prints the cause first, then the client."""
         why = "no TLS"
         with process.stderr:
             for line in process.stderr:
@@ -267,7 +267,7 @@ def kamailio():
 
 
 def free_port(address):
-    """A TCP port that nobody listens on now."""
+    """A TCP port that is free now."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.bind((address, 0))
         return probe.getsockname()[1]

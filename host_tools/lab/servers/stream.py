@@ -13,7 +13,7 @@ SILENCE = 30.0  # seconds after which a silent client is dropped
 
 
 def server_context(identity, client_authorities=()):
-    """A context that shows `identity`; with `client_authorities` (PEM texts) it asks for the phone's, too."""
+    """A context that shows `identity`; with `client_authorities` (PEM texts) it asks for the phone's certificate, too."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.set_ciphers("DEFAULT@SECLEVEL=0")  # clusters still have 1024-bit keys and SHA-1
     with tempfile.NamedTemporaryFile(suffix=".pem") as pem:  # ssl takes keys from files only; mode 0600
@@ -46,7 +46,7 @@ class StreamServer:
 
     `identity()` gives the Identity to show and is asked at each connection, so the next handshake after a regeneration
     shows the new one; None instead of a function means no TLS. stop() closes the port, start() opens the same one again.
-    `stream` is an ssl.SSLSocket or a socket. `client_authorities()` gives PEM texts: then phones are asked for theirs.
+    `stream` is an ssl.SSLSocket or a socket. `client_authorities()` gives PEM texts, if phones shall show certificates.
     """
 
     def __init__(self, address, port, what, identity, serve, on_failure, client_authorities=lambda: ()):
@@ -115,7 +115,7 @@ class StreamServer:
             self._connections.add(connection)
         try:
             connection.settimeout(SILENCE)
-            # Else an answer waits some 40 ms for the phone's acknowledgement of TLS's session tickets.
+            # Otherwise an answer waits about 40 ms for the phone's acknowledgement of TLS's session tickets.
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             with self._wrapped(connection) as stream:
                 with self._lock:
@@ -127,7 +127,7 @@ class StreamServer:
                 finally:
                     with self._lock:
                         self._connections.discard(stream)
-        except Exception as error:  # whatever a client did, the servers go on, and the log says what it was
+        except Exception as error:  # the server goes on whatever a client did, and the log says what happened
             self._on_failure(peer_text, str(error) or type(error).__name__)
         finally:
             with self._lock:
@@ -146,7 +146,7 @@ class StreamServer:
 
 
 def _say_goodbye(stream):
-    """End TLS as it should be ended, so that the phone can tell the end from a cut."""
+    """End TLS in an orderly way, so that the phone can tell the end from a cut."""
     if isinstance(stream, ssl.SSLSocket):
         with contextlib.suppress(OSError, ValueError):  # ValueError: TLS has ended already
             stream.settimeout(1.0)  # for the phone's own goodbye, which few send

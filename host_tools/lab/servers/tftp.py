@@ -20,7 +20,7 @@ from host_tools.lab.errors import LabError
 
 log = logging.getLogger(__name__)
 for name in ("tftpy", "tftpy.TftpServer", "tftpy.TftpStates", "tftpy.TftpContext"):
-    logging.getLogger(name).setLevel(logging.CRITICAL)  # a file not found is no error here: it has its event
+    logging.getLogger(name).setLevel(logging.CRITICAL)  # a missing file is not an error here: it becomes an event
 
 
 class TftpServer:
@@ -31,7 +31,7 @@ class TftpServer:
         self._find = find
         self._on_request = on_request
         self._address = address
-        self._root = tempfile.mkdtemp(prefix="phonetrust-lab-")  # tftpy looks here first: nothing is ever in it
+        self._root = tempfile.mkdtemp(prefix="phonetrust-lab-")  # tftpy looks here first; the folder stays empty
         self._stopping = False
         self._failure = None
         self._server = tftpy.TftpServer(self._root, dyn_file_func=self._open, upload_open=self._refuse_upload)
@@ -44,7 +44,7 @@ class TftpServer:
         self.port = self._server.listenport
 
     def close(self):
-        """Stop, dropping transfers in progress; returns when the port is free again."""
+        """Stop, and end transfers in progress; returns when the port is free again."""
         self._stopping = True
         self._server.stop(now=True)
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as wake:
@@ -59,14 +59,14 @@ class TftpServer:
             except Exception as error:  # tftpy lets a bad datagram's exception out of its loop
                 self._failure = error
                 if not self._server.is_running.is_set():
-                    return  # it never came to listen: the caller reports it
+                    return  # it does not listen yet: the caller reports it
                 log.debug("TFTP server on port %s starts again after: %r", port, error)
                 port = self._server.listenport
                 if self._server.sock:
                     self._server.sock.close()
                 sessions = self._server.sessions
                 for key in [key for key, session in sessions.items() if session.fileobj is None]:
-                    sessions.pop(key).sock.close()  # the one that the datagram began; the others go on
+                    sessions.pop(key).sock.close()  # the session that the datagram began; the others go on
 
     def _open(self, name, raddress=None, rport=None):
         session = self._server.sessions.get(f"{raddress}:{rport}")

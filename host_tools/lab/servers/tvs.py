@@ -111,14 +111,14 @@ def response_message(command, session, found, time_to_live):
         if certificate_der is not None:
             body += files.tlv(CERTIFICATE, certificate_der)
         body += files.tlv(ROLES, bytes(sorted(roles))) + files.tlv(TTL, struct.pack(">I", time_to_live))
-    # Real servers put any value into the reserved byte; a phone that looks at it finds out here.
+    # Real servers put any value into the reserved byte; so does this one, for phones that wrongly look at it.
     return struct.pack(">BBBBIH", PROTOCOL, VERSION, command, os.urandom(1)[0], session, len(body)) + body
 
 
 def name_parts(text):
     """The set of (type, value) pairs of a name in text, for comparison: order, separator and blanks do not matter.
 
-    Good for the names that a lab cluster makes. On purpose this does not use the phone's own rules (agent/formats/names.py).
+    This is enough for the names of a lab cluster. It does not use the phone's own rules (agent/formats/names.py), on purpose.
     """
     parts, current, escaped = [], "", False
     for character in text:

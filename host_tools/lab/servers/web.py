@@ -17,7 +17,7 @@ DIRECTORY = b"""<?xml version="1.0" encoding="UTF-8"?>
 
 
 def application(path):
-    """What the application server has at a path, by HTTPS or plainly: (content type, bytes) or None."""
+    """What the application server has at a path, by HTTPS or by HTTP: (content type, bytes) or None."""
     plain = [url.partition("?")[0] for url in PLAIN_PATHS.values()]
     return ("text/xml; charset=utf-8", DIRECTORY) if path in ("/", "/directory.xml", *plain) else None
 
@@ -49,6 +49,6 @@ def answer_stream(stream, client, find, on_request):
         do_HEAD = do_GET  # noqa: N815 - the names that http.server looks for
 
         def log_message(self, *_details):
-            """Requests are events, not lines on standard error."""
+            """Write no log: requests are events."""
 
     Handler(stream, client, None)  # pyright: ignore[reportArgumentType]

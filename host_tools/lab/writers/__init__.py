@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-"""What writes the files of a cluster: trust lists, signed and encrypted files, configurations."""
+"""The writers of a cluster's files: trust lists, signed and encrypted files, configurations."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The XML a cluster gives its phones: what the trust agent reads of it, and enough around it to look like one."""
+"""The XML that a cluster gives its phones: what the trust agent reads, and enough around it to look like a real file."""
 
 from xml.sax.saxutils import escape
 
@@ -25,7 +25,7 @@ _HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'
 def tvs_members(nodes, others=None):
     """The <TVS> element: each node that has a TVS port, the publisher first, at most five.
 
-    `others`: [(address, port)] instead, for a phone of another cluster (EMCC): it believes the TVS of its own.
+    `others`: [(address, port)] instead, for a phone of another cluster (EMCC), which believes the TVS of its own cluster.
     """
     servers = others or [(node["address"], node["ports"]["tvs"]) for node in nodes if node["ports"].get("tvs")]
     members = "".join(
@@ -36,7 +36,7 @@ def tvs_members(nodes, others=None):
 
 
 def capf_mode(phone):
-    """The capfAuthMode of a phone: how it is to authenticate itself, 0 where no operation is pending."""
+    """The capfAuthMode of a phone: how it authenticates itself, 0 where no operation is pending."""
     return 0 if phone["capf"]["operation"] == "none" else CAPF_AUTHENTICATION[phone["capf"]["authentication"]]
 
 
@@ -89,14 +89,14 @@ def pointer(data, phone, certificate_hash):
 
 
 def load_information(phone):
-    """Which load the phone is to run, and where it is, if that is another server."""
+    """Which load the phone shall run, and the server that has it, if that is not a TFTP server."""
     server = phone.get("load_server", "")
     lines = [f"<loadInformation>{escape(phone['load'])}</loadInformation>"]
     return [*lines, f"<loadServer>{escape(server)}</loadServer>"] if server else lines
 
 
 def default(data):
-    """XMLDefault: what a phone gets that the cluster does not know, where autoregistration is on."""
+    """XMLDefault: the configuration of phones that the cluster does not know, where autoregistration is on."""
     lines = ["<fullConfig>true</fullConfig>", call_managers(data["nodes"])]
     if has_tvs(data):
         lines.append(tvs_members(data["nodes"]))
@@ -114,7 +114,7 @@ def call_managers(nodes):
 
 
 def sip_ports(node):
-    """Where a node's call manager listens, if it does: the same port, by TCP or (mixed mode) TLS."""
+    """The port of a node's call manager, if it has one: the same for TCP and (mixed mode) TLS."""
     port = node["ports"].get("sip")
     return f"<ports><sipPort>{port}</sipPort><securedSipPort>{port}</securedSipPort></ports>" if port else ""
 

@@ -14,11 +14,11 @@ from host_tools.lab.writers import files
 BLOCK = 16
 KEY_ALGORITHM_RSA = b"\x01"  # [seen]
 UNKNOWN_VALUE = b"\x00"  # of tags 18 and 22 [seen]
-PAD = b"\x0d"  # [seen]; any byte would do, CIPHERPADDING tells how many
+PAD = b"\x0d"  # [seen]; any byte would do, because CIPHERPADDING has the count
 
 
 def can_encrypt_to(certificate):
-    """True for certificates with RSA keys: there is no other way to wrap the AES key."""
+    """True for certificates with RSA keys: only RSA can wrap the AES key."""
     return isinstance(certificate.public_key(), rsa.RSAPublicKey)
 
 

@@ -2,7 +2,7 @@
 """Writer of trust lists and signed files, byte for byte as docs/spec/formats.md describes them.
 
 This is the lab's own reading of the format; it shares no code with the phone's parser in agent/, so that one can be
-tested against the other. The order of the fields is the one of files that real phones accept [seen].
+tested against the other. The order of the fields is that of files that real phones accept [seen].
 """
 
 import struct
@@ -76,15 +76,15 @@ def record(certificate, role, dns_name=None, address=None):
 
 
 def empty_record(role):
-    """A blank record, the role and nothing else, as a list prepared for rollback has them in place of TFTP and TVS."""
+    """A blank record, which has only a role. A list prepared for rollback has blank records in place of TFTP and TVS."""
     return _with_length([tlv(4, struct.pack(">H", role))])
 
 
 def trust_list(file_name, signer, records, timestamp, digest="sha512", knows_ec=True):
     """A whole CTL or ITL: `file_name` (ITL_NAME, CTL_NAME), `signer` an Identity with an RSA key, `records` as bytes.
 
-    `timestamp` is in seconds since 1970; `digest` is one of DIGESTS. Lists that know EC announce signer version 1.1,
-    the others 1.0.
+    `timestamp` is in seconds since 1970; `digest` is one of DIGESTS. Lists of clusters that know EC have signer version
+    1.1, other lists 1.0.
     """
     body = b"".join(records)
     signer_version = b"\x01\x01" if knows_ec else b"\x01\x00"
@@ -99,7 +99,7 @@ def signed_file(file_name, body, signer, timestamp, digest="sha512"):
 def signed(file_name, body, signer, timestamp, digest, version, signer_version=None, extra=b""):
     """Header and body, signed. `extra` are the TLVs after TIMESTAMP (encryption).
 
-    Signed is the file with the SIGNATURE TLV cut out, the header length already being the final one [seen].
+    The signature covers the file without the SIGNATURE TLV, with the final header length in it [seen].
     """
     if digest not in DIGESTS:
         raise LabError(f"digest {digest!r} is unknown; these are: {', '.join(DIGESTS)}")

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""The kinds of cluster that phones meet, as data: who signs lists and files, which certificates there are.
+"""The kinds of cluster that phones meet, as data: which keys sign lists and files, which certificates there are.
 
-The source is spec, 'Kinds of clusters'.
+The source is docs/spec/procedures.md, 'Kinds of clusters'.
 An identity is named in the state by its kind, and by its node where each node has its own: `capf`, `tvs-2`.
 """
 
@@ -13,14 +13,14 @@ from host_tools.lab.writers import files
 
 @dataclass(frozen=True)
 class Kind:
-    """One kind. `itl_signer`, `ctl_signer`: the key that signs, where the administrator has chosen no other."""
+    """One kind. `itl_signer`, `ctl_signer`: the key that signs unless the administrator chose another."""
 
     said: str  # for `init` and `status`
     itl_signer: str
     ctl_signer: str
-    ctl_sast: tuple  # who may sign the next CTL
+    ctl_sast: tuple  # keys that may sign the next CTL
     shared_itl: bool = False  # all nodes hand out the same ITL, with each node's CallManager certificate in it
-    mixed: bool = False  # whether a new cluster is in mixed mode where nothing else is asked for
+    mixed: bool = False  # whether a new cluster is in mixed mode by default
     tokens: tuple = ()
 
 
@@ -49,7 +49,7 @@ OPEN_PARTS = {"sast": 1, "files": False, "https": False, "tvs": False}
 
 ON_NODES = ("callmanager", "callmanager-ec", "tvs", "tomcat")
 VENDOR_NODE_KINDS = ON_NODES
-# What `regenerate` is told -> the kinds of certificate that are made anew.
+# Argument of `regenerate` -> the kinds of certificate that are made anew.
 VENDOR_CERTIFICATES = {
     "tftp": ("callmanager", "callmanager-ec"),
     "callmanager": ("callmanager", "callmanager-ec"),
@@ -66,7 +66,7 @@ def is_open(data):
 
 
 def needs_vendor(data, what):
-    """LabError in an open cluster, which does not have `what`."""
+    """LabError in an open cluster, because it does not have `what`."""
     if is_open(data):
         raise LabError(f"a cluster of the open tools has no {what}")
 
@@ -131,7 +131,7 @@ def ctl_keys(data):
 
 
 def tftp_role(data):
-    """The role under which the CallManager certificate stands: CCM+TFTP in mixed mode, else TFTP; CCM in open clusters."""
+    """The role of the CallManager certificate: CCM+TFTP in mixed mode, else TFTP; CCM in open clusters."""
     if is_open(data):
         return files.CCM
     return files.CCM_TFTP if data["mixed"] else files.TFTP

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Which certificates stand in a cluster's CTL and ITLs, and which key signs them, for each kind of cluster (kinds.py).
+"""Which certificates are in a cluster's CTL and ITLs, and which key signs them, for each kind of cluster (kinds.py).
 
-Each node makes its own ITL where the CallManager certificate signs, as clusters do; where ITLRecovery or a SAST key
-signs, all nodes hand out the same one. What a service has not loaded yet (restarts by hand) is not signed with.
+Where the CallManager certificate signs, each node makes its own ITL, as real clusters do. Where ITLRecovery or a SAST key
+signs, all nodes hand out the same ITL. A key that a service has not loaded yet (restarts by hand) does not sign.
 """
 
 import ipaddress
@@ -12,7 +12,7 @@ from host_tools.lab.writers.kinds import KINDS, is_open, knows_ec, sast_keys, tf
 
 
 def itl_signer(state, number):
-    """The Identity that signs the ITL of node `number`: after a reset or `itl sign` that key, else the kind's."""
+    """The Identity that signs the ITL of node `number`: the key of a reset or of `itl sign`, else the kind's."""
     data = state.data
     if data["itl_reset"]:  # `utils itl reset` takes the key from disk
         return state.identities[data["itl_reset"]]
@@ -21,7 +21,7 @@ def itl_signer(state, number):
 
 
 def file_signer(state, number):
-    """The Identity that signs the files of node `number`; None where nobody does (open clusters)."""
+    """The Identity that signs the files of node `number`; None where files are not signed (open clusters)."""
     if is_open(state.data):
         return state.loaded("tftp", number, "tftp") if state.data["open"]["files"] else None
     return state.loaded("tftp", number, f"callmanager-{number}")
@@ -54,7 +54,7 @@ def itl_records(state, number, signer):
 
 
 def _open_records(state, signer):
-    """As the manual of the open tools adds them: SAST, call manager, application server, then what else there is."""
+    """The records in the order of the open tools' manual: SAST, call manager, application server, then the others."""
     data, identities = state.data, state.identities
     parts, numbers = data["open"], range(1, len(data["nodes"]) + 1)
     signers = _with(signer, [identities[name].certificate for name in sast_keys(data)])
@@ -82,7 +82,7 @@ def ctl_signer(state):
 
 
 def ctl_records(state, signer):
-    """The records of the CTL: who may sign the next one, each node's CallManager, CAPF or application servers."""
+    """The records of the CTL: keys that may sign the next CTL, each node's CallManager, CAPF or application servers."""
     data, identities = state.data, state.identities
     keys = KINDS[data["kind"]].ctl_sast or sast_keys(data)
     signers = [identities["callmanager-1" if key == "callmanager" else key].certificate for key in keys]
@@ -96,7 +96,7 @@ def ctl_records(state, signer):
 
 
 def _with(signer, certificates):
-    """The certificates of SAST records: the signer always stands among them."""
+    """The certificates of SAST records, the signer's always among them."""
     return certificates if signer.certificate in certificates else [signer.certificate, *certificates]
 
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Which model of phone supports what: the table models.json, {model: [features]}, to which a person may add lines.
+"""Which features each model of phone has: the table models.json, {model: [features]}, to which you may add lines.
 
-A line is what the maker says of a model with current firmware; a model that is not there is taken to know all of it,
-as only what phones ask for tells otherwise (model/features.py).
+A line has what the maker says of a model with current firmware. Of a model without a line nothing is known, except by what
+its phones ask for (model/features.py).
 """
 
 import functools
@@ -28,6 +28,6 @@ def table(path=TABLE):
 
 
 def supports(model, feature):
-    """True or False as the table says, None where it does not have the model."""
+    """True or False as the table says, None where the table does not have the model."""
     known = table().get(model)
     return None if known is None else feature in known

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """From a cluster's state to the files its TFTP servers hand out.
 
-RSA signatures of this kind are deterministic, so a list is built anew with the timestamp of the one before and kept if
-it comes out the same: phones then see `unchanged`.
+RSA signatures of this kind are deterministic. So a new list is built with the timestamp of the old list, and if both are the
+same, the old list stays: phones then see `unchanged`.
 """
 
 import hashlib
@@ -27,7 +27,7 @@ def build_ctl(state):
 
 
 def build(state):
-    """Bring `state.published` up to date: ITLs and configuration. The CTL stays what the administrator last made."""
+    """Bring `state.published` up to date: ITLs and configuration. The CTL stays as the administrator last made it."""
     data = state.data
     made = {}
     for number, node in enumerate(data["nodes"], 1):
@@ -55,7 +55,7 @@ def build(state):
 
 
 def recipient(state, phone):
-    """The certificate to which a phone's configuration is encrypted: LSC, else MIC, with an RSA key; None: not at all."""
+    """The certificate to which a phone's configuration is encrypted: LSC, else MIC, with an RSA key; None: no encryption."""
     if phone["encrypted"] and not state.data["pre8"] and file_signer(state, 1) is not None:
         for name in (phone["lsc"], phone["mic"]):
             if name is not None and can_encrypt_to(state.identities[name].certificate):
@@ -64,7 +64,7 @@ def recipient(state, phone):
 
 
 def _publish_phone(state, number, published, previous, mac, phone):
-    """A phone's configuration: signed, or encrypted with a small signed document that says so."""
+    """Publish a phone's configuration: signed, or encrypted beside a small signed document that says so."""
     name = f"SEP{mac}.cnf.xml"
     content = configuration.device(state.data, phone, mac)
     to = recipient(state, phone)
@@ -78,9 +78,9 @@ def _publish_phone(state, number, published, previous, mac, phone):
     )
     name += ".enc.sgn"
     signer = file_signer(state, number)
-    assert signer is not None, "recipient() is None where nobody signs"
+    assert signer is not None, "recipient() is None where files are not signed"
     digest = state.data["digest"]
-    # Key and IV are new each time, so whether the file must be made anew is told by what goes into it.
+    # Key and IV differ each time, so the inputs are compared to see whether the file must be made anew.
     sealed = hashlib.sha256(b"".join([content, to.der, signer.der, digest.encode()])).hexdigest()
     old = previous.get(name)
     if old is not None and phone["sealed"].get(str(number)) == sealed:
@@ -98,7 +98,7 @@ def _publish_document(state, number, published, previous, name, content):
 
 
 def _publish_signed(state, number, published, previous, name, content):
-    """Publish `content` as NAME.sgn, unless the cluster is older than that or nobody in it signs files."""
+    """Publish `content` as NAME.sgn, unless the cluster's release or kind has no signed files."""
     data = state.data
     signer = file_signer(state, number)
     if signer is not None and (not data["pre8"] or files.CTL_NAME in published):
@@ -116,8 +116,8 @@ def _rebuild(name, signer, records, previous, data):
 
 
 def _keep_timestamp(previous, make):
-    """`make(timestamp)` with the timestamp of `previous` (a file, or what is remembered of it) if that gives the same file
-    again, else with a later one."""
+    """`make(timestamp)` with the timestamp of `previous` (a file, or its _memory()) if that gives the same file
+    again, else with a later timestamp."""
     now = int(time.time())
     if previous is None:
         return make(now)
@@ -127,12 +127,12 @@ def _keep_timestamp(previous, make):
 
 
 def _memory(content):
-    """What is remembered of a list while the cluster hands out none, as a release before 8.0: the next is no older one."""
+    """What is kept of a list while a release before 8.0 hands out none, so that the next list is not older."""
     return {"timestamp": timestamp_of(content), "sha256": hashlib.sha256(content).hexdigest()}
 
 
 def unsigned(content):
-    """The body of a signed file that the lab wrote: what follows its header, whose length tag 2 tells."""
+    """The body of a signed file that the lab wrote: the bytes behind its header, whose length is in tag 2."""
     return content[struct.unpack_from(">H", content, 8)[0] :]
 
 

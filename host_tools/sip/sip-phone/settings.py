@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""What baresip reads, written by what the agent says: MicroPython or CPython, settings.py FOLDER [SOCKET].
+"""Writes baresip's files from what the agent answers: settings.py FOLDER [SOCKET], on MicroPython or CPython.
 
-Makes config, accounts and openssl.cnf in FOLDER, then the empty file `ready`; ends when trust, configuration or the LSC
-are others, so that whoever started it starts it and baresip again. The call manager comes from the phone's verified
+It makes config, accounts and openssl.cnf in FOLDER, then the empty file `ready`. It ends when trust, configuration or the LSC
+have changed, so that the script `start` starts it and baresip again. The call manager comes from the phone's verified
 configuration, the mode from the installed lists, certificates from the files that the agent keeps (docs/keys.md).
 """
 
@@ -36,7 +36,7 @@ class Agent:
 
     def __init__(self, path):
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        if sys.implementation.name == "micropython":  # its addresses are the system's own structures
+        if sys.implementation.name == "micropython":  # its connect() takes the system's own structure
             self._socket.connect(b"\x01\x00" + path.encode() + b"\x00")
             self._lines = self._socket
         else:
@@ -45,7 +45,7 @@ class Agent:
         self.line()
 
     def line(self):
-        """The next line of the agent's, as an object. OSError where it has gone."""
+        """The agent's next line, as an object. OSError where the agent has gone."""
         text = self._lines.readline()
         if not text:
             raise OSError("the agent has gone")
@@ -61,7 +61,7 @@ class Agent:
 
 
 def between(text, start, end):
-    """What stands between two texts, or None."""
+    """The text between two texts, or None."""
     at = text.find(start)
     stop = text.find(end, at + len(start))
     return None if at < 0 or stop < 0 else text[at + len(start) : stop]
@@ -85,7 +85,7 @@ def write(folder, name, text):
 
 
 def make(agent, folder, certificates, mode):
-    """Write what baresip reads. OSError where the agent has no configuration for it."""
+    """Write baresip's files. OSError where the agent has no configuration."""
     device = agent.ask(id=1, do="status")["status"]["device"]
     answer = agent.ask(id=2, do="fetch", name=device + ".cnf.xml")
     if not answer["path"]:
@@ -115,9 +115,9 @@ def make(agent, folder, certificates, mode):
 
 
 def main(folder, path=SOCKET):
-    """Write the settings, then wait until they are old."""
+    """Write the settings, then wait until they are out of date."""
     events = Agent(path)
-    trust = events.ask(id=1, do="subscribe")["trust"]  # before the files are read: no change is missed
+    trust = events.ask(id=1, do="subscribe")["trust"]  # before the files are read, so that no change is missed
     make(Agent(path), folder, path[: path.rfind("/")] + "/certificates", trust["mode"])
     write(folder, "ready", "")
     while True:
@@ -126,7 +126,7 @@ def main(folder, path=SOCKET):
         if event.get("event") == "decision":
             changed = event["decision"]["kind"] == "lsc" and event["decision"]["outcome"] == "accepted"
         if changed:
-            print("trust or certificate are others: starting again")
+            print("trust or certificate have changed: starting again")
             return
 
 

@@ -3,9 +3,9 @@
 
 A unit test is a plain function test_*() with bare asserts, without pytest: CPython runs it under pytest, MicroPython
 under run_micropython.py. A test module may set HEAP = "512k" (MicroPython's heap, its -X heapsize), TIMEOUT = 300
-(seconds for the whole file there), ALONE = True (an interpreter of its own for each of its tests, as what the test before
-it left in a heap is not deterministic), IMAGE = True (agent and hal as an image has them: bytecode that is mapped into memory,
-not in the heap) and PYTHONS = ("cpython",) or ("micropython",) where it is for one of them only.
+(seconds for the whole file there), ALONE = True (each of its tests gets an interpreter of its own, because an earlier test
+leaves the heap in a state that differs from run to run), IMAGE = True (agent and hal as an image has them: bytecode that is
+mapped into memory, not in the heap) and PYTHONS = ("cpython",) or ("micropython",) for one Python only.
 """
 
 import os
@@ -27,7 +27,7 @@ def crypto():
 
 
 def raises(error, call, *args, **kw):
-    """Call it and return the exception of class `error` that it must raise; any other one passes through."""
+    """Call it and return the exception of class `error` that it must raise; other exceptions pass through."""
     try:
         value = call(*args, **kw)
     except error as found:
@@ -58,7 +58,7 @@ def own_vector(name):
 
 
 def temporary_path():
-    """A path where nothing is yet, another one at each call, in a folder that goes away after the tests."""
+    """A new path at each call, where no file is yet, in a folder that is removed after the tests."""
     folder = os.getenv("PHONETRUST_TEST_FOLDER")
     assert folder, "PHONETRUST_TEST_FOLDER names the folder for temporary files; tests/conftest.py sets it"
     while True:

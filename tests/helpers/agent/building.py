@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Trust lists and signed files put together byte by byte, on both Pythons, from the certificates of tests/vectors.
 
-What is built here has no good signature (keys are for CPython): it is for lists that are *installed*, whose signature
-nobody asks about any more, and for candidates that must be refused before or by their signature."""
+These files have no good signature (keys are for CPython). They are for lists that are *installed*, whose signature is not
+checked any more, and for candidates that must be refused before or because of their signature."""
 
 import binascii
 
@@ -50,7 +50,7 @@ def text(tag, value):
 
 
 def header_of(parts, version=b"\x01\x02"):
-    """A header of these TLVs after VERSION and HEADERLENGTH, which is right."""
+    """A header of VERSION, a correct HEADERLENGTH, and these TLVs."""
     rest = b"".join(parts)
     start = tlv(1, version)
     length = len(start) + 5 + len(rest)
@@ -112,7 +112,7 @@ def record(role, certificate=None, **changes):
 
 
 def trust_list(records, signed_by=None, filename="ITLFile.tlv", **changes):
-    """A trust list of these records, as if signed by a certificate (vector's name or DER)."""
+    """A trust list of these records that names a certificate (vector's name or DER) as its signer."""
     if signed_by is not None:
         found = fields(signed_by)
         changes["signer"] = signer(names.to_text(found.subject), names.to_text(found.issuer), found.serial)
@@ -144,7 +144,7 @@ def remade(certificate, serial=None, point=None, issuer=None, version=None):
     """A certificate (DER) with another serial number (content bytes), its EC point written in another way, another issuer
     (a DER Name), or another version (content bytes of its INTEGER).
 
-    Its own signature does not fit then; a phone does not ask about that."""
+    Its own signature does not fit then; a phone does not check it."""
     body, algorithm, signature = inside(inside(certificate)[0][1])
     parts = inside(body[1])
     if serial is not None:

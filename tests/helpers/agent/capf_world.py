@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A scripted CAPF server, and keys and signatures that can be read off, for the tests of the CAPF client."""
+"""A scripted CAPF server, and readable stand-ins for keys and signatures, for the tests of the CAPF client."""
 
 from agent.servers.capf import client as capf
 from agent.servers.capf import message
@@ -123,7 +123,7 @@ class World:
         raise AssertionError(f"command {command} was not sent")
 
     def run(self):
-        """A session with the server, which is the only one."""
+        """A session where this server is the only one."""
         result = self.run_with({("capf", 3804): self.server} if self.server else {}, [("capf", 3804)])
         assert result.text.startswith("CAPF capf:3804: ") and result.server == ("capf", 3804)
         if self.server:
@@ -133,7 +133,7 @@ class World:
         return result
 
     def run_with(self, network, servers, deadline=1000000):
-        """A session where these servers are known. network: (host, port) -> Server, for those that are there."""
+        """A session where these servers are known. network: {(host, port): Server}, of the servers that exist."""
         self.net = Net(self.clock, network)
         self.lines = []
         self.client = capf.CapfClient(self.net, self.clock, self.crypto, self.names, self.timeout, self.lines.append)

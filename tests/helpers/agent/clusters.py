@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the TFTP server of a small cluster has, made of the vectors."""
+"""The files on the TFTP server of a small cluster, made of the vectors."""
 
 from tests.helpers.agent.both import vector
 

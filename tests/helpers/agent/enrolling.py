@@ -2,7 +2,7 @@
 """What tests of the phone's own certificate need, on both Pythons: files with a good signature, certificates for any
 key, and a CAPF server on the fake network.
 
-The one private key there is, that of lsc.pem, signs here as the cluster's TFTP."""
+The only private key here, that of lsc.pem, signs as the cluster's TFTP."""
 
 import binascii
 
@@ -40,7 +40,7 @@ def signed(name, body, extra=(), version=b"\1\0"):
 
 
 def certificate_for(public_key, name="lsc.cert.pem"):
-    """A certificate for this SubjectPublicKeyInfo with the names of another; nobody's signature."""
+    """A certificate for this SubjectPublicKeyInfo with the names of another certificate, and without a good signature."""
     found = fields(name)
     until = element(0x30, element(0x17, b"260101000000Z") + element(0x17, b"450101000000Z"))
     version = element(0xA0, element(2, b"\2"))
@@ -74,8 +74,8 @@ class CapfServer:
     """A CAPF server that does one thing with a phone: `does` is "install", "delete", "fetch" or None.
 
     key: elements of KEYGEN_REQ. ends: the answer instead of obeying, (reason, further elements). issued: certificates.
-    on_issue(certificate): called when the phone says that it has stored one. silent_after: commands of the phone after
-    which the server says no more."""
+    on_issue(certificate): called when the phone says that it has stored one. silent_after: after these
+    commands of the phone the server is silent."""
 
     def __init__(self, does="install", key=((17, b"\1"), (18, b"\0"))):
         self.does = does

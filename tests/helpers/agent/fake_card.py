@@ -26,7 +26,7 @@ class FakeLoads:
 
 
 class FakeCard:
-    """flash: a FakeFlash of all of it, for what an earlier power loss left; else a blank one that starts from slot a.
+    """flash: a FakeFlash of the whole card, as an earlier power loss left it; default: a blank card that starts from slot a.
 
     store, slots["a"], slots["b"], environment[0], environment[1]: its regions."""
 
@@ -46,7 +46,7 @@ class FakeCard:
             self.flash.sync()
 
     def start(self, whole):
-        """What U-Boot does at power-on: FakeLoads of the slot that it starts; None where it can start none. PowerLost."""
+        """What U-Boot does at power-on: FakeLoads of the slot that it starts; None where it cannot start a slot. PowerLost."""
         words = self.words()
         slot = "b" if words.get("slot") == "b" else "a"
         other = "a" if slot == "b" else "b"

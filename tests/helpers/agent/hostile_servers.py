@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""TFTP servers of the fake network that misbehave, by name: each is server(packet, source, reply). And what DHCP may say."""
+"""TFTP servers of the fake network that misbehave, by name: each is server(packet, source, reply). Also answers of DHCP."""
 
 GOOD = "192.0.2.2"  # the server that DHCP names last
 SILENT = [f"192.0.2.{number}" for number in range(11, 18)]  # hosts that take everything and say nothing
@@ -65,13 +65,13 @@ def lying_size(packet, source, reply):
 
 
 def huge_size(packet, source, reply):
-    """Announces more than there is memory in the world."""
+    """Announces far more than any memory holds."""
     if packet[1] == 1:
         reply(b"\0\6tsize\x0099999999999999999999\0")
 
 
 def options_not_asked(packet, source, reply):
-    """Agrees to what nobody asked for."""
+    """Agrees to options that the phone did not ask for."""
     if packet[1] == 1:
         reply(b"\0\6blksize\x0065464\0multicast\x00239.0.0.1,1,1\0")
 

@@ -53,7 +53,7 @@ def endless(start, block, delay=0):
 
 
 def once(answer):
-    """A server that answers the first thing that it hears, and then is silent."""
+    """A server that answers the first message, and then is silent."""
 
     def server(peer, data):
         if data and not peer.more:
@@ -64,7 +64,7 @@ def once(answer):
 
 
 def many_fields(peer, data):
-    """A refusal with as many fields as fit, each with a name of its own: what costs a reader the most memory."""
+    """A refusal with as many fields as fit, each with a name of its own, which costs a reader the most memory."""
     if data:
         peer.say(b"HTTP/1.1 500 no\r\n")
         peer.more = Fields()

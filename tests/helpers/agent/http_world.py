@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""An HTTP server that says what a test has written down, on the fake network, and one request to it."""
+"""A scripted HTTP server on the fake network, and one request to it."""
 
 from agent.fetch.http import get
 from agent.flash.buffers import BufferSink
@@ -12,8 +12,8 @@ WHERE = "192.0.2.1:6970"
 
 
 class Fetch:
-    """One request: the server plays `steps`, (delay, bytes) or bytes; b"" is the end, CUT one without a goodbye, None a
-    reset. request: what the server heard. deadline, head_deadline: ms from now."""
+    """One request: the server plays `steps`, (delay, bytes) or bytes; b"" is the end, CUT an end without a goodbye,
+    None a reset. request: the bytes that the server got. deadline, head_deadline: ms from now."""
 
     def __init__(self, steps, limit=100000, deadline=60000, head_deadline=None, timeout=3000, sink=None):
         self.clock = FakeClock()

@@ -49,7 +49,7 @@ def reason(phone, kind, data, answer=None):
 
 
 def rollback(*records):
-    """An installed ITL that says a rollback: blank entries as TFTP and TVS, and (role, certificate) pairs."""
+    """An installed ITL that announces a rollback: blank entries as TFTP and TVS, and (role, certificate) pairs."""
     blank = [record(names.TFTP), record(names.TVS)]
     return trust_list([record(role, certificate) for role, certificate in records] + blank, SAST)
 

@@ -2,7 +2,7 @@
 """A phone with a card of two slots beside a cluster that names loads, on both Pythons.
 
 world = LoadWorld("new")           the cluster's configuration is tests/vectors_own/loads/new.cnf.xml.sgn
-world.power_on()                   what U-Boot and the phone do: boot, then loads; True where the phone restarted itself
+world.power_on()                   runs U-Boot, the phone's boot, then loads; True where the phone restarted itself
 world.reasons()                    as of phone_world.World"""
 
 from agent.formats.header import Header
@@ -41,7 +41,7 @@ def cluster(configuration, served="new", name=NEW):
 
 class LoadWorld(World):
     """files: as World. card: FakeCard of an earlier world. good: the boot images that the boot loader starts, and the names of
-    their loads; not those in `refused` (names). broken: names of loads that never get as far as to run the agent."""
+    their loads, but not loads named in `refused`. broken: names of loads whose agent never runs."""
 
     def __init__(self, files, card=None, floor="0.1.0", refused=(), **settings):
         if card is None:
@@ -86,7 +86,7 @@ class LoadWorld(World):
         return self.software.name
 
     def go_on(self):
-        """The boot and what follows it; True where the phone restarted itself."""
+        """The boot and the work after it; True where the phone restarted itself."""
         self.boot()
         try:
             run(self.phone.work.update())
@@ -100,7 +100,7 @@ class LoadWorld(World):
         return False if self.running in self.broken else self.go_on()
 
     def update(self, limit=6):
-        """Go on until the phone stays up, at most `limit` restarts; how many there were."""
+        """Go on until the phone stays up, at most `limit` restarts -> the number of restarts."""
         restarts = 0
         again = self.running not in self.broken and self.go_on()
         while again or self.running in self.broken:

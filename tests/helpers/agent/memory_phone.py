@@ -63,7 +63,7 @@ def blank_flash():
 
 
 def used(what):
-    """Bytes of heap in use after a collection; printed, for whoever wants to know."""
+    """Bytes of heap in use after a collection; also printed."""
     gc.collect()
     number = gc.mem_alloc()
     print("%-28s %7d bytes in use, %7d free" % (what, number, gc.mem_free()))

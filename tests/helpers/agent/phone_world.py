@@ -2,7 +2,7 @@
 """A cluster on the fake network and a phone that boots against it, on both Pythons.
 
 world = World({"ITLFile.tlv": vector("itl-base.tlv")})
-world.boot()                       one whole boot; world.reasons() says what was decided
+world.boot()                       one whole boot; world.reasons() gives the decisions
 world.restart()                    the same phone, power-cycled: only its flash is left"""
 
 from agent.flash.identity import parse_pem
@@ -83,7 +83,7 @@ def own_pair():
 
 
 class TestedPhone(Phone):
-    """A phone that keeps what it reports, whoever asked."""
+    """A phone that keeps all decisions that it reports."""
 
     def __init__(self, *arguments, **options):
         self.reported = []
@@ -121,7 +121,7 @@ class World:
 
     @property
     def reported(self):
-        """What was decided since the phone was switched on."""
+        """The decisions since the phone was switched on."""
         return self.phone.reported
 
     @property
@@ -131,17 +131,17 @@ class World:
 
     @property
     def store(self):
-        """Its store."""
+        """The phone's store."""
         return self.phone.keeper.store
 
     @property
     def identity(self):
-        """Its certificates."""
+        """The phone's certificates."""
         return self.phone.keeper.identity
 
     @property
     def configuration(self):
-        """What it knows of its configuration, or None."""
+        """The configuration that the phone verified last, or None."""
         return self.phone.keeper.configuration
 
     def tvs(self, roles, certificate="tvs.cert.pem", host=TVS_HOST):
@@ -151,7 +151,7 @@ class World:
         return server
 
     def load(self):
-        """Step 1 alone: what is on flash. The Decision about lost trust, or None."""
+        """The first step alone, which reads the flash. The Decision about lost trust, or None."""
         return self.phone.installed.run()
 
     def boot(self):
@@ -164,7 +164,7 @@ class World:
         return self.boot()
 
     def turn(self):
-        """What was wished or is due."""
+        """Do what a person asked for, or what is due."""
         run(self.phone.work.turn())
 
     def judge_server(self, purpose, certificate):
@@ -183,12 +183,12 @@ class World:
         return run(boot.configuration.run(boot.begin()))
 
     def update_lsc(self, string=None):
-        """What a person wishes at the console, done at once."""
+        """Ask CAPF as `update lsc` does at the console, at once."""
         self.phone.work.update_lsc(string)
         self.turn()
 
     def type_in(self, *lines):
-        """What the console shows after these lines, each of which has been done before the next one is typed."""
+        """What the console shows for these lines; each command ends before the next line is typed."""
         self.hal.console.output = ""
         for line in lines:
             run(self.console.command(line))
@@ -196,12 +196,12 @@ class World:
         return self.hal.console.output
 
     def erase(self, what):
-        """What a person does at the console; the Decision."""
+        """Erase the trust as a person does at the console; the Decision."""
         run(self.phone.work.erase(what))
         return self.reported[-1]
 
     def reasons(self):
-        """What was decided since the start: "kind reason", refusals with a "!"."""
+        """The decisions since the start: "kind reason", refusals with a "!"."""
         return ["%s %s%s" % (one.kind, "" if one.accepted else "!", one.reason) for one in self.reported]
 
     def stored(self):

@@ -30,7 +30,7 @@ def read_rows():
 
 
 def row_name(row):
-    """What tells a row from the others."""
+    """A name that distinguishes a row from the others."""
     parts = [row["set"][8:] or "first", row["candidate"], "as", row["kind"], "itl", row["installed_itl"] or "none"]
     parts += ["ctl", row["installed_ctl"] or "none", "tvs", tvs_text(row["tvs"])]
     return "-".join(parts + [row[setting] for setting in ("policy", "replay") if setting in row])
@@ -49,7 +49,7 @@ def der(name, folder="vectors"):
 
 
 def answer(question, row, library):
-    """What the row's TVS would say. A certificate that it does not list is refused."""
+    """The answer of the row's TVS. It refuses a certificate that it does not list."""
     tvs = row["tvs"]
     if not isinstance(tvs, dict):
         return Answer("unreachable")
@@ -87,7 +87,7 @@ def decide(row, library):
 
 
 def differences(row, found):
-    """What of the row is not as found: {field: (expected, found)}."""
+    """The fields of the row that differ from what was found: {field: (expected, found)}."""
     fields = [field for field in ("outcome", "reason", "empty", "mode") if field in row]
     return {field: (row[field], found.get(field)) for field in fields if row[field] != found.get(field)}
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The public operation of RSA in plain arithmetic, on both Pythons: a signature is judged without the library that made it."""
+"""The public operation of RSA in plain arithmetic, on both Pythons: so signatures are checked without their maker."""
 
 MODULUS = b"\x02\x82\x01\x01\x00"  # in DER, an INTEGER of 257 bytes: the modulus of a key of 2048 bits
 EXPONENT = b"\x02\x03\x01\x00\x01"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A TLS server as a script, for the tests of TVS and CAPF: what it says to what it hears, and how slowly."""
+"""A TLS server as a script, for the tests of TVS and CAPF: what it answers, and how slowly."""
 
 import errno
 
@@ -8,7 +8,7 @@ CUT = object()
 
 
 class Clock:
-    """A clock that only moves when something takes time."""
+    """A clock that moves only when something takes time."""
 
     def __init__(self):
         self.now = 1000
@@ -43,7 +43,7 @@ class Server:
 
 
 class Net:
-    """`servers` maps (host, port) to a Server; anybody else refuses the connection."""
+    """`servers` maps (host, port) to a Server; other addresses refuse the connection."""
 
     def __init__(self, clock, servers):
         self.clock = clock

@@ -19,12 +19,12 @@ from tests.helpers.agent.building import der
 from tests.helpers.agent.phone_world import World
 
 SOCKET = "/run/phone/trust.sock"
-#: Switches of task after which everything that can happen has happened: the fake's awaitables never wait.
+#: After so many switches of tasks nothing more happens, because the fake's awaitables never wait.
 SWITCHES = 150
 
 
 class Place:
-    """world: of the phone, which has booted; service, listener: what programs connect to."""
+    """world: of the phone, which has booted; service, listener: those that programs connect to."""
 
     def __init__(self, files=None, user=None, mic=None):
         self.world = World({"ITLFile.tlv": vector("itl-base.tlv")} if files is None else files, mic=mic)
@@ -39,7 +39,7 @@ class Place:
         self.task = asyncio.create_task(self.service.run(self.listener))
 
     async def settle(self):
-        """Everything that can happen happens."""
+        """Let all tasks run until nothing more happens."""
         for _ in range(SWITCHES):
             await asyncio.sleep(0)
 
@@ -59,7 +59,7 @@ class Client:
         self._rest = b""
 
     def lines(self):
-        """What has come, each line as an object; also what the service says when it hangs up."""
+        """The lines that have come, each as an object; also the last words before the service closes the connection."""
         data = self._rest + self.end.receive()
         whole, _, self._rest = data.rpartition(b"\n")
         return [json.loads(line) for line in whole.split(b"\n")] if whole else []

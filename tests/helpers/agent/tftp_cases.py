@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the tests of the TFTP client share: two addresses, a fetch that succeeds, one that fails, a server by script."""
+"""Shared by the tests of the TFTP client: two addresses, a fetch that succeeds, a fetch that fails, a scripted server."""
 
 from agent.fetch.tftp import client as tftp
 from tests.helpers.agent.both import raises, run
@@ -14,7 +14,7 @@ def body(size):
     return bytes([(n * 7 + (n >> 9)) & 0xFF for n in range(size)])
 
 
-#: A deadline that no test comes to.
+#: A deadline that no test reaches.
 FOREVER = 1 << 40
 
 
@@ -57,7 +57,7 @@ ACK0, ACK1, ACK2 = b"\x00\x04\x00\x00", b"\x00\x04\x00\x01", b"\x00\x04\x00\x02"
 
 
 class Counter:
-    """Counts instead of keeping."""
+    """A sink that only counts bytes."""
 
     def begin(self, size):
         self.count = 0

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A simulated network for the TFTP client: events on a clock of its own, packets delivered as the test says.
+"""A simulated network for the TFTP client: events on its own clock, packets delivered as the test says.
 
 A server is a function server(network, packet, source, address): it is called when a packet reaches one of its addresses
 and answers with network.deliver(data, to, sender, delay). Nothing here waits: receive_into moves the clock to the next
@@ -52,8 +52,8 @@ class Network:
         self._events.append((self.now + delay, self._count, to, bytes(data), sender))
 
     def advance(self, address, until):
-        """Runs events up to the first that is for `address` (returned as (data, sender)) or to `until` (None). What
-        comes for other sockets meanwhile waits there."""
+        """Runs events up to the first that is for `address` (returned as (data, sender)) or to `until` (None). Packets
+        for other sockets wait there meanwhile."""
         inbox = self._inboxes.get(address)
         if inbox:
             return inbox.pop(0)
@@ -75,12 +75,12 @@ class Network:
                 self.servers[due[2][0]](self, due[3], due[4], due[2])
 
     def open(self, address):
-        """A socket is there: what comes for it is kept."""
+        """Open a socket: packets for it are kept from now on."""
         self._inboxes[address] = []
         self.open_sockets += 1
 
     def close(self, address):
-        """It is gone."""
+        """Close a socket."""
         del self._inboxes[address]
         self.open_sockets -= 1
 
@@ -182,7 +182,7 @@ class Server:
             self._transfers[address].timer(network, int(packet[len(TIMER) :]))
 
     def finish(self, here):
-        """A transfer is over: acknowledged to the end, or given up."""
+        """End a transfer that is acknowledged to the end, or given up."""
         self._transfers.pop(here, None)
 
     def busy(self):
@@ -231,7 +231,7 @@ class ServerTransfer:
         return (block - 65536) % (65536 - self._server.wrap) + self._server.wrap
 
     def acknowledged(self, network, number):
-        """An ACK came: further, or back to a gap. One that says nothing new is ignored in lockstep (RFC 1123)."""
+        """Take an ACK: it moves on, or back to a gap. In lockstep an ACK without news is ignored (RFC 1123)."""
         if self._base < 0:
             if number == 0:
                 self._base = 0

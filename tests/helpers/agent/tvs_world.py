@@ -22,7 +22,7 @@ def verify(certificate=b"tomcat", roles=(7,)):
 
 
 def response(request, status=0, certificate=b"signer", roles=b"\0\3", ttl=60, command=None, session=None):
-    """What a real server sends for this request; the reserved byte is set, as was seen."""
+    """The answer of a real server to this request; its reserved byte is set, as seen in real answers."""
     elements = [(7, bytes((status,)))]
     if status == 0 and certificate is not None:
         elements.append((2, certificate))
@@ -61,10 +61,10 @@ class World:
         self.client.set_certificates([OTHER + b"2", GOOD])
 
     def ask(self, question=None, deadline=FOREVER):
-        """Outside of a boot."""
+        """Ask outside of a boot."""
         self.net.tried = []
         return run(self.client.ask(question or query(), deadline))
 
     def ask_in_boot(self, question=None):
-        """In the boot that began with client.begin(deadline)."""
+        """Ask in the boot that began with client.begin(deadline)."""
         return self.ask(question, None)

@@ -3,8 +3,8 @@
 
 
 class WebServer:
-    """files: name -> bytes. asked: the names that were, in order. status: of all answers, where it is given. silent: it
-    takes the request and says nothing. identity: what the phone showed it, or None."""
+    """files: name -> bytes. asked: the requested names, in order. status: of all answers, if given. silent: takes the
+    request and does not answer. identity: what the phone showed, or None."""
 
     def __init__(self, files, status=None, silent=False):
         self.files = files

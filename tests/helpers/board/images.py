@@ -9,8 +9,8 @@ from host_tools.image import build as builder
 
 
 def build_image(name, path):
-    """Build a board's image of this source tree into `path`; what did not change comes from build/. Of two test runs beside
-    each other, one waits for what the other builds."""
+    """Build a board's image of this source tree into `path`; parts that did not change come from build/. Of two test runs at the
+    same time, one waits for the other's build."""
     kept = boards.TOP / "build/image"
     kept.mkdir(parents=True, exist_ok=True)
     with open(kept / ".lock", "w") as lock:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""A network of its own with dnsmasq for DHCP and a lab cluster on port 69, and a board on a tap device in it.
+"""A private network with dnsmasq for DHCP, a lab cluster on port 69, and a board on a tap device.
 
-To be run inside a network namespace:
+Run it inside a network namespace:
 unshare --net --pid --fork --map-root-user python -m tests.helpers.board.option150 CARD FOLDER OPTION
 where OPTION is 150 or 66. The board's console goes to standard output until it is ready; exit status 0 then.
 """
@@ -38,7 +38,7 @@ def main(card, folder, option):
         "tuntap add dev phone0 mode tap", f"address add {PC}/24 dev phone0", "link set phone0 up", "link set lo up"
     ):  # fmt: skip
         programs.run("ip", *words.split())
-    # 150 comes with a server first that does not answer: the list is a list.
+    # The first server of option 150 does not answer, so the board must use the second.
     told = {"150": f"150,192.0.2.77,{PC}", "66": f"66,{PC}"}[option]
     cards.change_settings(card, {"mac": MAC, "tftp_timeout": 300, "tftp_attempts": 2})
     cluster = Cluster.create(folder / "cluster", address=PC)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""docs/procedures.md, written from what the scenarios did: one section a scenario, in the order of the files.
+"""docs/procedures.md, written from the scenarios: one section for each scenario, in the order of the files.
 
 A scenario compares its own section with the file each time it runs, so the file says what the phone does. `make docs`
 writes it anew.
@@ -31,24 +31,24 @@ ORDER = (
 HEAD = """\
 # Procedures of an administrator, and what a phone makes of them
 
-Written by the scenarios of `tests/scenarios/test_procedures_*.py` from their own results (`make docs`); a scenario fails
-where this file says otherwise. Each is a real cluster (`phonetrust lab`) and a real phone that has, where nothing else is
-said, taken the cluster's lists and configuration before. Decisions have an outcome and a **reason**; a refusal is told in
-the words that the phone gives the administrator, without serial numbers and with the CN alone of a name. A CTL that is not
-there is not told, nor are the state `trusted` and the mode `nonsecure`. Where nothing else is said, clusters are of the kind
-`modern`: ITLRecovery signs lists, CallManager files ([lab.md](lab.md) has the kinds). A phone that refuses a file keeps
-the one it has; the scenarios compare its flash byte for byte.
+The scenarios of `tests/scenarios/test_procedures_*.py` write this file from their own results (`make docs`), and a scenario
+fails if this file says something else. Each scenario has a real cluster (`phonetrust lab`) and a real phone. The phone has
+taken the cluster's lists and configuration before, unless the text says otherwise. A decision has an outcome and a **reason**.
+A refusal is in the words that the phone gives the administrator, without serial numbers and with only the CN of a name. The
+text leaves out a missing CTL, the state `trusted` and the mode `nonsecure`. Clusters are of the kind `modern` unless the text
+says otherwise: ITLRecovery signs lists, CallManager signs files ([lab.md](lab.md) has the kinds). A phone that refuses a file
+keeps its old file; the scenarios compare its flash byte for byte.
 """
 GUIDE_CHAPTER = """\
 ## The guide's steps
 
-Each step of each procedure of the guide, in its order; `phonetrust lab` has the commands ([lab.md](lab.md)).
+The steps of the guide's procedures, in the guide's order, with the commands of `phonetrust lab` ([lab.md](lab.md)).
 
 """
 OVERVIEW = """\
 ## Overview
 
-The decision that tells most, at each start of the phone and each connection it is to make.
+The most telling decision of each start of the phone, and of each connection to a server.
 
 | procedure | decisions, in order |
 | --- | --- |
@@ -109,15 +109,15 @@ PLAYS_CHAPTER = f"""\
 ## Steps left out, and swapped
 
 Each procedure of the guide (the rule of [spec](spec/{RULES}) is named) as documented, without each of
-its steps, and with two neighbours swapped. Services are restarted by hand where the steps say so. Each row has the decision
-that tells most of each restart, and of each connection to a server; refusals are bold. "The cluster refuses" is a step
-that the lab does not do. Before each step the lab foretells the phone's decisions word for word
+its steps, and with two neighbours swapped. Services are restarted by hand where the steps say so. Each row has the most
+telling decision of each restart, and of each connection to a server; refusals are bold. "The cluster refuses" is a step
+that the lab does not do. Before each step the lab forecasts the phone's decisions word for word
 (`tests/scenarios/test_steps_left_out.py`).
 """
 
 
 def play_section(play, rows):
-    """The section of a play (plays.py); `rows` is {variation: what came of it}."""
+    """The section of a play (plays.py); `rows` is {variation: its result}."""
     lines = [f"### {play.title}", "", f"Rule {play.rule}.", ""]
     lines += [f"{number}. {step.said}" for number, step in enumerate(play.steps, 1)]
     lines += [
@@ -145,7 +145,7 @@ def writing():
 
 
 def note_row(play, name, result):
-    """What came of a variation: to be written, or compared with what is written."""
+    """Take the result of a variation: write it, or compare it with the document."""
     if writing():
         noted.setdefault(play.title, {})[name] = result
         return
@@ -154,7 +154,7 @@ def note_row(play, name, result):
 
 
 def play_rows(section):
-    """{variation: what came of it} of a section."""
+    """{variation: its result} of a section."""
     return dict(re.findall(r"^\| (as documented|without \d+|\d+ before \d+) \| (.*) \|$", section, re.MULTILINE))
 
 
@@ -201,8 +201,8 @@ def sections(text):
 
 
 def stable(text):
-    """A decision's text without what differs from run to run: serial numbers, all of a name but its CN, and the port
-    2445 of the ITL's servers, which are on other ports in a lab. Nor that a server is not asked twice in one boot."""
+    """A decision's text without the parts that differ from run to run: serial numbers, a name except its CN, the port
+    2445 of the ITL's servers (a lab uses other ports), and the note that a server is not asked twice in one boot."""
     text = re.sub(r"not asked again in this boot \(((?:[^()]|\([^()]*\))*)\)", r"\1", text)
     text = re.sub(r" \(serial [0-9a-f]+\)", "", text)
     text = re.sub(r"; TVS [0-9.]+:2445: connection refused", "", text)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The guide's procedures step by step, in its order: what does each in the lab, and which test plays it.
+"""The guide's procedures step by step, in its order: the lab's command for each step, and the test that plays it.
 
 docs/procedures.md begins with this table. Rules are those of docs/spec/procedures.md; a test is FILE::NAME below
 tests/scenarios, or the title of a play (plays.py).
@@ -163,12 +163,12 @@ def table():
 
 
 def is_command(command):
-    """Whether it is one of the lab's commands, and not something else that is done."""
+    """Whether it is one of the lab's commands, not another action."""
     return ":" not in command and "," not in command
 
 
 def command_text(command):
-    """`phonetrust lab ...`, or the words as they are."""
+    """`phonetrust lab ...`, or the words unchanged."""
     return f"`{command}`" if is_command(command) else command
 
 

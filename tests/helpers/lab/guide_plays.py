@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The guide's procedures as plays: where they begin, their steps, what is done at the end."""
+"""The guide's procedures as plays: their beginning, their steps, and their end."""
 
 from host_tools.lab.errors import LabError
 from host_tools.lab.model.bulk import consolidate

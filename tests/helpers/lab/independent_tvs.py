@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """A small TVS server that knows only CERT_VERIFICATION, written for tests from docs/spec/tvs.md alone.
 
-It shares no code with agent/ nor with host_tools/lab. What it does not know it answers by closing the connection.
+It shares no code with agent/ nor with host_tools/lab. It closes the connection on a request that it does not know.
 """
 
 import contextlib

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""RSA keys for tests that do not care which: made once into build/test-keys, handed out in turn."""
+"""RSA keys for tests that may use any key: made once into build/test-keys, handed out in turn."""
 
 import itertools
 import os
@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives import serialization
 from host_tools.lab.model.keys import KeyMaker, key_pem
 
 FOLDER = Path(__file__).resolve().parents[3] / "build" / "test-keys"
-COUNT = 64  # more than any one test needs, so no cluster meets the same key twice
+COUNT = 64  # more than any test needs, so no cluster gets the same key twice
 
 
 class PooledKeys(KeyMaker):

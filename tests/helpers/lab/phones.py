@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """The phones that scenarios run on: CPython in this process, and MicroPython for arm64 as it runs on a board.
 
-Both keep their flash in a file, so what a phone has stored is read from outside with the phone's own store; the board's
-phone is in tests/hil/test_procedures.py. A phone's folder is what boards/phone.py expects.
+Both keep their flash in a file, so a test can read it from outside with the phone's own store. The board's phone is in
+tests/hil/test_procedures.py. A phone's folder is what boards/phone.py expects.
 """
 
 import asyncio
@@ -37,7 +37,7 @@ SECTIONS = ("ctl", "itl", "configuration-name", "configuration", "tvs-servers", 
 class Phone:
     """One phone. boot() gives the decisions of that boot, oldest first, as dictionaries like agent.trust.decision's.
 
-    waits: settings of its patience."""
+    waits: settings of its timeouts."""
 
     def __init__(self, mac):
         self.waits = {}
@@ -55,7 +55,7 @@ class Phone:
         return {"mac": self.mac, "model": "8861", "tftp": self.servers, **self.waits}
 
     def stored(self):
-        """{section: bytes} of what is on its flash, of SECTIONS those that are there; None where nobody can look."""
+        """{section: bytes} of the SECTIONS that are on its flash; None where a test cannot read the flash."""
         return sections(self.flash_content())
 
 
@@ -76,7 +76,7 @@ class FolderPhone(Phone):
 
 
 class HostPhone(FolderPhone):
-    """The agent in this process, on the host's HAL; each boot is a new object that knows what the flash has."""
+    """The agent in this process, on the host's HAL; each boot is a new object that knows only its flash."""
 
     kind = "host"
 
@@ -216,7 +216,7 @@ def _listen(stream, heard):
 
 
 def sections(flash):
-    """{section: bytes} of the bytes of a flash region. None where what was stored cannot be read."""
+    """{section: bytes} of the bytes of a flash region. None where the store cannot be read."""
     region = Region(len(flash))
     region.content[:] = flash
     try:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Each procedure of docs/procedures.md as a plan, by its title; and those that no plan can say, with the reason.
+"""Each procedure of docs/procedures.md as a plan, by its title; and those that a plan cannot express, with the reason.
 
 tests/scenarios/test_plan_procedures.py walks them (plan_walks.py)."""
 
@@ -201,7 +201,7 @@ PROCEDURES = {
         {}, (*EXCHANGED, "regenerate tftp in cluster B", BULK, ALL), {"other": {}}),
 }  # fmt: skip
 
-#: title -> why no plan says it
+#: title -> why a plan cannot express it
 OUTSIDE = {
     "Autoregistration in a nonsecure cluster": "the phones of a fleet are known to their cluster",
     "Autoregistration in a mixed cluster": "the phones of a fleet are known to their cluster",

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""A plan beside the real thing: what it says, and what lab clusters and phones of the host kind do, step by step.
+"""A plan compared with reality: with what lab clusters and phones of the host kind do, step by step.
 
-walk() computes a plan for served clusters, carries its steps out for real, and insists that each phone that restarts
-decides what the plan said, in its words; and that a step which the plan calls impossible is refused by the cluster."""
+A walk computes a plan for served clusters, carries its steps out for real, and checks that each phone that restarts decides what
+the plan said, in the same words, and that the cluster refuses a step which the plan calls impossible."""
 
 import contextlib
 import re
@@ -28,7 +28,7 @@ _CTL = ("cluster mode mixed", "cluster mode nonsecure", "ctl update", "ctl delet
 _LISTS = ("regenerate itlrecovery", "itl reset localkey", "export itl key", "itl reset remotekey", "reinstall")
 _COMMON = (*_CERTIFICATES, *_SAVED, *_CTL, *_LISTS, "rollback on", "rollback off")
 _BY_HAND = ("restarts by-hand", "restart tftp", "restart tvs", "restarts automatic")
-#: kind of cluster -> how it is made; "B" is a second one
+#: kind of cluster -> how it is made; "B" is a second cluster
 KINDS = {
     "modern": {},
     "classic": {"kind": "classic"},
@@ -74,7 +74,7 @@ def random_steps(rng, kind, longest=4):
 
 class Walk:
     """new_cluster: the fixture. folder: for files. options: how the plan's own cluster is made. other: how B is, None: there
-    is none. phones: how many, of a batch each; the second one asks the last node. fresh: whether they start without lists."""
+    is none. phones: how many, of a batch each; the second phone asks the last node. fresh: whether they start without lists."""
 
     def __init__(self, new_cluster, folder, options, other=None, phones=2, fresh=False):
         self.folder = folder

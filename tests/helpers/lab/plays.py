@@ -2,8 +2,8 @@
 """Procedures as lists of steps, each of which can be left out or swapped with the next one (guide_plays.py has them).
 
 A play is run once as documented, once without each of its steps, and once with each two neighbours swapped. Before each
-step the lab foretells what the phone will do after it; the phone's decisions must be that, word for word. What came of
-each variation is a row of docs/procedures.md.
+step the lab forecasts the phone's decisions after it; the phone must decide that, word for word. The result of each
+variation is a row of docs/procedures.md.
 """
 
 from types import SimpleNamespace
@@ -12,8 +12,8 @@ from host_tools.lab.errors import LabError
 
 
 class Step:
-    """said: as the document has it. act(world): does it. cluster: the name in the world of the cluster that it changes, so
-    that it can be proposed first; None for what happens outside of the clusters."""
+    """said: the document's words. act(world): does the step. cluster: the name in the world of the cluster that it changes,
+    so that the change can be proposed first; None for steps outside of the clusters."""
 
     def __init__(self, said, act, cluster="lab"):
         self.said = said
@@ -57,12 +57,12 @@ class World(SimpleNamespace):
     """The clusters of a play by name, its procedure and its folder; results: what was decided, in order."""
 
     def boot(self):
-        """The phone restarts, and does what was foretold."""
+        """The phone restarts, and decides as the forecast said."""
         decisions = self.procedure.boot_as_foretold(self.foretold)
         self.results.append(telling(decisions))
 
     def judge(self, purpose, certificate):
-        """The phone judges a server, as was foretold."""
+        """The phone judges a server as the forecast said."""
         decision = self.procedure.judge_as_foretold(purpose, certificate)
         self.results.append(told("Server", decision))
 
@@ -83,7 +83,7 @@ class World(SimpleNamespace):
 
 
 def run(play, steps, procedure):
-    """Play these steps; what came of them as one line."""
+    """Play these steps -> their result as one line."""
     world = play.begin(procedure)
     world.procedure, world.results, world.folder = procedure, [], procedure.folder
     world.foretold = procedure.foretell()
@@ -93,7 +93,7 @@ def run(play, steps, procedure):
 
 
 def telling(decisions):
-    """The decision of a boot that says most: the first refusal, else the first that changes anything, else the last."""
+    """The most telling decision of a boot: the first refusal, else the first that changes anything, else the last."""
     refused = [item for item in decisions if item["outcome"] == "refused"]
     changed = [item for item in decisions if item["reason"] not in ("unchanged", "not-found")]
     item = (refused or changed or decisions)[0]

@@ -6,9 +6,9 @@
     cluster.regenerate("tftp")
     procedure.boot(itl="accepted vouched-by-tvs", signed="accepted signed-by-itl")
 
-boot() insists on outcome and reason of every decision, on mode and state, and on what follows from them: what was
-accepted is on the phone's flash byte for byte, what was refused has left no trace there, and a phone that is locked out
-says so, with the advice that belongs to the first refusal.
+boot() checks outcome and reason of every decision, mode and state, and their consequences: an accepted file is on the
+phone's flash byte for byte, a refused file has left no trace there, and a phone that is locked out says so, with the advice
+for the first refusal.
 """
 
 import contextlib
@@ -28,7 +28,7 @@ SIGNED = "accepted signed-by-itl"
 
 
 class Step:
-    """What was done, what the phone decided, [(what, outcome, reason, text)], and what it is then, where that is special."""
+    """An event, the phone's decisions, [(what, outcome, reason, text)], and its state afterwards, where that is special."""
 
     def __init__(self, event, decisions=(), state=""):
         self.event = event
@@ -61,7 +61,7 @@ class Procedure:
         self._stack.close()
 
     def another_phone(self, mac):
-        """One more phone; the clusters must be told of it."""
+        """One more phone; the test must tell the clusters about it."""
         phone = self._make_phone(mac)
         self._stack.callback(phone.close)
         return phone
@@ -107,7 +107,7 @@ class Procedure:
         return new
 
     def start(self, **options):
-        """A running cluster, and the phone that has taken what it offers: where most procedures begin."""
+        """A running cluster, and the phone that has taken its files: the beginning of most procedures."""
         cluster = self.cluster(**options)
         self.point_at(cluster)
         if cluster.data["mixed"]:
@@ -133,15 +133,15 @@ class Procedure:
         entry = cluster.node(node)
         if entry["address"] == self.address:
             return f"{self.address}:{entry['ports']['tftp']}"
-        # Elsewhere on loopback, answers would come from another address than was asked: one more server of the same files.
+        # Answers must come from the address that was asked, so another loopback address needs a server of its own.
         server = TftpServer(self.listen, 0, lambda name: cluster.handed_out(name, node), lambda *request: None)
         self._stack.callback(server.close)
         return f"{self.address}:{server.port}"
 
-    # What is done and what the phone makes of it
+    # Steps, and the phone's decisions
 
     def step(self, text):
-        """What the administrator does next, or what happens."""
+        """Note what the administrator does next, or what happens."""
         self.steps.append(Step(text))
 
     def boot(
@@ -160,7 +160,7 @@ class Procedure:
         phone=None,
         documented=True,
     ):
-        """Boot the phone and insist on what it decides, as "accepted REASON" or "refused REASON".
+        """Boot the phone and check its decisions, as "accepted REASON" or "refused REASON".
 
         ctl, itl: the lists. signed, plain: its own configuration, with .sgn and without; default: the default one, under
         either name. Where none of the three is given, signed=SIGNED. https: the server of the configuration, by HTTPS;
@@ -212,10 +212,10 @@ class Procedure:
             return "default"
         return {f"{phone.device}.cnf.xml.sgn": "signed", f"{phone.device}.cnf.xml": "plain"}.get(kind, kind)
 
-    # What must follow from the decisions
+    # Consequences of the decisions
 
     def _check_flash(self, phone, decisions, before, after):
-        """What was accepted is stored as it was served; what was not is as before."""
+        """Check that accepted files are stored as they were served, and that the rest is as before."""
         expected = dict(before)
         for item in decisions:
             kind = item["kind"]
@@ -242,18 +242,18 @@ class Procedure:
         assert _digests(after) == _digests(expected)
 
     def _check_forecast(self, phone, before, decisions):
-        """The lab foretells of a phone with these lists what it then does, in its very words."""
+        """Check that the lab forecasts the decisions of a phone with these lists, in the same words."""
         if self.foretold:
             assert self.foretell(phone=phone, before=before) == _all_words(phone, decisions)
 
     def foretell(self, proposed=(), phone=None, before=None):
-        """What the lab says the phone will decide when it restarts: lines of words.
+        """The lab's forecast of the phone's decisions when it restarts: lines of words.
 
         `proposed`: {cluster: State} where a step was not done yet. `before`: what the phone has stored, default: now."""
         phone = phone or self.phone
         before = phone.stored() if before is None else before
         if before is None:
-            return None  # nobody can look into this phone
+            return None  # this phone's flash cannot be read
         cluster, node = self._place(phone)
         states = [self._running(each, proposed) for each in [cluster, *(set(self.clusters) - {cluster})]]
         kept = _kept(before)
@@ -270,7 +270,7 @@ class Procedure:
     # Plays (plays.py)
 
     def boot_as_foretold(self, foretold):
-        """Boot the phone and insist that its decisions are those of foretell(). The decisions."""
+        """Boot the phone and check that its decisions are those of foretell(). The decisions."""
         phone = self.phone
         before = phone.stored()
         decisions = phone.boot()
@@ -280,7 +280,7 @@ class Procedure:
         return decisions
 
     def judge_as_foretold(self, purpose, certificate):
-        """The phone judges a server, and the lab foretells the same. The decision."""
+        """The phone judges a server, and the lab forecasts the same. The decision."""
         before = self.phone.stored()
         decision = self.phone.judge(purpose, certificate)
         if before is not None:
@@ -301,7 +301,7 @@ class Procedure:
         return next(place for place in self._places[phone] if place[0] in self.clusters)
 
     def _check_status(self, status, decisions, after, state, mode):
-        """The phone shows what it has, and whether the cluster has locked it out."""
+        """Check that the phone's status shows its lists, and whether the cluster has locked it out."""
         assert (status["state"], status["mode"]) == (state, mode)
         if after is not None:
             for kind in ("ctl", "itl"):

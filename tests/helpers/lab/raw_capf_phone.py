@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A CAPF phone of a few lines for tests of the lab's server: it says what the test tells it to, right or wrong."""
+"""A CAPF phone of a few lines for tests of the lab's server: it sends whatever the test says, right or wrong."""
 
 import hashlib
 import struct

@@ -32,7 +32,7 @@ def receive(stream, count):
 
 
 def ask(port, command, body, session=1001):
-    """(certificate of the server, header fields, {tag: value}); fields are None where the server closed instead."""
+    """(certificate of the server, header fields, {tag: value}); fields are None where the server closed the connection."""
     with tls(port) as stream:
         peer = stream.getpeercert(True)
         stream.sendall(struct.pack(">BBBBIH", 0x57, 1, command, 0, session, len(body)) + body)
@@ -64,7 +64,7 @@ def tftp_read(port, name, options=()):
     request = b"\0\1" + b"".join(part.encode() + b"\0" for part in text)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
         client.settimeout(1)
-        for _attempt in range(10):  # as every client does: a request may be lost
+        for _attempt in range(10):  # a request may be lost, so it is sent again, as every client does
             client.sendto(request, ("127.0.0.1", port))
             with contextlib.suppress(TimeoutError):
                 client.recv(1, socket.MSG_PEEK)

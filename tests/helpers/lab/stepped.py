@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Phones that take one step at a time beside a lab cluster: CPython with either cryptography, MicroPython for arm64.
 
-What tests of enrolment, HTTP and services need and whole boots (phones.py) do not: a MIC, a step between two changes of
-the cluster, what is stored of the phone's own key."""
+They have what phones.py lacks and tests of enrolment, HTTP and services need: a MIC, a step between two changes of the
+cluster, and the phone's own key in its store."""
 
 import json
 import os
@@ -18,7 +18,7 @@ MARK = "##"
 
 
 class SteppedPhone:
-    """A phone in `folder` of one of KINDS, switched on; do() has it take a step (stepped_phone.py has them all).
+    """A phone in `folder` of one of KINDS, switched on; do() lets it take a step (stepped_phone.py has the list).
 
     log: all lines it printed. reasons: of the last step, "kind reason", refusals with a "!". status: after it."""
 
@@ -75,7 +75,7 @@ class SteppedPhone:
 
 def fixture():
     """A fixture for a test module: make(serving, mac, mic=Identity, **settings) -> a SteppedPhone, of each kind in turn,
-    whose TFTP server is the one of node 1."""
+    whose TFTP server is node 1's."""
 
     @pytest.fixture(params=KINDS)
     def stepped_phone(request, tmp_path):

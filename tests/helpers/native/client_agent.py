@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Agents of a few lines that the C client is tested against, and what its test program prints."""
+"""Small agents that the C client is tested against, and a reader of its test program's output."""
 
 import contextlib
 import json
@@ -45,7 +45,7 @@ class Agent:
         return self.heard[-1]
 
     def wait(self):
-        """Say nothing until the client has gone or the test is over."""
+        """Stay silent until the client has gone or the test is over."""
         with contextlib.suppress(OSError):
             self.lines.read()
 
@@ -54,7 +54,7 @@ class Agent:
 
 
 def says(*parts, then=None):
-    """A script: greet, then one of `parts` after each request; bytes as they are, a dictionary as an answer to it."""
+    """A script: greet, then one of `parts` after each request; bytes unchanged, a dictionary as an answer to the request."""
 
     def script(agent, connection):
         connection.sendall(HELLO)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""libphonetrust for tests that want every function as it is: cffi fed with native/phonetrust.h and phonetrust_tls.h."""
+"""libphonetrust for tests that call every function directly: cffi reads native/phonetrust.h and phonetrust_tls.h."""
 
 import platform
 import re

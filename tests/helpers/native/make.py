@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""make in native/ and its folders; two test runs beside each other do not build the same file at once."""
+"""make in native/ and its folders, under a lock: two test runs never build the same file at once."""
 
 import fcntl
 import subprocess
@@ -8,7 +8,7 @@ from tests.helpers.native.library import BUILD, ROOT
 
 
 def make(folder, *targets):
-    """Build targets by `folder`'s Makefile, one process of all that call this at a time."""
+    """Build targets by `folder`'s Makefile, in one process at a time."""
     BUILD.mkdir(parents=True, exist_ok=True)
     with open(BUILD / ".lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

@@ -70,7 +70,7 @@ class Module:
         return self
 
     def find(self, kind=-1, label=""):
-        """How many objects there are of a class; the first is the object from then on."""
+        """The number of objects of a class; the first is the current object from then on."""
         result, count = self.do("find", kind, label)
         assert result == OK
         return int(count)
@@ -89,7 +89,7 @@ class Module:
         return bytes.fromhex(text) if result == OK else result
 
     def close(self):
-        """End the program: it, valgrind and the sanitizers have nothing to say."""
+        """End the program, and check that it, valgrind and the sanitizers report nothing."""
         self._process.stdin.close()
         assert self._process.wait(60) == 0, self._process.stderr.read()
         errors = self._process.stderr.read()

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""An agent that gives certificates and signs, for the PKCS#11 module's tests: docs/service.md, as the real one does it.
+"""An agent that gives certificates and signs, for the PKCS#11 module's tests: it follows docs/service.md.
 
-The real agent is asked in tests/scenarios; here keys change, answers are wrong and the agent goes at a test's word."""
+tests/scenarios use the real agent. Here a test can change keys, give wrong answers, and stop the agent."""
 
 import base64
 import contextlib

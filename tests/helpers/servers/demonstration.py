@@ -9,7 +9,7 @@ REASONS = ["first-use", "unchanged", "vouched-by-tvs", "tvs-unreachable", "uncha
 
 
 def demonstrated(phone, *options):
-    """Run the demonstration with this kind of phone to its good end: the reasons it told of the trust lists."""
+    """Run the demonstration with this kind of phone; it must end well. The reasons that it showed for trust lists."""
     command = [sys.executable, "-m", "host_tools.demo", phone, *options]
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=1700)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Keys with long expired certificates, as no date may matter to the HAL."""
+"""Keys with certificates that expired long ago, because the HAL must ignore dates."""
 
 import datetime
 

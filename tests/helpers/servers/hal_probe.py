@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Runs one operation of a HAL and tells what came of it; for the conformance tests test_hal_*.py, on either Python.
+"""Runs one operation of a HAL and prints its result; for the conformance tests test_hal_*.py, on either Python.
 
 hal_probe.py NAME: the coroutine probe_NAME is called with (hal, **ARGUMENTS), a JSON object in $HAL_PROBE_ARGUMENTS
 (MicroPython dies of command line arguments of more than 255 bytes), on a real HAL; its result is printed as JSON.
@@ -162,7 +162,7 @@ async def probe_full(hal, kind, port):
 
 
 async def probe_waits(hal, kind, port):
-    """A server stays silent: what happens to a second task that reads, to a cancelled one, and when it is closed."""
+    """A server stays silent: what happens to a second task that reads, to a cancelled task, and at a close."""
     stream = await connect(hal, kind, port, LONG)
     now = hal.clock.monotonic
     results = {}
@@ -203,7 +203,7 @@ async def probe_flood(hal, port):
 
 
 async def probe_local(hal, path):
-    """Echo to each client until one says stop and all have gone; who they are."""
+    """Echo to each client until a client says stop and all have gone -> the clients' process, user and group."""
     listener = hal.net.listen_local(path)
     print("ready")
     clients = []

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The HALs side by side, for the conformance tests: each can run a probe (hal_probe.py) against the same servers.
 
-What a TCP or TLS server does is a list of steps, played over sockets for the real HALs and by the script of the fake one:
+A TCP or TLS server is a list of steps, played over sockets for the real HALs and as a script for the fake HAL:
 ("hear",) waits for bytes of the client, ("say", bytes), ("echo",) says "answer to " and what was heard, ("end",) ends in
 order, ("cut",) ends without TLS's goodbye, ("reset",), ("stay",) waits until the client goes.
 """
@@ -36,7 +36,7 @@ VERSIONS = (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3)
 
 
 def udp_server(server):
-    """Answers by what it is asked."""
+    """A UDP server whose answer depends on the request."""
     while True:
         data, source = server.recvfrom(100)
         if data == b"port":
@@ -80,7 +80,7 @@ def serving(handle, kind=socket.SOCK_STREAM, host="127.0.0.1"):
 
 @contextlib.contextmanager
 def closed_port():
-    """A port on which nobody listens, kept from others."""
+    """A port without a listener, which no other program can take meanwhile."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         yield taken.getsockname()[1]
@@ -102,7 +102,7 @@ def play(steps, connection):
         elif step[0] == "reset":
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         elif step[0] == "end" and isinstance(connection, ssl.SSLSocket):
-            connection.settimeout(0)  # nobody waits for the client's goodbye
+            connection.settimeout(0)  # do not wait for the client's goodbye
             with contextlib.suppress(ssl.SSLWantReadError):
                 connection.unwrap()
 
@@ -238,7 +238,7 @@ REAL = {
     "device-x86_64": RealSide("device-x86_64", [MICROPYTHON, "x86_64"]),
     "device-aarch64": RealSide("device-aarch64", [MICROPYTHON, "aarch64"]),
 }
-#: Those that differ without TLS.
+#: The sides that differ without TLS.
 PLAIN = ("host", "device-x86_64", "device-aarch64")
 
 

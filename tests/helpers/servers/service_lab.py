@@ -108,7 +108,7 @@ def connected(lab):
 
 
 def wait_until(true, timeout=60):
-    """Wait for something to become true."""
+    """Wait until a condition is true."""
     deadline = time.monotonic() + timeout
     while not true():
         assert time.monotonic() < deadline
@@ -116,7 +116,7 @@ def wait_until(true, timeout=60):
 
 
 def raw(lab):
-    """A connection without manners, after the greeting; as soon as the service has seen the end of closed ones."""
+    """A raw connection, after the greeting; made as soon as the service has seen the end of closed connections."""
     found = []
 
     def greeted():

@@ -70,12 +70,12 @@ class ServingPhone:
             self._news.notify_all()
 
     def output(self):
-        """All that it printed."""
+        """All lines that it printed."""
         with self._news:
             return "".join(line for line in self._output if line)
 
     def expect(self, text, timeout=30, since=0):
-        """Wait for a line with `text`, not among the first `since` ones."""
+        """Wait for a line with `text`, after the first `since` lines."""
         deadline = time.monotonic() + timeout
         with self._news:
             while True:
@@ -98,7 +98,7 @@ class ServingPhone:
         self.type("restart", " state ")
 
     def stop(self):
-        """End it, as a crash would."""
+        """Kill it, as a crash would."""
         if self.process is not None:
             self.process.kill()
             self.process.wait()

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""silent_resolver.py COMMAND...: runs it where the only name server takes questions and never answers.
+"""silent_resolver.py COMMAND...: runs a command where the only name server never answers.
 
-To be started in a mount and a network namespace of its own (unshare --mount --net), which it changes.
+Start it in a mount and a network namespace of its own (unshare --mount --net), because it changes them.
 """
 
 import socket

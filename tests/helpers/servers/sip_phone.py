@@ -4,8 +4,8 @@
     with SipPhone(folder, "SEP00270DC01C92", ("127.0.0.1", 5061), files=SipFiles(certificate, authorities, socket)) as phone:
         phone.wait_for("200 OK")
 
-With `files` it uses TLS: `certificate` (PEM, with the block that stands for the key), `authorities` (the call managers'
-certificates, PEM) and `socket` (the agent's) are what the agent keeps for programs that only know files.
+With `files` it uses TLS: the agent keeps `certificate` (PEM, with the block that stands for the key) and `authorities` (the
+call managers' certificates, PEM) for programs that only know files; `socket` is the agent's.
 """
 
 import dataclasses
@@ -20,12 +20,12 @@ from tests.helpers.servers import trixie
 
 MODULES = ("stdio", "g711", "uuid")
 APPLICATIONS = ("account", "menu")
-INTERVAL = 60  # seconds for which it registers
+INTERVAL = 60  # seconds that a registration lasts
 
 
 @dataclasses.dataclass(frozen=True)
 class SipFiles:
-    """Where the agent keeps what a SIP stack needs for TLS. certificate None: the phone has none."""
+    """The agent's files that a SIP stack needs for TLS. certificate None: the phone has none."""
 
     certificate: Path | None
     authorities: Path
@@ -66,7 +66,7 @@ class SipPhone:
         return self._process.pid
 
     def wait_for(self, *texts, timeout=20.0):
-        """The next line that has one of these texts. AssertionError with all that it said where none comes."""
+        """The next line that has one of these texts. AssertionError with all lines so far where none comes."""
         deadline = time.monotonic() + timeout
         while True:
             try:
@@ -80,12 +80,12 @@ class SipPhone:
                 return line
 
     def registered(self, timeout=20.0):
-        """Whether the next answer is that it is registered; else its words."""
+        """True if baresip's next answer is that it is registered, else the line."""
         line = self.wait_for("200 OK", "reg: ", "init failed", timeout=timeout)
         return True if "200 OK" in line else line
 
     def close(self):
-        """End it; it unregisters."""
+        """End baresip, which unregisters."""
         if self._process.poll() is None:
             self._process.terminate()
             try:
@@ -108,7 +108,7 @@ class SipPhone:
 
 
 def configuration(files, modules):
-    """baresip's `config`: what it needs to register, and for TLS where certificate and authorities are."""
+    """baresip's `config`: modules, and for TLS the files of certificate and authorities."""
     lines = [f"module_path {modules}", "sip_listen 0.0.0.0:0"]
     lines += [f"module {name}.so" for name in MODULES] + [f"module_app {name}.so" for name in APPLICATIONS]
     if files is not None:
@@ -118,6 +118,6 @@ def configuration(files, modules):
 
 
 def account(device, server, secure, interval=INTERVAL):
-    """baresip's `accounts`: one, of the device, which registers every `interval` seconds."""
+    """baresip's `accounts`: one account of the device, which registers every `interval` seconds."""
     transport = "tls" if secure else "tcp"
     return f"<sip:{device}@{server[0]}:{server[1]};transport={transport}>;regint={interval}\n"

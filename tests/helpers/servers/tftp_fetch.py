@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """A program for MicroPython: fetches files by TFTP with the board's HAL and prints a JSON line about each.
 
-Reads its order from stdin, as an argument of more than 255 bytes would end MicroPython before it starts:
+It reads its order from stdin, because an argument of more than 255 bytes would end MicroPython before it starts:
 {"servers": [["127.0.0.1", 69]], "names": ["file"], "limit": 1000, "settings": {"window": 1}}
 """
 
@@ -19,7 +19,7 @@ from hal.device.net import Net
 
 
 class Digest:
-    """Keeps the SHA-256 alone, so that the heap shows what the client needs."""
+    """Keeps only the SHA-256, so that the heap shows what the client needs."""
 
     def begin(self, size):
         self.sha256 = hashlib.sha256()
@@ -39,7 +39,7 @@ class Watched:
 
 
 async def main(order):
-    """Fetches what the order says."""
+    """Fetch the files of the order."""
     clock = Clock()
     client = Client(Net(clock, None), clock, Random(), **order["settings"])
     tftp = Watched(client)

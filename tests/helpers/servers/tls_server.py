@@ -57,9 +57,9 @@ class Identity:
 class Server:
     """Calls `handler(connection, server)` for each connection, TLS already spoken unless `identity` is None.
 
-    `heard` collects what a handler puts there. `client_certificate` is the last one that was shown (DER). `failures`
-    are exceptions of handlers that no test expects: close() raises the first one. As servers do, it takes the client's
-    order of signature algorithms (Python's own default is the server's).
+    `heard` collects what a handler puts there. `client_certificate` is the last client certificate (DER). `failures` are
+    unexpected exceptions of handlers: close() raises the first. Like real servers it uses the client's order of signature
+    algorithms (Python's own default is the server's order).
     """
 
     def __init__(self, handler, identity=None, folder=None, version=None, ask_for=None):
@@ -129,7 +129,7 @@ class Server:
 
 
 def receive(connection, count):
-    """Exactly `count` bytes; EOFError when the other end goes before."""
+    """Exactly `count` bytes; EOFError when the other end closes before."""
     data = b""
     while len(data) < count:
         more = connection.recv(count - len(data))

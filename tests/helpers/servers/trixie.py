@@ -13,7 +13,7 @@ FOLDER = ROOT / "build" / "sip-phone" / ARCHITECTURE
 LIBRARIES = FOLDER / "usr" / "lib" / f"{ARCHITECTURE}-linux-gnu"
 LOADERS = {"x86_64": "usr/lib64/ld-linux-x86-64.so.2", "aarch64": "usr/lib/ld-linux-aarch64.so.1"}
 MODULE = ROOT / "build" / "native" / ARCHITECTURE / "libphonetrust-pkcs11.so"
-#: Where baresip's modules lie.
+#: The folder of baresip's modules.
 BARESIP_MODULES = FOLDER / "usr" / "lib" / "baresip" / "modules"
 
 OPENSSL_CONFIGURATION = """openssl_conf = openssl_init

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """A TLS client over a plain blocking socket for tests, on both Pythons: a connection's whole life as one record.
 
-client.py, given the arguments of several exchanges as a JSON list on its standard input, prints what exchange()
-returned as a JSON list, too: so CPython tests run it inside MicroPython (tests/helpers/tls/pythons.py).
+As a program it reads the arguments of several exchanges as a JSON list from its standard input, and prints the results as a
+JSON list. CPython tests run it inside MicroPython in this way (tests/helpers/tls/pythons.py).
 """
 
 import json
@@ -41,7 +41,7 @@ def _milliseconds():
 
 
 class Wire:
-    """A blocking socket with a deadline for all that is done with it. `sent`: all bytes that went out."""
+    """A blocking socket with a deadline for all operations. `sent`: all bytes that went out."""
 
     def __init__(self, port, deadline):
         self._end = _milliseconds() + deadline
@@ -65,7 +65,7 @@ class Wire:
             view = view[self._socket.send(view) :]
 
     def receive(self):
-        """What is there, b"" at the end. OSError(110) at the deadline."""
+        """The bytes that have come, b"" at the end. OSError(110) at the deadline."""
         self._arm()
         try:
             return self._socket.recv(4096)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A TLS server that does what a Twist makes it do: good TLS 1.2 or 1.3 until then, on loopback, for tests.
+"""A TLS server on loopback for tests: it speaks good TLS 1.2 or 1.3 except where a Twist changes it.
 
     with HostileServer(Server12, identity, Twist()) as server:
         ... connect to server.port ...
@@ -42,10 +42,10 @@ RETRY_RANDOM = bytes.fromhex("cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e07
 
 
 class Twist:
-    """Does nothing wrong; cases override what they want. `server` is the Server12 or Server13 of the connection."""
+    """Changes nothing; cases override methods. `server` is the Server12 or Server13 of the connection."""
 
     retries = 0  # HelloRetryRequests before the ServerHello
-    cookie = b""  # what they have in place of a wish for another curve
+    cookie = b""  # their extensions in place of a request for another curve
     asks = False  # for a client certificate
     pss = False  # an RSA key signs by PSS in TLS 1.2, too
 
@@ -53,7 +53,7 @@ class Twist:
         """Before this handshake message, or "data", is sent."""
 
     def change(self, server, name, body):
-        """The body of a handshake message as it is to be sent; what was signed and digested is the original's."""
+        """The body of a handshake message to send; signature and digest are over the original body."""
         return body
 
     def certificate(self, server):
@@ -65,7 +65,7 @@ class Twist:
         return server.identity.private
 
     def signature(self, data):
-        """A signature as it is to be sent."""
+        """The signature to send."""
         return data
 
     def finished(self, server, cipher):
@@ -82,7 +82,7 @@ class Close(Exception):
 
 
 class Server:
-    """What both versions share. `log`: the types of the client's handshake messages."""
+    """The common part of both versions. `log`: the types of the client's handshake messages."""
 
     cipher = None  # of what is sent
 
@@ -116,7 +116,7 @@ class Server:
         self.raw(self.seal(ALERT, CLOSE_NOTIFY))
 
     def stall(self):
-        """Say nothing more until the client has gone."""
+        """Stay silent until the client has gone."""
         try:
             while self.sock.recv(4096):
                 pass
@@ -241,7 +241,7 @@ class Server13(Server):
 class HostileServer:
     """Listens on a free port and serves each connection by a Server12 or Server13 of its own.
 
-    `logs`: of each connection the types of the client's handshake messages. `errors`: what no test expects.
+    `logs`: of each connection the types of the client's handshake messages. `errors`: unexpected exceptions.
     """
 
     def __init__(self, kind, identity, twist):

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""TLS servers that want to hold, confuse or deceive the phone: each case a Twist, with the failure that it must bring.
+"""TLS servers that try to delay, confuse or deceive the phone: each case is a Twist, with the failure that must follow.
 
 CASES: name -> (Server12 or Server13, Twist, name of the failure, a part of its sentence, whether the handshake succeeds
-before). What stalls and drips is in tests/integration/test_tls_slow.py.
+before). Servers that stall or drip are in tests/integration/test_tls_slow.py.
 """
 
 from tests.helpers.tls.hostile import Close, Server12, Server13, Twist
@@ -15,8 +15,8 @@ CASES = {}
 
 
 def case(failure, says, versions=("tls12", "tls13"), opens=False):
-    """Register a Twist under its name: what the phone calls it, and a part of its sentence. opens: after the handshake,
-    so that the phone's certificate may have been sent."""
+    """Register a Twist under its name, with the phone's failure and a part of its sentence. opens: the failure comes after
+    the handshake, so the phone's certificate may have been sent."""
 
     def keep(twist):
         for version in versions:

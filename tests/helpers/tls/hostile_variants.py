@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """More TLS servers that misbehave, each a variant of an attack that is known from other TLS clients.
 
-VARIANTS as CASES in hostile_cases.py, with None as the failure of those that the phone takes.
+VARIANTS are like CASES in hostile_cases.py, with None as the failure where the phone accepts the connection.
 """
 
 from tests.helpers.tls.hostile import Twist
@@ -80,7 +80,7 @@ class AlertsBetweenData(Twist):
 
 
 class Chain(Pieces):
-    """Shows its certificate and `count` others, of which nothing is read."""
+    """Shows its certificate and `count` others, which the phone does not read."""
 
     size, count, filler = 16000, 100, bytes(128)
 
@@ -259,7 +259,7 @@ def with_exponent(certificate, exponent):
 
 @variant("tls-certificate", "unreadable")
 class ExponentOfOne(Twist):
-    """Whoever knows such a key's public half can sign for it."""
+    """Anyone who knows the public half of such a key can sign for it."""
 
     def certificate(self, server):
         return with_exponent(server.identity.certificate, b"\x02\x01\x01")

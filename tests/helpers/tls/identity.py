@@ -53,5 +53,5 @@ class Identity:
 
 @functools.cache
 def identity(kind, name="server"):
-    """The Identity of this kind of key and name; the same one each time."""
+    """The Identity of this kind of key and name; the same each time."""
     return Identity(make_key(kind), f"{name}-{kind}")

@@ -17,7 +17,7 @@ class OpenSSLServer:
         self._pem = tempfile.NamedTemporaryFile(suffix=".pem")
         self._pem.write(identity.pem)
         self._pem.flush()
-        # It ends when its standard input does, so that is a pipe which nobody writes to.
+        # s_server ends at the end of its standard input, so this is a pipe that stays open.
         self._process = subprocess.Popen(
             ["openssl", "s_server", "-accept", "127.0.0.1:0", "-cert", self._pem.name, "-www", *options],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The same TLS exchanges on each Python: CPython here, MicroPython for both processors as a program of its own."""
+"""The same TLS exchanges on each Python: CPython here, MicroPython for both processors as a separate program."""
 
 import json
 import os

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The wire of TLS for servers that misbehave: records, messages and keys of one suite each, AES-128-GCM on P-256.
 
-TLS 1.2 (RFC 5246, 5288, 5289) with ECDHE and the server's kind of key, TLS 1.3 (RFC 8446). Only what a test needs.
+TLS 1.2 (RFC 5246, 5288, 5289) with ECDHE and the server's kind of key, TLS 1.3 (RFC 8446). It has only what tests need.
 """
 
 import hashlib
@@ -47,7 +47,7 @@ class Gone(Exception):
 
 
 class Hello:
-    """What a ClientHello says, as far as it matters: random, session, suites, extensions (by number)."""
+    """The parts of a ClientHello that tests use: random, session, suites, extensions (by number)."""
 
     def __init__(self, body):
         self.random = body[2:34]
@@ -63,7 +63,7 @@ class Hello:
             at += 4 + size
 
     def share(self):
-        """The client's point on P-256, None where it sent none."""
+        """The client's point on P-256, None where it is missing."""
         shares = self.extensions.get(51, b"\0\0")[2:]
         return shares[4:69] if shares[:2] == P256 else None
 
@@ -192,7 +192,7 @@ class Agreement:
         self.point = self.private.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
 
     def secret(self, point):
-        """What both share."""
+        """The shared secret."""
         return self.private.exchange(ec.ECDH(), ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), point))
 
 
