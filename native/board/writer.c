@@ -15,11 +15,9 @@
 #include <termios.h>
 #include <unistd.h>
 
-#define OUT_ROOM 32768 /* bytes that wait for the serial line */
-#define QUEUE_ROOM                                                                                           \
-    16384            /* bytes of whole lines that wait for the end of another line, or for room              \
-                      */
-#define PIECE 4096 /* bytes read at once */
+#define OUT_ROOM 32768   /* bytes that wait for the serial line */
+#define QUEUE_ROOM 16384 /* bytes of whole lines that wait for another line to end, or for room */
+#define PIECE 4096       /* bytes read at once */
 #ifndef SILENCE
 #define SILENCE 2000 /* ms of silence that end an unfinished line of the agent or a person */
 #endif
