@@ -23,7 +23,7 @@ APPLETS = (
 MOUNT_POINTS = ("boot", "dev", "proc", "run", "sys", "tmp")
 PHONE_USER = 1000
 PROGRAM_USER = 1001  # the phone's other programs; their group is the agent's
-SERIAL_USER = 1002  # the one writer on the serial line (native/board/serial.h)
+SERIAL_USER = 1002  # the one writer on the serial line (native/board/start.h)
 USERS = f"""root:x:0:0:root:/:/bin/sh
 phone:x:{PHONE_USER}:{PHONE_USER}:phone:/phone:/bin/false
 program:x:{PROGRAM_USER}:{PHONE_USER}:program:/:/bin/false

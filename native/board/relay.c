@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * What brings the lines of programs and of the kernel to the writer of the serial line. */
 #include "serial.h"
+#include "start.h"
 #include "text.h"
 
 #include <errno.h>

@@ -22,21 +22,10 @@
 #define PHONETRUST_BOARD_SERIAL_H
 
 #define LINE_LIMIT 2048 /* bytes of a line in `log`; below PIPE_BUF, so that lines stay whole */
-#define SERIAL_USER 1002
 
 /* Each runs until it fails or its input ends, and returns the exit status. */
 int write_serial(const char *folder, const char *tty);
 int relay_pipe(const char *folder, const char *name);
 int relay_kernel(const char *folder, const char *level);
-
-/* Opens the file `name` in `folder` with these flags and without waiting. O_RDWR gives a FIFO both ends.
- * Returns the descriptor, or -1 with errno. */
-int open_in(const char *folder, const char *name, int flags);
-
-/* Gives up root and all its rights. Returns 0, or -1 with errno. */
-int drop_root(void);
-
-/* Milliseconds since power-on. */
-long long since_power_on(void);
 
 #endif

@@ -2,6 +2,7 @@
  * The only process that uses the serial line. It writes the lines of all programs, one after the other, and
  * shows what a person types. */
 #include "serial.h"
+#include "start.h"
 #include "text.h"
 #include "typed.h"
 

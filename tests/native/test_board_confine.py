@@ -120,5 +120,5 @@ def test_what_cannot_be_done_is_said_and_nothing_started(words, why):
 
 
 def test_the_users_are_those_of_the_image():
-    header = (ROOT / "native/board/serial.h").read_text()
-    assert f"#define SERIAL_USER {initramfs.SERIAL_USER}\n" in header
+    header = (ROOT / "native/board/start.h").read_text()
+    assert f"#define SERIAL_USER {initramfs.SERIAL_USER} " in header
