@@ -6,12 +6,13 @@ from host_tools.report.frame import text
 
 _WIDTH, _ROW, _BOX, _HEIGHT = 900, 96, 250, 64
 _COLOURS = {"accepted": "var(--good)", "refused": "var(--bad)"}
-_FOUND = {
-    "signed-by-itl": ("in the installed ITL", True),
-    "signed-by-ctl": ("in the installed CTL", True),
-    "unchanged": ("the list it has already", True),
-    "first-list": ("nothing installed yet", True),
-    "not-found": ("no server has the file", None),
+#: Reason -> what the phone found where it looked.
+FOUND = {
+    "signed-by-itl": "in the installed ITL",
+    "signed-by-ctl": "in the installed CTL",
+    "unchanged": "the list it has already",
+    "first-use": "nothing installed yet",
+    "not-found": "no server has the file",
 }
 
 
@@ -75,8 +76,8 @@ def _looked(reason, evidence):
     if tvs:
         said = tvs.get("text") or tvs.get("status", "")
         return f"TVS {tvs['server']}" if tvs.get("server") else "TVS", said
-    found = _FOUND.get(reason)
-    return ("installed trust lists", found[0]) if found else ("the phone's rules", reason)
+    found = FOUND.get(reason)
+    return ("installed trust lists", found) if found else ("the phone's rules", reason)
 
 
 def _left(column):

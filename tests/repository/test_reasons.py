@@ -9,6 +9,7 @@ import re
 from pathlib import Path
 
 from agent.trust.reasons import ACCEPTED, BOTH, REFUSED, codes, locks_out, meaning, outcome, try_again
+from host_tools.report import trust_page
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PAGE = ROOT / "docs/reasons.md"
@@ -35,9 +36,9 @@ in what other programs are told. This page is the table `agent/trust/reasons.py`
 """
 
 
-def trees():
+def trees(folder="agent"):
     return [
-        (str(path.relative_to(ROOT)), ast.parse(path.read_text())) for path in sorted((ROOT / "agent").rglob("*.py"))
+        (str(path.relative_to(ROOT)), ast.parse(path.read_text())) for path in sorted((ROOT / folder).rglob("*.py"))
     ]
 
 
@@ -119,6 +120,34 @@ def mentioned():
 def test_every_reason_that_is_given_stands_in_the_table():
     unknown = {code: places for code, places in given().items() if code not in codes()}
     assert not unknown, unknown
+
+
+def compared(node):
+    """The strings with which a comparison compares something of the name `reason`: `x.reason == "..."`, `reason in (...)`."""
+    sides = [node.left, *node.comparators]
+    keys = [side.slice.value if is_item(side) else name_of(side) for side in sides]
+    if "reason" not in keys:
+        return set()
+    return {each.value for side in sides if not is_item(side) for each in ast.walk(side) if is_text(each)}
+
+
+def is_item(node):
+    return isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant)
+
+
+def is_text(node):
+    return isinstance(node, ast.Constant) and isinstance(node.value, str)
+
+
+def test_host_tools_know_no_other_reasons():
+    unknown = {
+        f"{file}:{node.lineno}": compared(node) - set(codes())
+        for file, tree in trees("host_tools")
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Compare) and compared(node) - set(codes())
+    }
+    assert not unknown
+    assert set(trust_page.FOUND) <= set(codes())
 
 
 def test_every_reason_of_the_table_is_given_somewhere():

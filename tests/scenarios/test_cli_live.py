@@ -195,6 +195,15 @@ def test_what_a_server_says_is_no_html(tmp_path):
     assert "<script" not in html and "\x1b" not in html
 
 
+def test_the_page_says_where_the_phone_looked():
+    from host_tools.report.trust_page import page
+
+    for reason, found in (("first-use", "nothing installed yet"), ("signed-by-ctl", "in the installed CTL")):
+        decision = {"kind": "itl", "outcome": "accepted", "reason": reason, "text": "", "warnings": [], "evidence": {}}
+        html = page({"device": "SEP", "accepted": True, "mode": "nonsecure", "decisions": [decision]})
+        assert "installed trust lists" in html and found in html, reason
+
+
 def test_what_all_phones_share_is_there_once_also_where_many_ask_at_once(served, tmp_path):
     cluster, serving = served
     macs = [f"0011223344{number:02X}" for number in range(12)]
