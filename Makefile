@@ -48,8 +48,8 @@ fuzz: setup ## every fuzz target of C and of Python for SECONDS=60 each, and wha
 	@$(SETUP)/venv.sh fuzz
 	@$(PYTHON) -m tests.torture.fuzz $(or $(SECONDS),60)
 
-docs: base native ## docs/reasons.md anew from the table; docs/procedures.md, docs/guide.md and docs/plan.png from what was done
-	@PHONETRUST_WRITE_DOCS=1 $(PYTHON) -m pytest -q --no-header tests/repository/test_reasons.py
+docs: base native ## docs/reasons.md and docs/phone.md anew from their tables; docs/procedures.md, docs/guide.md and docs/plan.png from what was done
+	@PHONETRUST_WRITE_DOCS=1 $(PYTHON) -m pytest -q --no-header tests/repository/test_reasons.py tests/repository/test_settings_table.py
 	@PHONETRUST_WRITE_DOCS=1 $(PYTHON) -m pytest -q --no-header -k host tests/scenarios/test_procedures_*.py tests/scenarios/test_steps_left_out.py
 	@PHONETRUST_WRITE_DOCS=1 $(PYTHON) -m pytest -q --no-header tests/scenarios/test_guide_tasks.py tests/scenarios/test_pages.py
 

@@ -101,7 +101,7 @@ def _number(low, high):
     return check
 
 
-#: Key -> (check, default, example, purpose). docs/phone.md has this table, too.
+#: Key -> (check, default, example, purpose). `make docs` writes it into docs/phone.md.
 KEYS = {
     "mac": (_mac, None, "00270DC01C92", "MAC address of the phone"),
     "model": (_model, "8861", "8861", "model that the phone tells TVS and CAPF"),
