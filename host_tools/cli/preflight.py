@@ -123,7 +123,8 @@ def preflight(
         parts.leave(parts.CANNOT_TELL, "name the file that phones will be offered, or a server with --from HOST")
     if html is not None and not boot and not host:
         parts.leave(parts.CANNOT_TELL, "--html draws a boot: use it with --from HOST, or with --boot FOLDER")
-    parts.keep_inputs([html], [installed_itl, installed_ctl])
+    offered = [path for path in candidate.rglob("*") if path.suffix != ".html"] if html and candidate else []
+    parts.keep_inputs([html], [installed_itl, installed_ctl, *offered])
     mac = parts.mac_of(mac)
     phone = Held(installed_itl, installed_ctl, policy, size_limit, refuse_weak, replay, _device(mac))
     phone.tvs = _configured(configured_tvs)

@@ -285,5 +285,11 @@ def test_no_answer_is_written_over_a_file_that_is_read(planned, folder, tmp_path
         assert result.exit_code == 2 and "it would be written over" in result.stderr and result.stdout == ""
     held = folder / "ITLFile.tlv"
     before = held.read_bytes()
-    assert run("preflight", "--boot", folder, "--installed-itl", held, "--html", held).exit_code == 2
+    for more in (["--installed-itl", held], []):
+        result = run("preflight", "--boot", folder, *more, "--html", held)
+        assert result.exit_code == 2 and "it would be written over" in result.stderr, more
+    for _ in range(2):
+        assert run("preflight", "--boot", folder, "--html", folder / "boot.html").exit_code == 0, (
+            "a page may be made anew"
+        )
     assert held.read_bytes() == before and (tmp_path / "fleet.csv").read_text() == fleet
