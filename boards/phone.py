@@ -30,13 +30,8 @@ from hal.files import Files, Published
 
 STATE = "/run/phone"
 TURN = 5000  # ms between two signs of life
-BOOTS = (
-    "normal",
-    "trial",
-    "refused",
-    "unconfirmed",
-    "fallback",
-)  # the words of U-Boot; without U-Boot there is no word
+# The words of U-Boot; without U-Boot there is no word.
+BOOTS = ("normal", "trial", "refused", "unconfirmed", "fallback")
 LAST = 1 << 20  # bytes at the end of a slot's partition that do not belong to the slot
 ENVIRONMENT = 65536  # the copy of the environment begins this many bytes before the end of the partition
 
