@@ -35,7 +35,7 @@ def diff(
     [bold]Files[/]
 
     Two trust lists, or two folders such as [bold]phonetrust fetch[/] makes. They are only read. In folders, files of one name
-    are compared; a damaged one is told, and the others are compared all the same.
+    are compared; a damaged file is reported, and the others are compared.
 
     [bold]Exit status[/]
 

@@ -62,7 +62,7 @@ def plan(
 
     [bold]Exit status[/]
 
-    0 no step locks anybody out, 1 one does or cannot be done, 2 plan, cluster or fleet cannot be read, or some rows of the
+    0 no step locks phones out, 1 a step does or cannot be done, 2 plan, cluster or fleet cannot be read, or some rows of the
     fleet are left out and no step locks out the others. With check: 0 no mistake, 1 mistakes, 2 something cannot be read.
     """
     from host_tools.plan.document import read_plan

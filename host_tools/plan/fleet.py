@@ -79,7 +79,7 @@ def rows(path, bad):
                     yield row
     except OSError as error:
         raise FleetError(error.strerror or str(error)) from None
-    except ValueError as error:  # a path with a NUL
+    except ValueError as error:  # the path has a NUL
         raise FleetError(str(error)) from None
     except csv.Error as error:
         raise FleetError(f"this is no CSV file: {error}") from None
@@ -94,7 +94,7 @@ def _lines(file, bad):
             raise FleetError(f"line {number} is longer than {LONGEST} characters; this is no fleet")
         wrong = None
         if not line.isascii() and _UNREADABLE.search(line):
-            wrong = "it has bytes that are no UTF-8; save the fleet as UTF-8"
+            wrong = "it has bytes that are not UTF-8; save the fleet as UTF-8"
         elif line.count('"') % 2:
             wrong = "a quotation mark is not closed in this line"
         if wrong and number == 1:

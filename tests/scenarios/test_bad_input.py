@@ -61,7 +61,7 @@ ROWS = {
     "two phones of one name": ("device,online", "SEP001122334401,yes", "SEP001122334401 is in line 2 already"),
     "one name in two spellings": ("device,online", "sep001122334401,yes", "SEP001122334401 is in line 2 already"),
     "a quotation mark that is not closed": ("device,batch", '"SEP001122334403,x', "a quotation mark is not closed in this line"),
-    "bytes of another encoding": ("device,batch", b"SEP001122334403,M\xfcnchen", "it has bytes that are no UTF-8"),
+    "bytes of another encoding": ("device,batch", b"SEP001122334403,M\xfcnchen", "it has bytes that are not UTF-8"),
     "a control character": ("device,online", "\x1b[2JSEP001122334403,yes", r"'\x1b[2JSEP001122334403' is no device name"),
 }  # fmt: skip
 
@@ -208,7 +208,7 @@ def test_a_fleet_with_semicolons_or_tabs_is_read(planned, separator):
         (b"", "the first line must name the columns"),
         (b"device\n", "it has no phones"),
         ("device\nSEP001122334401\n".encode("utf-16"), "this is UTF-16; save the fleet as UTF-8"),
-        (b"device,b\xfcro\n", "line 1: it has bytes that are no UTF-8"),
+        (b"device,b\xfcro\n", "line 1: it has bytes that are not UTF-8"),
         (b'device,"batch\n', "line 1: a quotation mark is not closed"),
         (b"device,batch\nSEP001122334401," + b"x" * 5000, "line 2 is longer than 4096 characters"),
     ],
