@@ -3,6 +3,7 @@
 
 import contextlib
 import os
+import socket
 import ssl
 import subprocess
 import threading
@@ -13,7 +14,6 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding
 
 from agent.formats import pem
-from host_tools.lab.servers.stream import listen
 from tests.helpers.native.make import make
 from tests.helpers.native.signing_agent import SigningAgent, key_of, pair_of
 from tests.helpers.servers import trixie
@@ -125,7 +125,7 @@ class TlsServer:
         context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
         self.shown = []
         self._context = context
-        self._listener = listen("127.0.0.1", 0, "the test's server")
+        self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
         threading.Thread(target=self._serve, daemon=True).start()
 
