@@ -198,7 +198,7 @@ def test_a_bit_flipped_in_the_slot_that_runs_and_a_slot_that_another_maker_signe
         key = keys.new(tmp_path / "key", "another maker")
         tools = bootloader.tools(boards.TOP, quiet)
         cards.write_slot(path, 0, fit.make(tools, fit.facts_of(found), *parts, key))
-        cards.write_environment(path, {**TRIAL, "slot": "b"})
+        raw_card.write_environment(path, {**TRIAL, "slot": "b"})
     start(phone)
     assert "slot a is on trial, try 1 of 2" in phone.heard and "slot b, boot refused" in phone.heard
     assert "Failed to verify 'any' of the required signature" in phone.heard
