@@ -59,7 +59,7 @@ def test_a_file_that_exists_is_asked_about_and_scripts_say_yes(image, tmp_path):
     target = tmp_path / "card"
     target.write_bytes(b"precious" * MIB * 10)
     done = phonetrust("flash", image, target)
-    assert done.returncode == 1 and "scripts say --yes" in done.stderr
+    assert done.returncode == 1 and "scripts use --yes" in done.stderr
     assert target.read_bytes()[:8] == b"precious"
     assert phonetrust("flash", image, target, "--yes").returncode == 0
     assert target.read_bytes() == image.read_bytes(), "also what was behind the image is gone"
