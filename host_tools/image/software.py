@@ -61,7 +61,8 @@ def bytecode(top, more=()):
 
 
 def unpack(folder, top, architecture="aarch64"):
-    """Write what collect() makes to `folder`, for `micropython -m phone` there; the folder."""
+    """Write what collect() makes to `folder`, which is made if it is missing, for `micropython -m phone` there; the folder."""
+    folder.mkdir(parents=True, exist_ok=True)
     for name, content in collect(top, architecture)[0].items():
         (folder / name).write_bytes(content)
     return folder
