@@ -34,7 +34,8 @@ def test_any_elements(elements, session, command):
         assert (decoded.command, decoded.session) == (command, session)
         values = dict(elements)
         assert decoded.certificate == values.get(message.CERTIFICATE)
-        assert decoded.serial == values.get(message.SERIALNUMBER)
+        serial = values.get(message.SERIALNUMBER)
+        assert decoded.serial == (b"\0" if serial == b"" else serial), "the number 0 may have no bytes (N5)"
 
 
 @given(st.binary(max_size=200), SESSION)
