@@ -4,8 +4,6 @@
 import json
 import subprocess
 
-import pytest
-
 from host_tools.console import port
 from tests.helpers.board.commands import COMMAND, phonetrust
 from tests.helpers.board.images import build_image
@@ -16,7 +14,6 @@ def test_list():
     assert found == {"qemu-virt": True, "rpi3": True, "rpi4": False}
 
 
-@pytest.mark.timeout(600)
 def test_run_boots_against_a_cluster_of_its_own_and_keeps_its_card(tmp_path):
     image = build_image("qemu-virt", tmp_path / "phone.img")
     arguments = ["--image", image, "--cluster", tmp_path / "cluster", "--until", "state trusted", "--timeout", 200]
@@ -27,7 +24,6 @@ def test_run_boots_against_a_cluster_of_its_own_and_keeps_its_card(tmp_path):
     assert done.returncode == 0 and "itl accepted unchanged" in done.stdout
 
 
-@pytest.mark.timeout(600)
 def test_the_console_of_a_board_that_runs_elsewhere(tmp_path):
     image = build_image("qemu-virt", tmp_path / "phone.img")
     run = ["board", "run", "qemu-virt", "--image", image, "--cluster", tmp_path / "cluster"]

@@ -1,12 +1,9 @@
 # SPDX-License-Identifier: MIT
 """`phonetrust board run --sip`: one command to a booted board that has enrolled and registered."""
 
-import pytest
-
 from tests.helpers.board.commands import phonetrust
 
 
-@pytest.mark.timeout(600)
 def test_a_board_enrols_and_registers(tmp_path):
     arguments = ["--sip", "--cluster", tmp_path / "cluster", "--until", "200 OK", "--timeout", 200]
     done = phonetrust("board", "run", "qemu-virt", *arguments)

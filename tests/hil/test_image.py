@@ -65,7 +65,6 @@ def test_two_builds_of_the_same_packages_are_the_same_bytes(images, tmp_path):
     assert image == slot(again)
 
 
-@pytest.mark.timeout(600)
 def test_u_boot_built_again_elsewhere_is_the_same_bytes(tmp_path):
     board = boards.load("rpi3")
     built = bootloader.build(board, boards.TOP, lambda text: None)

@@ -20,8 +20,6 @@ LIMIT = 120  # seconds of a start on a busy machine
 INSIDE = 9_000_000  # an offset in the middle of the kernel
 REFUSED = "slot {} cannot be started"
 
-pytestmark = pytest.mark.timeout(600)
-
 
 @pytest.fixture
 def loader(phone):

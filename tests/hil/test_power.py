@@ -44,7 +44,6 @@ class Watch:
 
 
 @pytest.mark.needs("card", "power-cut")
-@pytest.mark.timeout(600)
 def test_power_cut_in_the_middle_of_a_store_write(phone, cluster, settings, measured):
     """The card is slowed down, so the cuts come at chosen sectors of the write, however fast this PC is."""
     if not getattr(phone.power, "board", None):

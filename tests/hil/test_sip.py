@@ -52,7 +52,6 @@ def registered(phone, calling):
 
 
 @pytest.mark.needs("card")
-@pytest.mark.timeout(300)
 def test_registered_by_tcp_in_a_nonsecure_cluster(sip_phone, calling):
     assert sip_phone.boot() == ("trusted", "nonsecure", False)
     assert registered(sip_phone, calling)["transport"] == "tcp"
@@ -60,7 +59,6 @@ def test_registered_by_tcp_in_a_nonsecure_cluster(sip_phone, calling):
 
 
 @pytest.mark.needs("card")
-@pytest.mark.timeout(300)
 def test_enrolled_and_registered_by_mutual_tls_in_mixed_mode(sip_phone, calling, cluster):
     cluster.set_cluster_mode("mixed")
     cluster.set_capf(MAC, "install")

@@ -117,7 +117,6 @@ def test_update_there_and_back_by_configuration_alone(
     assert phone.status()["load"]["slot"] == "a" and phone.status()["state"] == "trusted"
 
 
-@pytest.mark.timeout(900)
 def test_loads_that_are_refused_change_nothing(updating, cluster, next_load, tmp_path):
     phone = updating
     content = next_load.read_bytes()
@@ -157,7 +156,6 @@ BROKEN = {
 }
 
 
-@pytest.mark.timeout(900)
 @pytest.mark.parametrize("how", BROKEN)
 def test_a_load_that_does_not_work_goes_back_after_two_tries(updating, how):
     phone = updating
@@ -179,7 +177,6 @@ def test_a_load_that_does_not_work_goes_back_after_two_tries(updating, how):
     assert phone.status()["load"]["boot"] == "unconfirmed" and phone.status()["state"] == "trusted"
 
 
-@pytest.mark.timeout(900)
 def test_a_bit_flipped_in_the_slot_that_runs_and_a_slot_that_another_maker_signed_are_said(updating, tmp_path):
     """On one card, one after the other. Other forgeries, which U-Boot alone refuses: test_loader.py."""
     phone = updating
